@@ -23,13 +23,15 @@ start_time() {
 }
 
 # running_pid SERVER PROCESS: prints the number; fails when it is not running. A dying process has
-# lost its command line but may still hold its port and locks: it counts until it is a zombie.
+# lost its command line but may still hold its port and locks: it counts until it is a zombie, of
+# which no other thread is left.
 running_pid() {
-  local pid started line state
+  local pid started line state threads
   read -r pid started 2>/dev/null <"$RUN/$1/$2.pid" || return 1
   [[ -n $started && $(start_time "$pid") == "$started" ]] || return 1
   state=$(sed -n 's/^State:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null) || return 1
-  [[ $state != Z* && $state != X* && -n $state ]] || return 1
+  threads=("/proc/$pid/task"/*)
+  [[ -n $state && ($state != [ZX]* || ${#threads[@]} -gt 1) ]] || return 1
   line=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") || return 1
   # Between fork and exec the command line is still this script's.
   [[ -z $line || $line == *"$RUN/$1"* || $line == *"${0##*/}"* ]] || return 1
