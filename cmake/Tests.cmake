@@ -1,0 +1,36 @@
+# Rings: unit (in memory and temporary folders, one executable a layer), integration (real servers),
+# cli (the real command against real servers). ctest -L RING runs one of them.
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+# Helpers that tests of several layers share: sources named *_testing.cc beside what they help with.
+file(GLOB_RECURSE testing_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/*_testing.cc")
+add_library(openedx_backup_testing STATIC ${testing_sources} "${PROJECT_SOURCE_DIR}/cmake/testing_anchor.cc")
+target_link_libraries(openedx_backup_testing PUBLIC openedx_backup GTest::gtest)
+target_compile_definitions(openedx_backup_testing PUBLIC
+  OPENEDX_BACKUP_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures")
+
+function(add_test_ring name ring)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE openedx_backup_testing GTest::gtest_main GTest::gmock)
+  gtest_discover_tests(${name} PROPERTIES LABELS ${ring} DISCOVERY_TIMEOUT 60)
+endfunction()
+
+foreach(layer base stream archive mysql mongodb files store engine cli)
+  file(GLOB_RECURSE tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${layer}/*_test.cc")
+  if(tests)
+    add_test_ring(${layer}_tests unit ${tests})
+  endif()
+endforeach()
+
+# One executable a folder, so that a change in one part does not link all of them.
+foreach(part mysql mongodb engine)
+  file(GLOB tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/integration/${part}/*.cc")
+  if(tests)
+    add_test_ring(${part}_integration_tests integration ${tests})
+  endif()
+endforeach()
+
+if(EXISTS "${PROJECT_SOURCE_DIR}/testbed/generator/CMakeLists.txt")
+  add_subdirectory(testbed/generator)
+endif()

@@ -1,0 +1,118 @@
+// A component of a site (MySQL, MongoDB, a file tree) as the engine sees it: something to copy from
+// and something to restore into. The engine orders the steps; components do not know each other.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "archive/archive_reader.h"
+#include "archive/archive_writer.h"
+#include "archive/manifest.h"
+
+namespace oxbackup {
+
+/// Reads one component into an archive. Calls come in the order of declaration, from one thread;
+/// after any error the object is only destroyed, which releases every lock and connection.
+class BackupSource {
+ public:
+  virtual ~BackupSource() = default;
+  /// "mysql", "mongodb", "caddy", "media", "config".
+  virtual std::string_view name() const = 0;
+  /// Connects, checks rights, lists what there is. Takes no lock. Throws Error(kSource), or
+  /// Error(kUsage) for a listed database that does not exist.
+  virtual void Prepare() = 0;
+  /// Fixes the moment that the copy stands for (a snapshot, a position).
+  virtual void TakeSnapshot() = 0;
+  /// Copies everything as of that moment, on threads of its own.
+  virtual void Copy(ArchiveWriter& writer) = 0;
+  /// Ends the snapshot and describes what was copied.
+  virtual ComponentManifest Finish() = 0;
+};
+
+/// One line of "This replaces": what is there now and what will be there.
+struct ReplacedThing {
+  std::string what;  ///< "openedx", "/data/caddy"
+  std::string now;   ///< "398 tables, 1.1 GB", "nothing"
+  std::string after;
+};
+
+/// What a restore of one component would do.
+struct RestorePlan {
+  std::vector<ReplacedThing> replaced;
+  uint64_t bytes_needed = 0;  ///< beside the live data, an estimate; 0 when unknown
+  std::optional<uint64_t> bytes_free;  ///< where that space is needed, when it can be known
+};
+
+/// Which archive and run a swap belongs to; written into the record that every server keeps of it.
+struct SwapIntent {
+  std::string run_id;   ///< unique: time and random digits
+  std::string archive;  ///< the archive's name
+  std::string started;  ///< RFC 3339
+};
+
+/// A swap that an earlier run announced and did not close.
+struct OpenSwap {
+  SwapIntent intent;
+  std::string state;  ///< for people: "3 of 7 collections swapped"
+};
+
+/// What a finished swap can still be undone to (restore --undo).
+struct KeptOld {
+  SwapIntent intent;
+};
+
+/// Restores one component beside its live data and swaps it in. A restore calls Plan, Load, Verify,
+/// WriteIntent, Swap, CloseSwap in this order from one thread; until Swap nothing live has changed.
+/// After an error before Swap the engine calls Abandon. Errors are Error.
+class RestoreTarget {
+ public:
+  virtual ~RestoreTarget() = default;
+  virtual std::string_view name() const = 0;
+
+  /// A swap left open by an earlier run, which has to be finished (CompleteSwap) or undone
+  /// (UndoSwap) before anything else.
+  [[nodiscard]] virtual std::optional<OpenSwap> FindOpenSwap() = 0;
+  /// Brings an open swap to its end; what it replaced stays as old data until CloseSwap.
+  virtual void CompleteSwap() = 0;
+  /// Brings back the data from before an open swap, or from before the last finished one whose old
+  /// data were kept. Throws Error(kNotFound) when there is nothing to go back to.
+  virtual void UndoSwap() = 0;
+
+  /// Connects, checks rights, versions and space, and says what would be replaced. Changes nothing.
+  /// `manifest`: of the archive, nullptr for a foreign one.
+  virtual RestorePlan Plan(const Manifest* manifest) = 0;
+  /// Loads the component's members beside the live data, with indexes. Leftovers of earlier,
+  /// broken loads are removed first.
+  virtual void Load(ArchiveReader& reader) = 0;
+  /// Reads back what was loaded and compares every count and digest with the manifest
+  /// (nullptr for a foreign archive: compares with what Load counted).
+  /// Throws Error(kCorrupt) naming the first table or collection that differs.
+  virtual void Verify(const ComponentManifest* expected) = 0;
+  /// Writes down durably, in the place that is about to change, what will move where.
+  virtual void WriteIntent(const SwapIntent& intent) = 0;
+  /// Old out, new in, as one step where the server has one. Throws with the live data whole: either
+  /// all old or all new, or, where a server cannot do that, an open swap that the next run finishes.
+  virtual void Swap() = 0;
+  /// Closes the record; drops the old data unless `keep_old`.
+  virtual void CloseSwap(bool keep_old) = 0;
+  /// Removes what was loaded beside. REQUIRES: Swap has not been called.
+  virtual void Abandon() = 0;
+  /// How long writers or readers were held by Swap, milliseconds.
+  virtual int64_t swap_ms() const = 0;
+};
+
+/// Reads a component of a running site and compares it with a manifest, table by table
+/// (`verify --against-live`). Returns one sentence per difference; none means equal.
+class LiveComparer {
+ public:
+  virtual ~LiveComparer() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::vector<std::string> Compare(const ComponentManifest& expected) = 0;
+};
+
+}  // namespace oxbackup

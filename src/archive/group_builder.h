@@ -1,0 +1,35 @@
+// Groups small members in a fixed order, so that the same data makes the same blocks.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "archive/archive_writer.h"
+#include "archive/member.h"
+
+namespace oxbackup {
+
+/// Collects small members that arrive in an order that does not depend on the run (sorted by name)
+/// and hands them to the writer in groups. A group ends where a hash of the next member's path says
+/// so, so that a new member changes its own group only. A member of kSingleMemberBytes or more gets
+/// a group of its own. One thread at a time; several builders may feed one writer.
+class GroupBuilder {
+ public:
+  static constexpr uint64_t kSingleMemberBytes = uint64_t{1} << 20;
+
+  /// `writer` and what `run` refers to must outlive the builder.
+  GroupBuilder(ArchiveWriter& writer, const RunContext& run) : writer_(writer), run_(run) {}
+
+  /// `content` counts against the byte budget until it is written.
+  void Add(Member member);
+  /// Hands over what is left. Called once, last.
+  void Flush();
+
+ private:
+  ArchiveWriter& writer_;
+  RunContext run_;
+  MemberGroup group_;
+  uint64_t bytes_ = 0;
+};
+
+}  // namespace oxbackup

@@ -1,0 +1,57 @@
+// SHA-256 for integrity, XXH3 for content digests.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace oxbackup {
+
+/// Returns the bytes as lower-case hexadecimal.
+std::string Hex(std::string_view bytes);
+
+/// A running SHA-256 (OpenSSL). One thread at a time.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+
+  void Update(std::string_view bytes);
+  /// Returns the digest in hexadecimal and starts anew.
+  std::string FinishHex();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+std::string Sha256Hex(std::string_view bytes);
+
+/// The XXH3 64-bit hash, seed 0. Stable across versions and machines (xxHash 0.8 and later).
+uint64_t Xxh3_64(std::string_view bytes);
+
+/// Digest of a set of rows or documents: the sum modulo 2^128 of each one's XXH3 128-bit hash, and
+/// their number. It does not depend on order nor on how the set was cut into parts, so the same
+/// value comes from a source, an archive and a restored target (docs/format.md, "Content digest").
+/// One thread at a time; workers keep one each and Merge them.
+class ContentDigest {
+ public:
+  void Add(std::string_view canonical_bytes);
+  void Merge(const ContentDigest& other);
+
+  uint64_t count() const { return count_; }
+  /// 32 hexadecimal digits, high half first.
+  std::string Hex() const;
+
+  friend bool operator==(const ContentDigest&, const ContentDigest&) = default;
+
+ private:
+  uint64_t high_ = 0;
+  uint64_t low_ = 0;
+  uint64_t count_ = 0;
+};
+
+}  // namespace oxbackup

@@ -1,0 +1,27 @@
+// Small texts for people, and reading settings that people write.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace oxbackup {
+
+/// "1.3 GB", "812 MB", "17 bytes": decimal units, at most three significant digits.
+std::string FormatBytes(uint64_t bytes);
+/// "1,204,311".
+std::string FormatCount(uint64_t count);
+/// "38 ms", "22 s", "3 min 12 s", "3 h 12 min".
+std::string FormatDuration(std::chrono::milliseconds duration);
+/// Bytes with an optional unit: "256MiB", "1G" (binary: K, M, G, T, with or without iB), "5MB"
+/// (decimal: KB, MB, GB, TB). Nothing for any other text or above 2^63.
+[[nodiscard]] std::optional<uint64_t> ParseByteSize(std::string_view text);
+/// As Tutor writes booleans: true/false, yes/no, on/off, 1/0, any case. Nothing for other text.
+[[nodiscard]] std::optional<bool> ParseBool(std::string_view text);
+/// Cuts at any of `separators`; empty pieces are dropped.
+std::vector<std::string> SplitNonEmpty(std::string_view text, std::string_view separators);
+
+}  // namespace oxbackup
