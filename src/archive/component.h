@@ -28,6 +28,10 @@ class BackupSource {
   virtual void Prepare() = 0;
   /// Fixes the moment that the copy stands for (a snapshot, a position).
   virtual void TakeSnapshot() = 0;
+  /// True when the copy stands for the moment at which Copy ends (an oplog is read to the end, or
+  /// nothing better can be had), false when for the one at which TakeSnapshot was called. The engine
+  /// orders the components by it so that their moments lie close. REQUIRES: TakeSnapshot has returned.
+  virtual bool moment_is_end_of_copy() const { return false; }
   /// Copies everything as of that moment, on threads of its own.
   virtual void Copy(ArchiveWriter& writer) = 0;
   /// Ends the snapshot and describes what was copied.
@@ -48,12 +52,23 @@ struct RestorePlan {
   std::optional<uint64_t> bytes_free;  ///< where that space is needed, when it can be known
 };
 
-/// Which archive and run a swap belongs to; written into the record that every server keeps of it.
+/// Which archive and run a swap belongs to; written into the record that every place keeps of it.
+/// The engine writes the records of a run's components in the order of `components` and closes them
+/// in the same order. So the last one's record tells whether the run had come to its swaps: with it
+/// an interrupted restore is completed, without it undone.
 struct SwapIntent {
-  std::string run_id;   ///< unique: time and random digits
-  std::string archive;  ///< the archive's name
-  std::string started;  ///< RFC 3339
+  std::string run_id;                   ///< unique: time and random digits
+  std::string archive;                  ///< the archive's name
+  std::string started;                  ///< RFC 3339
+  std::vector<std::string> components;  ///< all that this run swaps, in the order above
+  bool keep_old = false;                ///< what was replaced stays after the run
+
+  friend bool operator==(const SwapIntent&, const SwapIntent&) = default;
 };
+
+/// One line of JSON, and back. Parsing throws Error(kCorrupt).
+std::string SerializeIntent(const SwapIntent& intent);
+SwapIntent ParseIntent(std::string_view json);
 
 /// A swap that an earlier run announced and did not close.
 struct OpenSwap {
@@ -61,14 +76,11 @@ struct OpenSwap {
   std::string state;  ///< for people: "3 of 7 collections swapped"
 };
 
-/// What a finished swap can still be undone to (restore --undo).
-struct KeptOld {
-  SwapIntent intent;
-};
-
 /// Restores one component beside its live data and swaps it in. A restore calls Plan, Load, Verify,
 /// WriteIntent, Swap, CloseSwap in this order from one thread; until Swap nothing live has changed.
 /// After an error before Swap the engine calls Abandon. Errors are Error.
+/// A stop request (run.stop) ends Plan, Load and Verify; all other calls run to their end although a
+/// stop was requested, because they are what leaves the site whole.
 class RestoreTarget {
  public:
   virtual ~RestoreTarget() = default;
