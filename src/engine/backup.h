@@ -1,0 +1,35 @@
+// Backup: every component's data into one archive in a store.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "archive/archive_writer.h"
+#include "archive/manifest.h"
+#include "engine/site.h"
+#include "store/store.h"
+
+namespace oxbackup {
+
+struct BackupOptions {
+  ArchiveWriterOptions archive;
+  std::optional<std::string> name;  ///< instead of backup.DATE
+  bool read_back = true;            ///< compare every stored byte with what was written
+};
+
+struct BackupReport {
+  std::string name;  ///< of the archive in the store
+  Manifest manifest;
+  ArchiveTotals totals;
+  std::chrono::milliseconds duration{};
+  bool read_back = false;
+};
+
+/// Copies all sources into a new archive. It appears under its name only when it is complete; after
+/// any error nothing is left. `targets`: of the same site, to finish a swap that an earlier restore
+/// left open, since a half-swapped site must not be backed up. Throws Error.
+BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& targets,
+                    const BackupOptions& options, const RunContext& run);
+
+}  // namespace oxbackup

@@ -1,0 +1,25 @@
+// Extraction: an archive's content as mysqldump and mongodump would have written it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "engine/site.h"
+#include "store/store.h"
+
+namespace oxbackup {
+
+struct ExtractReport {
+  uint64_t files = 0;
+  uint64_t bytes = 0;
+};
+
+/// Writes the archive's selected components below `folder`, which must not exist or be empty:
+/// `data/mysql_dump.sql` (one script), `data/mongodb_dump/<db>/<collection>.bson` and
+/// `.metadata.json` (parts joined), `data/caddy/…`, `data/media/…`, `data/tutor/config.yml`.
+/// After an error the folder is removed as far as this call made it. Throws Error.
+ExtractReport Extract(Store& store, const std::string& name, const ComponentSelection& selection,
+                      const std::filesystem::path& folder, const RunContext& run);
+
+}  // namespace oxbackup

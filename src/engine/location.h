@@ -1,0 +1,63 @@
+// Places where archives live, and which of the archives there a command means.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/manifest.h"
+#include "base/run_context.h"
+#include "store/store.h"
+
+namespace oxbackup {
+
+/// A store, and the object in it when the location named one archive.
+struct Location {
+  std::unique_ptr<Store> store;
+  std::optional<std::string> name;
+};
+
+/// Opens `text` as a folder or as an archive file in one. Throws Error(kUsage) when it is empty, and
+/// Error(kNotFound) when there is neither.
+Location OpenLocation(const std::string& text);
+
+/// Which archive of a store is meant: the one of that name (with or without its suffix), else the
+/// newest complete one of that local date, else the newest complete one.
+struct ArchiveChoice {
+  std::optional<std::string> name;
+  std::optional<std::string> date;  ///< YYYY-MM-DD
+};
+
+enum class ArchiveState {
+  kComplete,  ///< ours; index and manifest agree
+  kForeign,   ///< not ours (the predecessor's, any tar): whole as far as its name and tail tell
+  kDamaged,   ///< ours, but index or manifest cannot be read
+};
+
+/// An archive in a store.
+struct ArchiveEntry {
+  ObjectInfo object;
+  ArchiveState state = ArchiveState::kComplete;
+  std::unique_ptr<Manifest> manifest;  ///< nullptr unless complete
+  std::string problem;                 ///< why it is damaged
+  TimePoint made{};                    ///< from the manifest, else when the object appeared
+};
+
+/// All archives of a store, newest first. Objects whose name is not that of an archive (*.tar,
+/// *.tar.xz, *.tar.zst, *.tar.gz, *.tar.bz2) are passed over.
+std::vector<ArchiveEntry> ListArchives(Store& store, const RunContext& run);
+
+/// Throws Error(kNotFound), saying what there is instead, when no complete archive fits, and
+/// Error(kCorrupt) when the one that was named is damaged. A newer damaged one that is passed over is
+/// a warning of the run.
+ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunContext& run);
+
+/// Names for a new archive, in the order in which they are tried: `backup.DATE<suffix>`, then with
+/// the time of day, so that a second backup of a day never replaces the first. `name`: when given,
+/// the only one (the suffix is added when it lacks it). Throws Error(kUsage) for a name with '/' or a
+/// leading '.'.
+std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,
+                                         std::string_view suffix, TimePoint now);
+
+}  // namespace oxbackup

@@ -1,0 +1,61 @@
+// Restore: everything is loaded beside the live data and verified, then swapped in.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "archive/manifest.h"
+#include "engine/location.h"
+#include "engine/site.h"
+#include "store/store.h"
+
+namespace oxbackup {
+
+/// What a restore is going to do, for the operator's question.
+struct RestorePreview {
+  std::string archive;
+  const Manifest* manifest = nullptr;  ///< nullptr for a foreign archive
+  std::vector<std::pair<std::string, RestorePlan>> plans;  ///< by component
+};
+
+struct RestoreOptions {
+  ArchiveChoice choice;
+  int threads = 2;        ///< that read members while a foreign archive is looked through
+  bool dry_run = false;   ///< stop after the preview
+  bool keep_old = false;  ///< what was replaced stays, for Undo
+  /// Asked after the preview; false ends the restore with nothing changed.
+  std::function<bool(const RestorePreview&)> confirm;
+};
+
+struct RestoreReport {
+  std::string archive;
+  std::unique_ptr<Manifest> manifest;  ///< nullptr for a foreign archive
+  std::vector<std::pair<std::string, RestorePlan>> plans;
+  bool confirmed = false;
+  bool swapped = false;                    ///< false after a dry run or a refusal
+  std::vector<std::string> components;     ///< that were swapped
+  int64_t swap_ms = 0;                     ///< how long readers or writers were held, all together
+  std::vector<std::string> finished_swaps; ///< of earlier runs, in a sentence each
+  std::chrono::milliseconds duration{};
+};
+
+/// Restores the chosen archive into `targets`. Whatever fails before the swap leaves the live site
+/// as it was. A failing swap is undone; where that fails too, the record stays open and the next run
+/// of any command finishes or undoes it. Throws Error.
+RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOptions& options,
+                      const RunContext& run);
+
+/// Brings back what the last restore replaced: of an interrupted one, or of one that kept the old
+/// data. Returns a sentence per component. Throws Error(kNotFound) when there is nothing.
+std::vector<std::string> Undo(RestoreTargets& targets, const RunContext& run);
+
+/// Completes, or takes back where it had not come to its swaps, a restore that was interrupted.
+/// Returns a sentence per component; none when there was nothing to do. Throws Error(kUsage) when the
+/// interrupted run had a component that `targets` lacks.
+std::vector<std::string> FinishOpenSwaps(RestoreTargets& targets, const RunContext& run);
+
+}  // namespace oxbackup
