@@ -1,5 +1,5 @@
-# Rings: unit (in memory and temporary folders, one executable a layer), integration (real servers),
-# cli (the real command against real servers). ctest -L RING runs one of them.
+# Rings: unit (in memory and temporary folders, one executable a layer), cli (the built command,
+# without servers), integration (real servers). ctest -L RING runs one of them.
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
@@ -16,20 +16,32 @@ function(add_test_ring name ring)
   gtest_discover_tests(${name} PROPERTIES LABELS ${ring} DISCOVERY_TIMEOUT 60)
 endfunction()
 
+# What the sanitizer builds need: no servers, no generator, no benchmarks.
+add_custom_target(unit_tests)
 foreach(layer base stream archive mysql mongodb files store engine cli)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${layer}/*_test.cc")
   if(tests)
     add_test_ring(${layer}_tests unit ${tests})
+    add_dependencies(unit_tests ${layer}_tests)
   endif()
 endforeach()
 
 # One executable a folder, so that a change in one part does not link all of them.
-foreach(part mysql mongodb engine)
+foreach(part mysql mongodb engine cli)
   file(GLOB tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/integration/${part}/*.cc")
   if(tests)
     add_test_ring(${part}_integration_tests integration ${tests})
   endif()
 endforeach()
+
+# The built command as a user runs it, without servers.
+file(GLOB tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/cli/*.cc")
+if(tests)
+  add_test_ring(cli_black_box_tests cli ${tests})
+  add_dependencies(cli_black_box_tests openedx-backup)
+  target_compile_definitions(cli_black_box_tests PRIVATE
+    OPENEDX_BACKUP_COMMAND="$<TARGET_FILE:openedx-backup>")
+endif()
 
 if(EXISTS "${PROJECT_SOURCE_DIR}/testbed/generator/CMakeLists.txt")
   add_subdirectory(testbed/generator)
