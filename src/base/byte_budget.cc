@@ -8,25 +8,28 @@
 namespace oxbackup {
 
 Reservation::Reservation(Reservation&& other) noexcept
-    : budget_(std::exchange(other.budget_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+    : budget_(std::exchange(other.budget_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)),
+      standing_(other.standing_) {}
 
 Reservation& Reservation::operator=(Reservation&& other) noexcept {
   if (this != &other) {
     Release();
     budget_ = std::exchange(other.budget_, nullptr);
     bytes_ = std::exchange(other.bytes_, 0);
+    standing_ = other.standing_;
   }
   return *this;
 }
 
 void Reservation::Resize(uint64_t bytes) {
   if (budget_ == nullptr) return;
-  budget_->Change(bytes_, bytes);
+  budget_->Change(bytes_, bytes, standing_);
   bytes_ = bytes;
 }
 
 void Reservation::Release() {
-  if (budget_ != nullptr) budget_->Change(bytes_, 0);
+  if (budget_ != nullptr) budget_->Change(bytes_, 0, standing_);
   budget_ = nullptr;
   bytes_ = 0;
 }
@@ -34,11 +37,16 @@ void Reservation::Release() {
 Reservation ByteBudget::Take(uint64_t bytes, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   const bool fits = changed_.wait(
-      lock, stop, [&] { return used_ == 0 || (bytes <= limit_ && used_ <= limit_ - bytes); });
+      lock, stop, [&] { return used_ == standing_ || (bytes <= limit_ && used_ <= limit_ - bytes); });
   if (!fits) throw CancelledError();
   used_ += bytes;
   peak_ = std::max(peak_, used_);
-  return Reservation(this, bytes);
+  return Reservation(this, bytes, false);
+}
+
+Reservation ByteBudget::TakeStanding(uint64_t bytes) {
+  Change(0, bytes, true);
+  return Reservation(this, bytes, true);
 }
 
 uint64_t ByteBudget::used() const {
@@ -51,10 +59,11 @@ uint64_t ByteBudget::peak() const {
   return peak_;
 }
 
-void ByteBudget::Change(uint64_t from, uint64_t to) {
+void ByteBudget::Change(uint64_t from, uint64_t to, bool standing) {
   {
     const std::lock_guard lock(mutex_);
     used_ = used_ - from + to;
+    if (standing) standing_ = standing_ - from + to;
     peak_ = std::max(peak_, used_);
   }
   changed_.notify_all();

@@ -27,10 +27,12 @@ class Reservation {
 
  private:
   friend class ByteBudget;
-  Reservation(ByteBudget* budget, uint64_t bytes) : budget_(budget), bytes_(bytes) {}
+  Reservation(ByteBudget* budget, uint64_t bytes, bool standing)
+      : budget_(budget), bytes_(bytes), standing_(standing) {}
 
   ByteBudget* budget_ = nullptr;
   uint64_t bytes_ = 0;
+  bool standing_ = false;
 };
 
 /// Counts bytes against a limit. Thread-safe. Must outlive its reservations.
@@ -41,9 +43,13 @@ class ByteBudget {
   /// REQUIRES: limit > 0 (bytes).
   explicit ByteBudget(uint64_t limit) : limit_(limit) {}
 
-  /// Waits until `bytes` fit. A request above the whole limit waits until nothing else is out, so
-  /// that it cannot wait for ever. Throws Error(kCancelled) once `stop` is requested.
+  /// Waits until `bytes` fit. A request that can never fit waits until nothing but standing
+  /// reservations is out, so that it cannot wait for ever. Throws Error(kCancelled) once `stop` is
+  /// requested.
   Reservation Take(uint64_t bytes, const std::stop_token& stop);
+  /// Takes bytes that stay out as long as a stage lives (encoders, decoders), at once: their size
+  /// cannot depend on what others do. The caller chooses it with the limit in mind.
+  Reservation TakeStanding(uint64_t bytes);
 
   uint64_t limit() const { return limit_; }
   uint64_t used() const;
@@ -52,13 +58,14 @@ class ByteBudget {
 
  private:
   friend class Reservation;
-  void Change(uint64_t from, uint64_t to);
+  void Change(uint64_t from, uint64_t to, bool standing);
 
   const uint64_t limit_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  uint64_t used_ = 0;  // guarded by mutex_
-  uint64_t peak_ = 0;  // guarded by mutex_
+  uint64_t used_ = 0;      // guarded by mutex_
+  uint64_t standing_ = 0;  // guarded by mutex_; a part of used_
+  uint64_t peak_ = 0;      // guarded by mutex_
 };
 
 }  // namespace oxbackup
