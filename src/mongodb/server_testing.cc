@@ -1,0 +1,57 @@
+#include "mongodb/server_testing.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <stdexcept>
+
+namespace oxbackup::mongodb {
+namespace {
+
+std::string Optional(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+}  // namespace
+
+std::string RequiredVariable(const std::string& name) {
+  std::string value = Optional(name);
+  if (value.empty()) {
+    throw std::runtime_error(name + " is not set: start the testbed and take over its variables");
+  }
+  return value;
+}
+
+ConnectOptions TestServer() {
+  const std::string prefix =
+      Optional("TESTBED_MONGOD_HOST").empty() ? "TESTBED_FERRETDB_" : "TESTBED_MONGOD_";
+  ConnectOptions options;
+  options.host = RequiredVariable(prefix + "HOST");
+  options.port = std::stoi(RequiredVariable(prefix + "PORT"));
+  options.user = Optional(prefix + "USER");
+  options.password = Optional(prefix + "PASSWORD");
+  if (std::string database = Optional(prefix + "AUTH_DB"); !database.empty()) {
+    options.auth_database = database;
+  }
+  return options;
+}
+
+TestDatabase::TestDatabase(const std::string& prefix)
+    : session_(TestServer(), std::stop_token()), name_(prefix + "_" + std::to_string(::getpid())) {
+  session_.Run(name_, Bson().Add("dropDatabase", int32_t{1}), "cannot drop " + name_);
+}
+
+TestDatabase::~TestDatabase() {
+  (void)session_.TryRun(name_, Bson().Add("dropDatabase", int32_t{1}));
+}
+
+void TestDatabase::Insert(const std::string& collection, const std::vector<Bson>& documents) {
+  Bson array;
+  for (size_t i = 0; i < documents.size(); ++i) array.Add(std::to_string(i), documents[i]);
+  const Bson reply = session_.Run(
+      name_, Bson().Add("insert", collection).AddArray("documents", array), "cannot insert");
+  if (FindField(reply.bytes(), "writeErrors")) throw std::runtime_error(ToJson(reply.bytes()));
+}
+
+}  // namespace oxbackup::mongodb

@@ -1,0 +1,37 @@
+// The real servers that integration tests run against, as the environment names them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mongodb/session.h"
+
+namespace oxbackup::mongodb {
+
+/// The server of TESTBED_MONGOD_{HOST,PORT,USER,PASSWORD,AUTH_DB} when that is set (a real mongod),
+/// else of TESTBED_FERRETDB_…. Throws std::runtime_error when neither is: a test without its server
+/// fails.
+ConnectOptions TestServer();
+
+/// A variable that has to be set. Throws std::runtime_error naming it.
+std::string RequiredVariable(const std::string& name);
+
+/// A database of its own for one test: empty at first, dropped at the end. The name has `prefix`.
+class TestDatabase {
+ public:
+  explicit TestDatabase(const std::string& prefix);
+  ~TestDatabase();
+  TestDatabase(const TestDatabase&) = delete;
+  TestDatabase& operator=(const TestDatabase&) = delete;
+
+  const std::string& name() const { return name_; }
+  Session& session() { return session_; }
+  /// Inserts raw documents as they are, through one insert command. Throws when one is refused.
+  void Insert(const std::string& collection, const std::vector<Bson>& documents);
+
+ private:
+  Session session_;
+  std::string name_;
+};
+
+}  // namespace oxbackup::mongodb
