@@ -48,6 +48,11 @@ Error& Error::Hint(std::string hint) {
   return *this;
 }
 
+Error& Error::Transient() {
+  transient_ = true;
+  return *this;
+}
+
 Error SystemError(ErrorKind kind, const std::string& what_failed, int error_number) {
   return Error(kind, what_failed).Cause(std::strerror(error_number));
 }

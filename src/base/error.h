@@ -40,11 +40,15 @@ class Error final : public std::runtime_error {
   Error& Tried(std::string tried);
   /// Sets what the operator should do next. The first hint wins: it is nearest to the cause.
   Error& Hint(std::string hint);
+  /// Says that the same call may succeed a little later (a lost connection, an overloaded server).
+  /// Set by whoever knows the server's answer; acted upon in store/retry alone.
+  Error& Transient();
 
   ErrorKind kind() const { return kind_; }
   const std::string& cause() const { return cause_; }
   const std::string& tried() const { return tried_; }
   const std::string& hint() const { return hint_; }
+  bool transient() const { return transient_; }
   const std::vector<std::string>& contexts() const { return contexts_; }
 
  private:
@@ -53,6 +57,7 @@ class Error final : public std::runtime_error {
   std::string tried_;
   std::string hint_;
   std::vector<std::string> contexts_;
+  bool transient_ = false;
 };
 
 /// Returns an Error for a failed system call, its cause being strerror(error_number).
