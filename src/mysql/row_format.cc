@@ -1,0 +1,148 @@
+#include "mysql/row_format.h"
+
+#include <cstdint>
+#include <set>
+
+#include "mysql/quote.h"
+
+namespace oxbackup::mysql {
+namespace {
+
+const std::set<std::string_view> kNumberTypes = {"tinyint", "smallint", "mediumint",
+                                                 "int",     "bigint",   "decimal"};
+
+const std::set<std::string_view> kBinaryTypes = {
+    "binary",          "varbinary",    "tinyblob",       "blob",
+    "mediumblob",      "longblob",     "vector",         "geometry",
+    "point",           "linestring",   "polygon",        "multipoint",
+    "multilinestring", "multipolygon", "geomcollection", "geometrycollection"};
+
+// Character sets whose every value comes back from utf8mb4 as it was. In others several codes can
+// stand for one character (big5, sjis, cp932, gb18030), so their values travel as bytes.
+const std::set<std::string_view> kLosslessCharsets = {"utf8mb4", "utf8mb3", "utf8", "ascii",
+                                                      "latin1"};
+
+bool IsEnumOrSet(const Column& column) {
+  return column.data_type == "enum" || column.data_type == "set";
+}
+
+// ENUM keeps '' for what was no member when it was stored; the number alone tells that apart from a
+// member that is ''.
+bool HasEmptyMember(const Column& column) {
+  return column.type.find("('',") != std::string::npos ||
+         column.type.find(",'',") != std::string::npos ||
+         column.type.find(",'')") != std::string::npos ||
+         column.type.find("('')") != std::string::npos;
+}
+
+void AppendHex(std::string_view bytes, std::string& out) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
+}
+
+}  // namespace
+
+RowFormatter::Form RowFormatter::FormOf(const Column& column) {
+  if (kNumberTypes.contains(column.data_type)) return Form::kNumber;
+  if (column.data_type == "float" || column.data_type == "double") return Form::kReal;
+  if (column.data_type == "bit") return Form::kHex;
+  if (kBinaryTypes.contains(column.data_type)) return Form::kBinary;
+  const bool character = !column.charset.empty();
+  if (IsEnumOrSet(column)) {
+    const bool by_number =
+        (column.data_type == "enum" && HasEmptyMember(column)) || column.charset == "binary";
+    return by_number ? Form::kNumber : Form::kText;
+  }
+  if (character && !kLosslessCharsets.contains(column.charset)) return Form::kBinary;
+  return Form::kText;
+}
+
+std::string RowFormatter::SelectExpression(const Column& column, Form form,
+                                           const ServerInfo& server) {
+  const std::string name = QuoteName(column.name);
+  // The text protocol rounds FLOAT to six digits; a product is DOUBLE and printed so that it reads
+  // back equal. A sum would turn -0 into 0. The exponent keeps FLOAT(M,D) from rounding to D
+  // digits.
+  if (form == Form::kReal) return name + " * 1e0";
+  if (form == Form::kNumber && IsEnumOrSet(column)) return name + " + 0";
+  if (form == Form::kBinary && !kBinaryTypes.contains(column.data_type)) {
+    return "CAST(" + name + " AS BINARY)";
+  }
+  // A JSON value can hold types that its text does not (DECIMAL, DATE): only what the text reads
+  // back as can be restored, so that is what is read.
+  if (column.data_type == "json" && !server.mariadb) {
+    return "CAST(CAST(" + name + " AS CHAR) AS JSON)";
+  }
+  return name;
+}
+
+RowFormatter::RowFormatter(const Table& table, const ServerInfo& server) {
+  std::string names;
+  for (const Column& column : table.columns) {
+    positions_.push_back(forms_.size());
+    if (column.generated) {
+      positions_.back() = SIZE_MAX;
+      continue;
+    }
+    const Form form = FormOf(column);
+    if (!forms_.empty()) {
+      select_list_ += ',';
+      names += ',';
+    }
+    select_list_ += SelectExpression(column, form, server);
+    names += QuoteName(column.name);
+    forms_.push_back(form);
+  }
+  for (size_t& position : positions_) {
+    if (position == SIZE_MAX) position = forms_.size();
+  }
+  if (forms_.empty()) select_list_ = "1";
+  insert_head_ = "INSERT INTO " + QuoteName(table.name) + " (" + names + ") VALUES\n";
+}
+
+void RowFormatter::AppendRow(std::span<const char* const> values,
+                             std::span<const unsigned long> lengths, std::string& out) const {
+  char separator = '(';
+  for (size_t i = 0; i < forms_.size(); ++i) {
+    out += separator;
+    separator = ',';
+    if (values[i] == nullptr) {
+      out += "NULL";
+      continue;
+    }
+    const std::string_view value(values[i], lengths[i]);
+    switch (forms_[i]) {
+      case Form::kNumber:
+        out += value;
+        break;
+      case Form::kReal:
+        out += value;
+        // The integer literal -0 is 0.
+        if (value == "-0") out += "e0";
+        break;
+      case Form::kText:
+        out += '\'';
+        AppendEscaped(value, out);
+        out += '\'';
+        break;
+      case Form::kBinary:
+        out += "_binary '";
+        AppendEscaped(value, out);
+        out += '\'';
+        break;
+      case Form::kHex:
+        out += "x'";
+        AppendHex(value, out);
+        out += '\'';
+        break;
+    }
+  }
+  if (forms_.empty()) out += '(';
+  out += ')';
+}
+
+}  // namespace oxbackup::mysql

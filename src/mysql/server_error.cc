@@ -1,0 +1,78 @@
+#include "mysql/server_error.h"
+
+#include <fmt/format.h>
+
+namespace oxbackup::mysql {
+namespace {
+
+std::string HintFor(const ServerError& refused) {
+  if (refused.IsMissingRight()) {
+    return "grant the missing right to this user, or use an administrative account";
+  }
+  if (refused.IsLostConnection()) {
+    return "see the server's error log for why it closed the connection (restart, crash, out of "
+           "memory, KILL), then run the command again";
+  }
+  switch (refused.number) {
+    case kAccessDenied:
+      return "check the user name and the password (MYSQL_ROOT_USERNAME, MYSQL_ROOT_PASSWORD or "
+             "MYSQL_ROOT_PASSWORD_FILE)";
+    case kCannotConnectSocket:
+    case kCannotConnectHost:
+      return "check that the server runs and that MYSQL_HOST and MYSQL_PORT lead to it";
+    case kUnknownHost:
+      return "check MYSQL_HOST: the name does not resolve here";
+    case kUnknownDatabase:
+      return "check the list of databases (MYSQL_DATABASES)";
+    case kLockWaitTimeout:
+    case kDeadlock:
+      return "another connection holds a lock (SHOW PROCESSLIST shows which); run the command "
+             "again "
+             "when it is gone";
+    case kTlsFailed:
+      return "check the certificate authority and the host name, or choose another TLS mode";
+    case kPluginMissing:
+      return "the client library lacks the plugin for this account's authentication: install the "
+             "plugins of libmariadb3, or point MARIADB_PLUGIN_DIR to them";
+    case 1040:  // ER_CON_COUNT_ERROR
+    case 1203:  // ER_TOO_MANY_USER_CONNECTIONS
+    case 1226:  // ER_USER_LIMIT_REACHED
+      return "use fewer readers, or raise the server's limit of connections";
+    case 1129:  // ER_HOST_IS_BLOCKED
+      return "run FLUSH HOSTS on the server";
+    case 1021:  // ER_DISK_FULL
+    case 1114:  // ER_RECORD_FILE_FULL
+    case 3675:  // ER_ENGINE_OUT_OF_SPACE
+      return "make room on the server's disk";
+    case 1153:  // ER_NET_PACKET_TOO_LARGE
+    case 1301:  // ER_WARN_ALLOWED_PACKET_OVERFLOWED
+      return "raise max_allowed_packet on the server (up to 1G)";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+bool ServerError::IsMissingRight() const {
+  return number == kDatabaseAccessDenied || number == kTableAccessDenied ||
+         number == kColumnAccessDenied || number == kSpecificAccessDenied ||
+         number == kRoutineAccessDenied;
+}
+
+bool ServerError::IsLostConnection() const {
+  constexpr unsigned kShutdown = 1053;
+  constexpr unsigned kConnectionKilled = 1927;  // MariaDB
+  constexpr unsigned kClientWasIdle = 4031;     // MySQL 8.0.24 and later
+  return number == kServerGone || number == kServerLost || number == kShutdown ||
+         number == kConnectionKilled || number == kClientWasIdle;
+}
+
+Error ToError(const std::string& what_failed, const ServerError& refused) {
+  Error error(ErrorKind::kSource, what_failed);
+  error.Cause(fmt::format("{} ({})", refused.message, refused.number));
+  error.Hint(HintFor(refused));
+  return error;
+}
+
+}  // namespace oxbackup::mysql
