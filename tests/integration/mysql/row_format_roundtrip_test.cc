@@ -13,13 +13,13 @@
 namespace oxbackup::mysql {
 namespace {
 
-struct Column1 {
+struct TypeCase {
   std::string definition;           // of column `v`
   std::vector<std::string> values;  // SQL literals
   std::string exact = "HEX(v)";     // the server's own view of the stored bytes
 };
 
-const std::vector<Column1> kBothFlavours = {
+const std::vector<TypeCase> kBothFlavours = {
     {"TINYINT", {"-128", "127", "0", "NULL"}},
     {"BIGINT", {"-9223372036854775808", "9223372036854775807"}, "v"},
     {"BIGINT UNSIGNED", {"18446744073709551615"}},
@@ -60,7 +60,9 @@ const std::vector<Column1> kBothFlavours = {
     {"VARCHAR(100) CHARACTER SET ucs2", {"'aü'", "_ucs2 x'0027005C'"}},
     {"CHAR(10) CHARACTER SET koi8r", {"'привет'"}},
     {"TEXT CHARACTER SET utf8mb3", {"'line\\nline'", "REPEAT('ü', 20000)"}},
-    {"LONGTEXT CHARACTER SET utf8mb4", {"REPEAT('\\\\''x', 700000)"}, "CONCAT(LENGTH(v), SHA2(v, 256))"},
+    {"LONGTEXT CHARACTER SET utf8mb4",
+     {"REPEAT('\\\\''x', 700000)"},
+     "CONCAT(LENGTH(v), SHA2(v, 256))"},
     {"VARCHAR(50) CHARACTER SET binary", {"x'00FF275C0A'"}},
     {"BINARY(5)", {"x'00'", "'a '", "x'FFFFFFFFFF'"}},
     {"VARBINARY(300)", {"x'000A0D1A22275C80FF'", "''", "REPEAT(x'275C', 100)"}},
@@ -72,16 +74,17 @@ const std::vector<Column1> kBothFlavours = {
      "HEX(CAST(v AS CHAR))"},
 };
 
-const std::vector<Column1> kMySqlAlone = {
+const std::vector<TypeCase> kMySqlAlone = {
     {"GEOMETRY SRID 4326", {"ST_GeomFromText('POINT(10 20)', 4326)"}},
     {"VECTOR(3)", {"STRING_TO_VECTOR('[1.5,-2,3e-10]')"}},
     {"JSON",
-     {"JSON_ARRAY(1.10, -0e0, 1e300, 18446744073709551615)", "CAST('2026-11-22' AS JSON)",
+     {"JSON_ARRAY(1.10, -0e0, 1e300, 18446744073709551615)",
+      "CAST(CAST('2026-11-22' AS DATE) AS JSON)",
       "JSON_OBJECT('d', CAST('2026-11-22' AS DATE), 'b', x'00FF')"},
      "HEX(CAST(CAST(CAST(v AS CHAR) AS JSON) AS CHAR))"},
 };
 
-const std::vector<Column1> kMariaDbAlone = {
+const std::vector<TypeCase> kMariaDbAlone = {
     {"INET6", {"'::1'", "'2001:db8::ff'"}},
     {"UUID", {"'123e4567-e89b-12d3-a456-426614174000'"}},
 };
@@ -111,10 +114,10 @@ class RowFormatRoundtripTest : public testing::TestWithParam<Flavour> {
 TEST_P(RowFormatRoundtripTest, InsertedAgainEveryValueIsTheSame) {
   const ScratchDatabase database(session_, "dump_row_format");
   session_.Execute("USE dump_row_format");
-  std::vector<Column1> columns = kBothFlavours;
+  std::vector<TypeCase> columns = kBothFlavours;
   const auto& alone = GetParam() == Flavour::kMySql ? kMySqlAlone : kMariaDbAlone;
   columns.insert(columns.end(), alone.begin(), alone.end());
-  for (const Column1& column : columns) {
+  for (const TypeCase& column : columns) {
     SCOPED_TRACE(column.definition);
     session_.Execute("DROP TABLE IF EXISTS t, source");
     session_.Execute("CREATE TABLE t (n INT PRIMARY KEY, v " + column.definition + ")");
