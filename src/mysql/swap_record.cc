@@ -1,0 +1,237 @@
+#include "mysql/swap_record.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/error.h"
+#include "mysql/quote.h"
+#include "mysql/shadow_names.h"
+
+namespace oxbackup::mysql {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<std::pair<SwapRecord::State, std::string_view>, 4> kStateNames = {{
+    {SwapRecord::State::kOpen, "open"},
+    {SwapRecord::State::kUndoing, "undoing"},
+    {SwapRecord::State::kClosing, "closing"},
+    {SwapRecord::State::kKept, "kept"},
+}};
+constexpr std::array<std::pair<ObjectScript::Kind, std::string_view>, 3> kKindNames = {{
+    {ObjectScript::Kind::kView, "view"},
+    {ObjectScript::Kind::kTriggers, "triggers"},
+    {ObjectScript::Kind::kPost, "post"},
+}};
+
+template <class Names, class Value>
+std::string NameOf(const Names& names, Value value) {
+  const auto found = std::find_if(names.begin(), names.end(),
+                                  [&](const auto& entry) { return entry.first == value; });
+  return std::string(found->second);
+}
+
+template <class Names>
+auto ValueOf(const Names& names, const std::string& name) {
+  const auto found = std::find_if(names.begin(), names.end(),
+                                  [&](const auto& entry) { return entry.second == name; });
+  if (found == names.end()) {
+    throw Error(ErrorKind::kCorrupt, "the record of a restore has the unknown word " + name);
+  }
+  return found->first;
+}
+
+// JSON holds Unicode alone, but SQL from old dumps may be in any charset.
+std::string BytesToText(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      text += c;
+    } else {
+      text += static_cast<char>(0xc0 | (byte >> 6));
+      text += static_cast<char>(0x80 | (byte & 0x3f));
+    }
+  }
+  return text;
+}
+
+std::string TextToBytes(std::string_view text) {
+  std::string bytes;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x80 || i + 1 == text.size()) {
+      bytes += text[i];
+    } else {
+      ++i;
+      bytes += static_cast<char>((byte << 6) | (static_cast<unsigned char>(text[i]) & 0x3f));
+    }
+  }
+  return bytes;
+}
+
+json ToJson(const SwapDatabase& database) {
+  return {{"name", database.name},
+          {"shadow", database.shadow},
+          {"old", database.old},
+          {"existed", database.existed},
+          {"new_charset", database.new_charset},
+          {"new_collation", database.new_collation},
+          {"old_charset", database.old_charset},
+          {"old_collation", database.old_collation},
+          {"new_tables", database.new_tables},
+          {"old_tables", database.old_tables}};
+}
+
+SwapDatabase DatabaseFrom(const json& object) {
+  SwapDatabase database;
+  object.at("name").get_to(database.name);
+  object.at("shadow").get_to(database.shadow);
+  object.at("old").get_to(database.old);
+  object.at("existed").get_to(database.existed);
+  object.at("new_charset").get_to(database.new_charset);
+  object.at("new_collation").get_to(database.new_collation);
+  object.at("old_charset").get_to(database.old_charset);
+  object.at("old_collation").get_to(database.old_collation);
+  object.at("new_tables").get_to(database.new_tables);
+  object.at("old_tables").get_to(database.old_tables);
+  return database;
+}
+
+json ToJson(const std::vector<ObjectScript>& scripts) {
+  json list = json::array();
+  for (const ObjectScript& script : scripts) {
+    list.push_back({{"kind", NameOf(kKindNames, script.kind)},
+                    {"database", script.database},
+                    {"name", script.name},
+                    {"sql", BytesToText(script.sql)}});
+  }
+  return list;
+}
+
+std::vector<ObjectScript> ScriptsFrom(const json& list) {
+  std::vector<ObjectScript> scripts;
+  for (const json& object : list) {
+    scripts.push_back({ValueOf(kKindNames, object.at("kind").get<std::string>()),
+                       object.at("database").get<std::string>(),
+                       object.at("name").get<std::string>(),
+                       TextToBytes(object.at("sql").get<std::string>())});
+  }
+  return scripts;
+}
+
+std::string TableName(std::string_view table) { return QuoteName(kRecordDatabase, table); }
+
+}  // namespace
+
+std::string SerializeRecord(const SwapRecord& record) {
+  json databases = json::array();
+  for (const SwapDatabase& database : record.databases) databases.push_back(ToJson(database));
+  return json({{"state", NameOf(kStateNames, record.state)},
+               {"intent", json::parse(SerializeIntent(record.intent))},
+               {"databases", std::move(databases)},
+               {"new_objects", ToJson(record.new_objects)},
+               {"old_objects", ToJson(record.old_objects)},
+               {"new_accounts", BytesToText(record.new_accounts)},
+               {"old_accounts", BytesToText(record.old_accounts)},
+               {"flush_logs", record.flush_logs}})
+      .dump();
+}
+
+SwapRecord ParseRecord(std::string_view text) {
+  try {
+    const json object = json::parse(text);
+    SwapRecord record;
+    record.state = ValueOf(kStateNames, object.at("state").get<std::string>());
+    record.intent = ParseIntent(object.at("intent").dump());
+    for (const json& database : object.at("databases")) {
+      record.databases.push_back(DatabaseFrom(database));
+    }
+    record.new_objects = ScriptsFrom(object.at("new_objects"));
+    record.old_objects = ScriptsFrom(object.at("old_objects"));
+    record.new_accounts = TextToBytes(object.at("new_accounts").get<std::string>());
+    record.old_accounts = TextToBytes(object.at("old_accounts").get<std::string>());
+    object.at("flush_logs").get_to(record.flush_logs);
+    return record;
+  } catch (const json::exception& error) {
+    throw Error(ErrorKind::kCorrupt, "MySQL's record of an interrupted restore cannot be read")
+        .Cause(error.what());
+  }
+}
+
+bool RecordBook::Exists() {
+  return !session_
+              .Query("SELECT 1 FROM information_schema.tables WHERE table_schema=" +
+                     QuoteString(kRecordDatabase) + " AND table_name='restores'")
+              .empty();
+}
+
+void RecordBook::Prepare() {
+  session_.Execute("CREATE DATABASE IF NOT EXISTS " + QuoteName(kRecordDatabase) +
+                   " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
+  session_.Execute("CREATE TABLE IF NOT EXISTS " + TableName("schemas") +
+                   " (name VARCHAR(64) PRIMARY KEY) ENGINE=InnoDB");
+  session_.Execute("CREATE TABLE IF NOT EXISTS " + TableName("restores") +
+                   " (run_id VARCHAR(190) PRIMARY KEY, state VARCHAR(20) NOT NULL,"
+                   " record LONGBLOB NOT NULL) ENGINE=InnoDB");
+}
+
+std::optional<SwapRecord> RecordBook::Read() {
+  if (!Exists()) return std::nullopt;
+  const Rows rows = session_.Query("SELECT record FROM " + TableName("restores"));
+  if (rows.empty()) return std::nullopt;
+  return ParseRecord(rows[0][0].value_or(""));
+}
+
+void RecordBook::Write(const SwapRecord& record) {
+  session_.Execute("REPLACE INTO " + TableName("restores") + " VALUES (" +
+                   QuoteString(record.intent.run_id) + "," +
+                   QuoteString(NameOf(kStateNames, record.state)) + ",_binary" +
+                   QuoteString(SerializeRecord(record)) + ")");
+}
+
+void RecordBook::Remove(const SwapRecord& record) {
+  session_.Execute("DELETE FROM " + TableName("restores") +
+                   " WHERE run_id=" + QuoteString(record.intent.run_id));
+}
+
+std::vector<std::string> RecordBook::OwnSchemas() {
+  std::vector<std::string> names;
+  if (!Exists()) return names;
+  for (const Row& row : session_.Query("SELECT name FROM " + TableName("schemas"))) {
+    names.push_back(row[0].value_or(""));
+  }
+  return names;
+}
+
+void RecordBook::CreateSchema(const std::string& name, std::string_view options) {
+  const std::vector<std::string> own = OwnSchemas();
+  if (std::find(own.begin(), own.end(), name) == own.end()) {
+    if (!session_
+             .Query("SELECT 1 FROM information_schema.schemata WHERE schema_name=" +
+                    QuoteString(name))
+             .empty()) {
+      throw Error(ErrorKind::kSource,
+                  "the database " + name + ", which this restore needs for itself, exists already")
+          .Hint("rename or drop it: it was not made by a restore");
+    }
+    session_.Execute("INSERT INTO " + TableName("schemas") + " VALUES (" + QuoteString(name) + ")");
+  }
+  session_.Execute("CREATE DATABASE IF NOT EXISTS " + QuoteName(name) + " " + std::string(options));
+}
+
+void RecordBook::DropSchema(const std::string& name) {
+  const std::vector<std::string> own = OwnSchemas();
+  if (std::find(own.begin(), own.end(), name) == own.end()) return;
+  session_.Execute("DROP DATABASE IF EXISTS " + QuoteName(name));
+  session_.Execute("DELETE FROM " + TableName("schemas") + " WHERE name=" + QuoteString(name));
+}
+
+void RecordBook::RemoveWhenEmpty() {
+  if (!Exists() || Read() || !OwnSchemas().empty()) return;
+  session_.Execute("DROP DATABASE IF EXISTS " + QuoteName(kRecordDatabase));
+}
+
+}  // namespace oxbackup::mysql

@@ -1,0 +1,95 @@
+// What a restore writes down in the server that it changes: which schemas are its own, and what a
+// swap moves, so that any later run can finish it or undo it from the record and the state alone.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "archive/component.h"
+#include "mysql/session.h"
+
+namespace oxbackup::mysql {
+
+/// A view, a table's triggers, or a database's routines and events: SQL as the archive has it.
+struct ObjectScript {
+  enum class Kind { kView, kTriggers, kPost };
+  Kind kind = Kind::kPost;
+  std::string database;
+  std::string name;  ///< view or table; empty for kPost
+  std::string sql;
+
+  friend bool operator==(const ObjectScript&, const ObjectScript&) = default;
+};
+
+/// One database of a swap.
+struct SwapDatabase {
+  std::string name;
+  std::string shadow;
+  std::string old;
+  bool existed = true;  ///< live before the swap
+  std::string new_charset;
+  std::string new_collation;
+  std::string old_charset;  ///< meaningful when `existed`
+  std::string old_collation;
+  std::vector<std::string> new_tables;  ///< move from `shadow` to `name`
+  std::vector<std::string> old_tables;  ///< move from `name` to `old`
+
+  friend bool operator==(const SwapDatabase&, const SwapDatabase&) = default;
+};
+
+struct SwapRecord {
+  enum class State {
+    kOpen,     ///< announced; done or not
+    kUndoing,  ///< being taken back
+    kClosing,  ///< done for good; the old data are being removed
+    kKept,     ///< done; the old data wait for an undo
+  };
+  State state = State::kOpen;
+  SwapIntent intent;
+  std::vector<SwapDatabase> databases;
+  std::vector<ObjectScript> new_objects;
+  std::vector<ObjectScript> old_objects;
+  std::string new_accounts;  ///< a script; may be empty
+  std::string old_accounts;
+  bool flush_logs = true;
+
+  friend bool operator==(const SwapRecord&, const SwapRecord&) = default;
+};
+
+/// JSON. SQL text may hold any bytes; they are written as the code points U+0000 to U+00FF.
+std::string SerializeRecord(const SwapRecord& record);
+/// Throws Error(kCorrupt).
+SwapRecord ParseRecord(std::string_view json);
+
+/// The tables of kRecordDatabase. Each change is one statement, so a record is always whole.
+/// One thread at a time. `session` must outlive it.
+class RecordBook {
+ public:
+  explicit RecordBook(Session& session) : session_(session) {}
+
+  /// Creates database and tables when they are missing.
+  void Prepare();
+  /// The record, when there is one; there is at most one.
+  [[nodiscard]] std::optional<SwapRecord> Read();
+  void Write(const SwapRecord& record);
+  void Remove(const SwapRecord& record);
+
+  /// Schemas that were made by a restore.
+  std::vector<std::string> OwnSchemas();
+  /// Creates a schema after noting it as ours. `options`: what follows the name in CREATE DATABASE.
+  /// Throws Error(kSource) when one of that name exists that is not ours.
+  void CreateSchema(const std::string& name, std::string_view options);
+  /// Drops a schema of ours; nothing happens when it is not noted as ours.
+  void DropSchema(const std::string& name);
+  /// Removes the database when it holds nothing any more.
+  void RemoveWhenEmpty();
+
+ private:
+  bool Exists();
+
+  Session& session_;
+};
+
+}  // namespace oxbackup::mysql

@@ -1,0 +1,53 @@
+#include "mysql/swap_record.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace oxbackup::mysql {
+namespace {
+
+SwapRecord Sample() {
+  SwapRecord record;
+  record.state = SwapRecord::State::kUndoing;
+  record.intent = {"run-1", "backup.2026-11-22.tar.xz", "2026-11-22T20:48:20Z", {"mysql"}, true};
+  record.databases.push_back({"edx",
+                              "edx__restore",
+                              "edx__old",
+                              false,
+                              "utf8mb4",
+                              "utf8mb4_0900_ai_ci",
+                              "latin1",
+                              "latin1_swedish_ci",
+                              {"a`b", "ü"},
+                              {"c"}});
+  record.new_objects.push_back({ObjectScript::Kind::kView, "edx", "v", "CREATE VIEW `ü`"});
+  record.old_objects.push_back({ObjectScript::Kind::kTriggers, "edx", "t", "latin1: \xfc\xff\n"});
+  record.old_objects.push_back({ObjectScript::Kind::kPost, "edx", "", ""});
+  record.new_accounts = "CREATE USER";
+  record.old_accounts = std::string("\0\x80", 2);
+  record.flush_logs = false;
+  return record;
+}
+
+TEST(SwapRecord, ComesBackFromItsText) {
+  EXPECT_EQ(ParseRecord(SerializeRecord(Sample())), Sample());
+  for (const auto state :
+       {SwapRecord::State::kOpen, SwapRecord::State::kClosing, SwapRecord::State::kKept}) {
+    SwapRecord record = Sample();
+    record.state = state;
+    EXPECT_EQ(ParseRecord(SerializeRecord(record)).state, state);
+  }
+}
+
+TEST(SwapRecord, DamagedTextIsAnError) {
+  const std::string text = SerializeRecord(Sample());
+  EXPECT_THROW(ParseRecord(text.substr(0, text.size() / 2)), Error);
+  EXPECT_THROW(ParseRecord("{}"), Error);
+  std::string unknown = text;
+  unknown.replace(unknown.find("undoing"), 7, "unknown");
+  EXPECT_THROW(ParseRecord(unknown), Error);
+}
+
+}  // namespace
+}  // namespace oxbackup::mysql
