@@ -85,6 +85,8 @@ class RecordBook {
   void DropSchema(const std::string& name);
   /// Removes the database when it holds nothing any more.
   void RemoveWhenEmpty();
+  /// The session that the book writes with.
+  Session& session() { return session_; }
 
  private:
   bool Exists();

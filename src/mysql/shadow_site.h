@@ -1,0 +1,80 @@
+// What a restore builds beside the live databases.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mysql/create_table.h"
+#include "mysql/member_path.h"
+#include "mysql/restore_session.h"
+#include "mysql/swap_record.h"
+
+namespace oxbackup::mysql {
+
+/// A table that is filled with at least this much SQL gets its indexes afterwards, bytes. Below it
+/// the ALTER costs more than the indexes' upkeep (docs/benchmarks.md).
+inline constexpr uint64_t kDeferIndexesFrom = uint64_t{1} << 20;
+
+struct ShadowTable {
+  std::string database;
+  std::string name;
+  std::string create;  ///< as the archive has it
+  TableParts parts;    ///< of `create`
+  bool created = false;
+  bool deferred = false;  ///< its indexes and foreign keys come later
+  std::atomic<uint64_t> rows{0};
+  std::atomic<uint64_t> bytes{0};        ///< of SQL loaded so far
+  std::atomic<int64_t> members_left{0};  ///< chunks that are still to come; random access only
+};
+
+struct ShadowDatabase {
+  std::string name;
+  std::string shadow;
+  std::string options;  ///< what follows the name in CREATE DATABASE
+  std::map<std::string, std::unique_ptr<ShadowTable>> tables;
+};
+
+/// The schemas, tables and scripts of one restore. Adding is for one thread, before or while others
+/// work on the tables they were given; tables stay where they are.
+class ShadowSite {
+ public:
+  /// `wanted`: databases to restore; empty: all.
+  explicit ShadowSite(const std::vector<std::string>& wanted) : wanted_(wanted) {}
+
+  /// False for databases that are not wanted and for the servers' and our own.
+  bool Wants(const std::string& database) const;
+  /// Adds a database from its CREATE DATABASE statement.
+  void AddDatabase(const std::string& name, std::string_view create);
+  void AddTable(const std::string& database, const std::string& name, std::string_view create);
+  /// Nothing (nullptr) when there is none.
+  ShadowTable* FindTable(const std::string& database, const std::string& name);
+  ShadowDatabase* FindDatabase(const std::string& name);
+  /// All tables, those with the most bytes first.
+  std::vector<ShadowTable*> Tables();
+
+  /// Takes over a member other than rows.
+  void AddMember(const MemberPath& path, const std::string& sql);
+
+  /// Creates the table in its shadow schema, with all indexes unless `defer`. `session` is
+  /// anywhere.
+  void CreateTable(Session& session, ShadowTable& table, bool defer);
+  /// Adds what CreateTable left out. Each is one or a few ALTER TABLE; nothing when not deferred.
+  void BuildIndexes(Session& session, const ShadowTable& table);
+  void AddForeignKeys(Session& session, const ShadowTable& table);
+
+  std::map<std::string, ShadowDatabase> databases;
+  std::vector<ObjectScript> objects;
+  std::string accounts;
+
+ private:
+  std::string Redirect(std::string_view sql);
+
+  std::vector<std::string> wanted_;
+};
+
+}  // namespace oxbackup::mysql
