@@ -206,6 +206,7 @@ void FillMedia(const std::string& folder, const Model& model) {
     closed.File(fmt::format("exports/{}.tar.gz", Uuid(random)), random.Bytes(random.Below(60000)), 0600);
   }
   closed.Finish();
+  SetTime(folder, model.seed);
 }
 
 }  // namespace sitegen

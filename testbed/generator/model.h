@@ -26,6 +26,8 @@ struct Model {
 Model MakeModel(uint64_t seed, uint64_t mysql_bytes, uint64_t mongodb_bytes, uint64_t media_bytes,
                 int64_t empty_tables);
 
+/// The size of the few huge rows: up to 4 MB, less on a site that would consist of them.
+size_t HugeRowBytes(const Model& model);
 /// "OrgX", "CS101", "2024_T1" of a course.
 std::string CourseOrg(int64_t course);
 std::string CourseNumber(int64_t course);

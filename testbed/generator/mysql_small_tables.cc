@@ -181,8 +181,7 @@ Table Attachment(const Model& model) {
   table.rows = 24;
   table.make = [model](RowWriter& out, int64_t row) {
     Random random = RowRandom(model, "wiki_attachmentdata", row);
-    size_t largest = model.mysql_bytes < (8 << 20) ? 20000 : 4 << 20;
-    size_t bytes = row < 2 ? largest : random.Below(20000) * static_cast<size_t>(row % 3);
+    size_t bytes = row < 2 ? HugeRowBytes(model) : random.Below(20000) * static_cast<size_t>(row % 3);
     out.Binary(random.Bytes(16)).Text(GivenName(random) + ".bin").Binary(random.Bytes(bytes));
   };
   return table;

@@ -136,7 +136,7 @@ Table StudentModule(const Model& model) {
     std::string_view type = BlockType(block);
     std::string state = StudentState(random, type, BlockHex(model, course, block));
     // Two learners drew a lot: rows of several megabytes between rows of some hundred bytes.
-    if (row == 77 || row == 401) state = HugeState(random, model.mysql_bytes < (8 << 20) ? 300000 : 3500000);
+    if (row == 77 || row == 401) state = HugeState(random, HugeRowBytes(model));
     out.Int(row + 1).Text(type).Text(UsageKey(model, course, block)).Text(CourseKey(course));
     out.TextOrNull(!random.Percent(2), state);
     if (type == "problem") {
