@@ -4,10 +4,10 @@
 
 GO_FOLDER=$(dirname "$LIB")/go
 
-# go_path NAME: where the built programs lie. The name changes with what is pinned.
+# go_path NAME: where the built programs lie. The name changes with its sources.
 go_path() {
   printf '%s/go/%s-%s\n' "$CACHE" "$1" \
-    "$(cat "$GO_FOLDER/$1/go.mod" "$GO_FOLDER/$1/go.sum" | short_hash)"
+    "$(find "$GO_FOLDER/$1" -type f | LC_ALL=C sort | xargs cat | short_hash)"
 }
 
 # go_install NAME COMMAND…: COMMAND, with the target folder added, builds into it.
@@ -36,11 +36,14 @@ go_run() {
 }
 
 # go_build NAME PACKAGE OUTPUT
-go_build() {
-  local log=$CACHE/go-$1.log
-  if ! go_run "$GO_FOLDER/$1" build -o "$3" "$2" >"$log" 2>&1; then
+go_build() { go_build_in "$GO_FOLDER/$1" "$@"; }
+
+# go_build_in FOLDER NAME PACKAGE OUTPUT: with FOLDER's go.mod.
+go_build_in() {
+  local log=$CACHE/go-$2.log
+  if ! go_run "$1" build -o "$4" "$3" >"$log" 2>&1; then
     tail -n 20 "$log" >&2
-    die "go could not build $2" "the log is $log; it needs the Go module proxy (GOPROXY)"
+    die "go could not build $3" "the log is $log; it needs the Go module proxy (GOPROXY)"
   fi
 }
 

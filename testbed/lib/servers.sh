@@ -9,7 +9,7 @@
 #   NAME_stop           stop its processes with `stop_process`
 #   NAME_env            its lines of `testbed env`
 
-KNOWN_SERVERS=(mysql ferretdb)
+KNOWN_SERVERS=(mysql mariadb ferretdb ferretdb1 mongod mongod-rs caddy)
 
 # call SERVER FUNCTION ARGUMENT…
 call() { "${1//-/_}_$2" "${@:3}"; }
@@ -40,7 +40,7 @@ install_server() {
 }
 
 fresh_data() {
-  rm -rf "${RUN:?}/$1/data"
+  rm -rf "${RUN:?}/$1/data" "$RUN/$1"/*.log
   mkdir -p "$RUN/$1"
   cp -a --reflink=auto "$(template_path "$1")/data" "$RUN/$1/data.partial"
   mv -T "$RUN/$1/data.partial" "$RUN/$1/data"
