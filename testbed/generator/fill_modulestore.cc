@@ -19,20 +19,23 @@ Document EditInfo(Random& random, const bson_oid_t& version) {
   return info.Null("previous_version").Id("original_version", version);
 }
 
+// Pairs of a type and a name; `flat`, as FerretDB 1 has no arrays in arrays: documents of them.
+Document Children(const Model& model, int64_t course, int64_t block, bool flat) {
+  int64_t first = block == 0 ? 1 : block * 19 - 10;
+  return ListOf(block == 0 ? 8 : 19, [&](Document& list, const auto& name, int64_t i) {
+    int64_t child = std::min(first + i, kBlocksPerCourse - 1);
+    Document pair;
+    pair.Text("0", BlockType(child)).Text("1", BlockHex(model, course, child));
+    flat ? list.Embed(name, pair) : list.Array(name, pair);
+  });
+}
+
 Document Block(const Model& model, int64_t course, int64_t block, Random& random,
-               const bson_oid_t& version) {
+               const bson_oid_t& version, bool flat) {
   Document fields;
   fields.Text("display_name", Prose(random, 20));
   if (block <= 8) {
-    int64_t first = block == 0 ? 1 : block * 19 - 10;
-    fields.Array("children", ListOf(block == 0 ? 8 : 19, [&](Document& list, const auto& name,
-                                                             int64_t i) {
-                   int64_t child = std::min(first + i, kBlocksPerCourse - 1);
-                   list.Array(name, ListOf(2, [&](Document& pair, const auto& part, int64_t which) {
-                                pair.Text(part, which == 0 ? std::string(BlockType(child))
-                                                           : BlockHex(model, course, child));
-                              }));
-                 }));
+    fields.Array("children", Children(model, course, block, flat));
   } else if (random.Percent(30)) {
     fields.Int("max_attempts", random.Int(1, 9)).Real("weight", random.Int(1, 8) / 2.0);
     fields.Bool("graded", true).Text("format", "Übung").Date("due", Moment(random) * 1000);
@@ -45,7 +48,7 @@ Document Block(const Model& model, int64_t course, int64_t block, Random& random
   return document.Embed("edit_info", EditInfo(random, version));
 }
 
-Document Structure(const Model& model, int64_t number) {
+Document Structure(const Model& model, int64_t number, bool flat) {
   Random random(model.seed, "structure", static_cast<uint64_t>(number));
   int64_t course = number % model.courses;
   bson_oid_t id = MakeId(model.seed, "structure", static_cast<uint64_t>(number));
@@ -53,7 +56,7 @@ Document Structure(const Model& model, int64_t number) {
   root.Text("0", "course").Text("1", BlockHex(model, course, 0));
   document.Id("_id", id).Array("root", root);
   document.Array("blocks", ListOf(kBlocksPerCourse, [&](Document& list, const auto& name, int64_t i) {
-                   list.Embed(name, Block(model, course, i, random, id));
+                   list.Embed(name, Block(model, course, i, random, id, flat));
                  }));
   document.Int("schema_version", 1).Long("edited_by", random.Int(1, 50));
   document.Date("edited_on", Moment(random) * 1000).Id("original_version", id);
@@ -127,11 +130,12 @@ Document FileId(const Model& model, int64_t number, bool whole) {
 }  // namespace
 
 void FillModulestore(MongodbClient& client, const Model& model, uint64_t bytes) {
+  bool flat = client.flavour() == "ferretdb 1";
   DocumentWriter structures(client, kOpenedx, "modulestore.structures");
   int64_t count = 0;
   // Every save of a course is a new structure: they are most of it.
   while (count < model.courses || structures.bytes() < bytes / 2) {
-    structures.Add(Structure(model, count++));
+    structures.Add(Structure(model, count++, flat));
   }
   structures.Flush();
   DocumentWriter definitions(client, kOpenedx, "modulestore.definitions");

@@ -36,11 +36,11 @@ void MakeOpenedxObjects(MysqlClient& client) {
       "CREATE TRIGGER `studentmodule_second` BEFORE UPDATE ON `courseware_studentmodule` FOR EACH ROW "
       "FOLLOWS `studentmodule_before` SET NEW.`done` = NEW.`done`");
   client.Execute(
-      "CREATE EVENT `clear_sessions` ON SCHEDULE EVERY 1 DAY STARTS '2040-01-01 03:00:00' ON "
+      "CREATE EVENT `clear_sessions` ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01 03:00:00' ON "
       "COMPLETION PRESERVE COMMENT 'nightly' DO DELETE FROM `django_session` WHERE `expire_date` < "
       "NOW()");
   client.Execute(
-      "CREATE EVENT `disabled_event` ON SCHEDULE AT '2041-05-05 05:05:05' DISABLE DO SELECT 1");
+      "CREATE EVENT `disabled_event` ON SCHEDULE AT '2037-05-05 05:05:05' DISABLE DO SELECT 1");
 }
 
 void MakeOddObjects(MysqlClient& client) {

@@ -137,7 +137,8 @@ void FillOddDocuments(MongodbClient& client) {
   indexed.Flush();
   if (flavour == "ferretdb 1") {
     std::fputs("site-generator: left out, as FerretDB 1 lacks them: types beyond the common ones, "
-               "index kinds beyond plain ones, views, capped and other options\n", stderr);
+               "index kinds beyond plain ones, views, capped and other options; arrays in arrays "
+               "became documents\n", stderr);
     return;
   }
   AddIndexes(client);
