@@ -63,16 +63,20 @@ std::string TableLine(MysqlClient& client, const TableName& name) {
   return fmt::format("mysql rows {} {} {} {}", OneWord(name.database), OneWord(name.table), rows, content);
 }
 
-// The digest of all that a SHOW CREATE says but the moment of creation and the AUTO_INCREMENT.
+// The digest of all that a SHOW CREATE says but the moment of creation and the AUTO_INCREMENT. A
+// column whose collation was inherited shows it alone; once that definition was executed somewhere,
+// its charset is shown too, which the collation implies anyway: the charset is left out.
 std::string ShownDigest(MysqlClient& client, const std::string& statement) {
   static const std::regex kCounter(" AUTO_INCREMENT=[0-9]+");
+  static const std::regex kCharset(" CHARACTER SET [a-z0-9]+ COLLATE ");
   client.Execute("SET NAMES utf8mb4");
   std::vector<std::string> names = client.Columns(statement);
   Digest digest;
   client.Query(statement, [&](const MysqlClient::Row& row) {
     for (size_t i = 0; i < row.size(); i++) {
       if (names[i] == "Created") continue;
-      digest.AddField(std::regex_replace(std::string(row[i].bytes), kCounter, ""));
+      std::string text = std::regex_replace(std::string(row[i].bytes), kCounter, "");
+      digest.AddField(std::regex_replace(text, kCharset, " COLLATE "));
     }
   });
   return digest.TakeHex();

@@ -17,6 +17,7 @@ go_install_locked() {
   local path
   path=$(go_path "$1")
   [[ ! -d $path ]] || return 0
+  [[ -e /etc/ssl/certs/ca-certificates.crt ]] || apt_install ca-certificates
   say "building $1 with Go (minutes, once)"
   build_into "$path" "${@:2}"
 }
