@@ -22,8 +22,8 @@ using MemberFilter = std::function<bool(const std::string& path)>;
 
 /// Every member's path is checked before it is delivered: absolute ones and ones with ".." or NUL
 /// are Error(kCorrupt). Content of archives with a manifest is checked against its SHA-256 while it
-/// is delivered: the consumer sees the bytes first, the Error(kCorrupt) follows at the member's end,
-/// so nothing read may go live before Read has returned.
+/// is delivered: the consumer sees the bytes first, the Error(kCorrupt) follows at the member's
+/// end, so nothing read may go live before Read has returned.
 class ArchiveReader {
  public:
   virtual ~ArchiveReader() = default;
@@ -31,10 +31,11 @@ class ArchiveReader {
   virtual const Manifest* manifest() const = 0;
   /// True when members can be read in any order, several times and by several threads.
   virtual bool random_access() const = 0;
-  /// Delivers the members that `filter` accepts. With random access `threads` (>= 1) threads deliver;
-  /// members that lie together in blocks come in order on one thread. Without it, members come in
-  /// archive order on the calling thread, and Read works once.
-  /// Throws Error(kCorrupt) on any disagreement with the index, the manifest or the checks.
+  /// Delivers the members that `filter` accepts. With random access `threads` (>= 1) threads
+  /// deliver; members that lie together in blocks come in order on one thread. Without it, members
+  /// come in archive order on the calling thread, each Read reads the archive from its begin, and
+  /// for a pipe (OpenSequentialArchive) Read works once. Throws Error(kCorrupt) on any disagreement
+  /// with the index, the manifest or the checks.
   virtual void Read(const MemberFilter& filter, const MemberConsumer& consumer, int threads,
                     const RunContext& run) = 0;
   /// For messages.

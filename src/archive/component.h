@@ -29,8 +29,9 @@ class BackupSource {
   /// Fixes the moment that the copy stands for (a snapshot, a position).
   virtual void TakeSnapshot() = 0;
   /// True when the copy stands for the moment at which Copy ends (an oplog is read to the end, or
-  /// nothing better can be had), false when for the one at which TakeSnapshot was called. The engine
-  /// orders the components by it so that their moments lie close. REQUIRES: TakeSnapshot has returned.
+  /// nothing better can be had), false when for the one at which TakeSnapshot was called. The
+  /// engine orders the components by it so that their moments lie close. REQUIRES: TakeSnapshot has
+  /// returned.
   virtual bool moment_is_end_of_copy() const { return false; }
   /// Copies everything as of that moment, on threads of its own.
   virtual void Copy(ArchiveWriter& writer) = 0;
@@ -48,7 +49,7 @@ struct ReplacedThing {
 /// What a restore of one component would do.
 struct RestorePlan {
   std::vector<ReplacedThing> replaced;
-  uint64_t bytes_needed = 0;  ///< beside the live data, an estimate; 0 when unknown
+  uint64_t bytes_needed = 0;           ///< beside the live data, an estimate; 0 when unknown
   std::optional<uint64_t> bytes_free;  ///< where that space is needed, when it can be known
 };
 
@@ -79,8 +80,8 @@ struct OpenSwap {
 /// Restores one component beside its live data and swaps it in. A restore calls Plan, Load, Verify,
 /// WriteIntent, Swap, CloseSwap in this order from one thread; until Swap nothing live has changed.
 /// After an error before Swap the engine calls Abandon. Errors are Error.
-/// A stop request (run.stop) ends Plan, Load and Verify; all other calls run to their end although a
-/// stop was requested, because they are what leaves the site whole.
+/// A stop request (run.stop) ends Plan, Load and Verify; all other calls run to their end although
+/// a stop was requested, because they are what leaves the site whole.
 class RestoreTarget {
  public:
   virtual ~RestoreTarget() = default;
@@ -108,7 +109,8 @@ class RestoreTarget {
   /// Writes down durably, in the place that is about to change, what will move where.
   virtual void WriteIntent(const SwapIntent& intent) = 0;
   /// Old out, new in, as one step where the server has one. Throws with the live data whole: either
-  /// all old or all new, or, where a server cannot do that, an open swap that the next run finishes.
+  /// all old or all new, or, where a server cannot do that, an open swap that the next run
+  /// finishes.
   virtual void Swap() = 0;
   /// Closes the record; drops the old data unless `keep_old`.
   virtual void CloseSwap(bool keep_old) = 0;

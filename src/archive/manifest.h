@@ -51,15 +51,15 @@ struct ComponentManifest {
   std::string server_version;
   std::string consistency;                       ///< how one moment was reached, in a sentence
   std::map<std::string, std::string> positions;  ///< "gtid_executed", "binlog_file", "oplog_end", …
-  TimePoint moment{};      ///< the instant that the copy stands for
-  int64_t lock_ms = 0;     ///< how long writers were held, milliseconds
-  std::vector<ObjectEntry> objects;  ///< sorted by database, then name
+  TimePoint moment{};                            ///< the instant that the copy stands for
+  int64_t lock_ms = 0;                           ///< how long writers were held, milliseconds
+  std::vector<ObjectEntry> objects;              ///< sorted by database, then name
 };
 
 struct Manifest {
   int format_version = kFormatVersion;
   std::string tool_version;
-  std::string host;  ///< where the engine ran
+  std::string host;         ///< where the engine ran
   std::string compression;  ///< as FormatCompression gives it
   TimePoint started{};
   TimePoint finished{};

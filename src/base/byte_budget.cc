@@ -36,8 +36,9 @@ void Reservation::Release() {
 
 Reservation ByteBudget::Take(uint64_t bytes, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  const bool fits = changed_.wait(
-      lock, stop, [&] { return used_ == standing_ || (bytes <= limit_ && used_ <= limit_ - bytes); });
+  const bool fits = changed_.wait(lock, stop, [&] {
+    return used_ == standing_ || (bytes <= limit_ && used_ <= limit_ - bytes);
+  });
   if (!fits) throw CancelledError();
   used_ += bytes;
   peak_ = std::max(peak_, used_);

@@ -67,6 +67,11 @@ std::string Sha256Hex(std::string_view bytes) {
 
 uint64_t Xxh3_64(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
+std::string Xxh3_128Hex(std::string_view bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
 void ContentDigest::Add(std::string_view canonical_bytes) {
   const XXH128_hash_t hash = XXH3_128bits(canonical_bytes.data(), canonical_bytes.size());
   low_ += hash.low64;

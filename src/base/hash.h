@@ -32,6 +32,8 @@ std::string Sha256Hex(std::string_view bytes);
 
 /// The XXH3 64-bit hash, seed 0. Stable across versions and machines (xxHash 0.8 and later).
 uint64_t Xxh3_64(std::string_view bytes);
+/// The XXH3 128-bit hash, seed 0, as 32 hexadecimal digits, high half first.
+std::string Xxh3_128Hex(std::string_view bytes);
 
 /// Digest of a set of rows or documents: the sum modulo 2^128 of each one's XXH3 128-bit hash, and
 /// their number. It does not depend on order nor on how the set was cut into parts, so the same

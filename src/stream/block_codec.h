@@ -45,8 +45,8 @@ class BlockDecoder {
   /// Begins with a block's stored bytes, which must stay until the last Read of it.
   /// Throws Error(kCorrupt) when they cannot be a block.
   virtual void Start(std::string_view stored) = 0;
-  /// Gives up to `size` (> 0) raw bytes; 0 once the block has ended with its check right and nothing
-  /// behind it. Throws Error(kCorrupt) for anything else.
+  /// Gives up to `size` (> 0) raw bytes; 0 once the block has ended with its check right and
+  /// nothing behind it. Throws Error(kCorrupt) for anything else.
   virtual size_t Read(char* buffer, size_t size) = 0;
 };
 

@@ -9,8 +9,8 @@
 
 namespace oxbackup {
 
-/// An owned buffer for the output of a codec: its bound is megabytes, its content often a tenth, and
-/// std::string would touch every page of it first. Move-only.
+/// An owned buffer for the output of a codec: its bound is megabytes, its content often a tenth,
+/// and std::string would touch every page of it first. Move-only.
 class ByteBuffer {
  public:
   ByteBuffer() = default;

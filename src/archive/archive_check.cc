@@ -1,0 +1,102 @@
+#include "archive/archive_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <unordered_set>
+#include <utility>
+
+#include "archive/archive_layout.h"
+#include "archive/block_cursor.h"
+#include "archive/format_member.h"
+#include "archive/manifest_block.h"
+#include "archive/ranged_reader.h"
+#include "base/error.h"
+
+namespace oxbackup {
+namespace {
+
+std::unique_ptr<ArchiveTail> ReadTailOfOurs(const RangedSource& source) {
+  std::unique_ptr<ArchiveTail> tail = ReadArchiveTail(source);
+  if (tail == nullptr) {
+    throw Error(ErrorKind::kCorrupt, fmt::format("{} is no whole backup of ours", source.Name()))
+        .Cause("no manifest can be read at its end")
+        .Hint(
+            "foreign archives hold nothing to be verified against; damaged ones cannot be "
+            "repaired");
+  }
+  return tail;
+}
+
+void CompareBytes(const RangedSource& source, uint64_t offset, std::string_view expected,
+                  std::string_view what) {
+  std::array<char, 65536> buffer;
+  for (size_t at = 0; at < expected.size();) {
+    const size_t now = std::min(buffer.size(), expected.size() - at);
+    source.ReadAt(offset + at, buffer.data(), now);
+    if (std::string_view(buffer.data(), now) != expected.substr(at, now)) {
+      throw Error(ErrorKind::kCorrupt, fmt::format("{} of {} is damaged", what, source.Name()));
+    }
+    at += now;
+  }
+}
+
+// All bytes that are no block of data are determined by the manifest's text and the blocks' sizes:
+// so they are made anew and compared.
+void CheckFrame(const RangedSource& source, const ArchiveTail& tail) {
+  CompareBytes(source, 0, tail.block_codec->StreamHeader(), "the stream header");
+  BlockRecord record;
+  const std::string manifest_block =
+      tail.block_codec->EncodeStored(MakeManifestBlock(tail.manifest_text), &record);
+  const std::string trailer = tail.block_codec->Trailer(tail.blocks);
+  const uint64_t trailer_begin = tail.manifest_block_offset + manifest_block.size();
+  if (record != tail.blocks.back() || trailer_begin + trailer.size() != source.Size()) {
+    throw Error(ErrorKind::kCorrupt, fmt::format("the end of {} is damaged", source.Name()));
+  }
+  CompareBytes(source, tail.manifest_block_offset, manifest_block, "the manifest's block");
+  CompareBytes(source, trailer_begin, trailer, "the index");
+}
+
+}  // namespace
+
+void CheckWholeArchive(const RangedSource& source, int threads, const MemberConsumer& inspector,
+                       const RunContext& run) {
+  std::unique_ptr<ArchiveTail> tail = ReadTailOfOurs(source);
+  CheckFrame(source, *tail);
+  // Members lie one behind the other (CheckLayout), so reading all of them opens every block.
+  RangedReader reader(source, std::move(tail));
+  const auto every_member = [](const std::string& /*path*/) { return true; };
+  const auto inspect = [&](const MemberInfo& info, ByteSource& content) {
+    if (inspector) inspector(info, content);
+  };
+  reader.Read(every_member, inspect, threads, run);
+}
+
+void CheckStoredBytes(const RangedSource& source, const RunContext& run) {
+  const std::unique_ptr<ArchiveTail> tail = ReadTailOfOurs(source);
+  CheckFrame(source, *tail);
+  const ArchiveLayout layout(tail->manifest, tail->header_size);
+  BlockCursor cursor(source, *tail, layout);
+  for (size_t block = 0; block < layout.block_count(); ++block) {
+    run.ThrowIfStopped();
+    cursor.CheckStored(block);
+  }
+}
+
+BlockDiff DiffBlocks(const Manifest& older, const Manifest& newer) {
+  std::unordered_set<std::string_view> known;
+  for (const BlockEntry& block : older.blocks) known.insert(block.digest);
+  BlockDiff diff;
+  for (const BlockEntry& block : newer.blocks) {
+    const bool shared = known.contains(block.digest);
+    ++diff.blocks;
+    diff.stored_bytes += block.stored_size;
+    diff.shared_blocks += shared ? 1 : 0;
+    diff.shared_bytes += shared ? block.stored_size : 0;
+  }
+  return diff;
+}
+
+}  // namespace oxbackup

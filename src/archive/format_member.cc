@@ -1,0 +1,42 @@
+#include "archive/format_member.h"
+
+namespace oxbackup {
+namespace {
+
+constexpr std::string_view kMark = "openedx-backup: ";
+
+constexpr std::string_view kText =
+    R"(openedx-backup: archive format 1
+
+This is a backup of an Open edX site, an ordinary tar archive. To restore it:
+
+  openedx-backup restore --from FILE
+
+To restore it by hand, without openedx-backup, unpack it in an empty folder:
+
+  tar -xf FILE && cd data
+
+  MySQL     cd mysql_dump && mysql < ../mysql_dump.sql
+  MongoDB   join the parts of each collection, where it has any, in the order
+            of data/manifest.json:  cat NAME.bson.* > NAME.bson
+            then:  mongorestore mongodb_dump
+  Caddy, media and Tutor's config.yml are in caddy, media and tutor.
+
+data/manifest.json, the last member, lists every member with its SHA-256. An
+archive without it is incomplete.
+)";
+
+}  // namespace
+
+Member MakeFormatMember() {
+  Member member;
+  member.info.path = kFormatPath;
+  member.content = kText;
+  return member;
+}
+
+bool IsFormatMember(std::string_view path, std::string_view content) {
+  return path == kFormatPath && content.starts_with(kMark);
+}
+
+}  // namespace oxbackup

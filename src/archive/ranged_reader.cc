@@ -1,0 +1,147 @@
+#include "archive/ranged_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <utility>
+
+#include "archive/block_cursor.h"
+#include "archive/tar_format.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/task_group.h"
+
+namespace oxbackup {
+namespace {
+
+// A member's content, hashed on its way. The last bytes are given out only when the hash is right.
+class CheckedContent final : public ByteSource {
+ public:
+  CheckedContent(BlockCursor& cursor, const MemberEntry& member, const std::stop_token& stop)
+      : cursor_(cursor), member_(member), stop_(stop), left_(member.size) {
+    if (left_ == 0) CheckDigest();
+  }
+
+  size_t Read(char* buffer, size_t size) override {
+    const size_t wanted = static_cast<size_t>(std::min<uint64_t>(size, left_));
+    if (wanted == 0) return 0;
+    if (stop_.stop_requested()) throw CancelledError();
+    const size_t have = cursor_.Read(buffer, wanted);
+    sha256_.Update({buffer, have});
+    left_ -= have;
+    if (left_ == 0) CheckDigest();
+    return have;
+  }
+
+ private:
+  void CheckDigest() {
+    if (!member_.sha256.empty() && sha256_.FinishHex() != member_.sha256) {
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("the content of {} is not what was backed up", member_.path));
+    }
+  }
+
+  BlockCursor& cursor_;
+  const MemberEntry& member_;
+  const std::stop_token& stop_;
+  uint64_t left_;
+  Sha256 sha256_;
+};
+
+void PassOver(ByteSource& content) {
+  std::array<char, 16384> buffer;
+  while (content.Read(buffer.data(), buffer.size()) > 0) {
+  }
+}
+
+MemberInfo ReadHeader(const ArchiveLayout& layout, size_t index, BlockCursor& cursor) {
+  const MemberEntry& member = layout.manifest().members[index];
+  const uint64_t begin = layout.header_begin(index);
+  cursor.MoveTo(begin);
+  std::string header(static_cast<size_t>(member.offset - begin), '\0');
+  for (size_t have = 0; have < header.size();) {
+    have += cursor.Read(header.data() + have, header.size() - have);
+  }
+  const MemberInfo info = DecodeTarHeader(header);
+  const bool is_file = info.type == MemberType::kFile;
+  if (info.path != member.path || info.size != member.size || is_file == member.sha256.empty()) {
+    throw Error(ErrorKind::kCorrupt, "a tar header says something else than the manifest");
+  }
+  return info;
+}
+
+}  // namespace
+
+RangedReader::RangedReader(std::unique_ptr<RangedSource> owned, std::unique_ptr<ArchiveTail> tail)
+    : owned_(std::move(owned)),
+      source_(*owned_),
+      tail_(std::move(tail)),
+      layout_(tail_->manifest, tail_->header_size) {}
+
+RangedReader::RangedReader(const RangedSource& source, std::unique_ptr<ArchiveTail> tail)
+    : source_(source), tail_(std::move(tail)), layout_(tail_->manifest, tail_->header_size) {}
+
+uint64_t RangedReader::MemoryPerThread(const std::vector<Work>& works) const {
+  uint64_t most = 0;
+  for (const Work& work : works) {
+    const MemberEntry& last = tail_->manifest.members[work.back()];
+    const uint64_t end = last.offset + std::max<uint64_t>(last.size, 1) - 1;
+    const size_t end_block =
+        layout_.BlockAt(std::min(end, layout_.raw_begin(layout_.block_count()) - 1));
+    for (size_t block = static_cast<size_t>(tail_->manifest.members[work.front()].block);
+         block <= end_block; ++block) {
+      most = std::max(most, tail_->manifest.blocks[block].stored_size);
+    }
+  }
+  return most + tail_->block_codec->DecoderMemory();
+}
+
+void RangedReader::ReadMembers(const Work& work, BlockCursor& cursor,
+                               const MemberConsumer& consumer, const std::stop_token& stop) const {
+  for (const size_t index : work) {
+    const MemberEntry& member = tail_->manifest.members[index];
+    WithContext([&] { return fmt::format("reading {}", member.path); },
+                [&] {
+                  const MemberInfo info = ReadHeader(layout_, index, cursor);
+                  CheckedContent content(cursor, member, stop);
+                  consumer(info, content);
+                  PassOver(content);
+                });
+  }
+}
+
+void RangedReader::Read(const MemberFilter& filter, const MemberConsumer& consumer, int threads,
+                        const RunContext& run) {
+  std::vector<Work> works;
+  for (const ArchiveLayout::Unit& unit : layout_.Units()) {
+    Work work;
+    for (size_t index = unit.first; index < unit.last; ++index) {
+      if (filter(tail_->manifest.members[index].path)) work.push_back(index);
+    }
+    if (!work.empty()) works.push_back(std::move(work));
+  }
+  if (works.empty()) return;
+
+  const uint64_t per_thread = MemoryPerThread(works);
+  const uint64_t fitting =
+      std::clamp<uint64_t>(run.budget.limit() / 2 / per_thread, 1, works.size());
+  const uint64_t count = std::min(fitting, static_cast<uint64_t>(std::max(threads, 1)));
+  // Standing, since consumers wait for memory of their own while a thread of ours calls them.
+  const Reservation memory = run.budget.TakeStanding(count * per_thread);
+  std::atomic<size_t> next = 0;
+  TaskGroup group(run.stop);
+  for (uint64_t i = 0; i < count; ++i) {
+    group.Run([&](const std::stop_token& stop) {
+      BlockCursor cursor(source_, *tail_, layout_);
+      for (size_t at = next++; at < works.size(); at = next++) {
+        if (stop.stop_requested()) throw CancelledError();
+        ReadMembers(works[at], cursor, consumer, stop);
+      }
+    });
+  }
+  group.Wait();
+}
+
+}  // namespace oxbackup
