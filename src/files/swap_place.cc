@@ -1,0 +1,114 @@
+#include "files/swap_place.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "base/error.h"
+#include "files/tree_walk.h"
+
+namespace oxbackup::files {
+namespace {
+
+// The kernel writes blanks, tabs, newlines and backslashes as three octal digits.
+std::string UnescapeMountPath(const std::string& escaped) {
+  std::string path;
+  for (size_t at = 0; at < escaped.size(); ++at) {
+    if (escaped[at] == '\\' && at + 3 < escaped.size()) {
+      path.push_back(static_cast<char>(std::stoi(escaped.substr(at + 1, 3), nullptr, 8)));
+      at += 3;
+    } else {
+      path.push_back(escaped[at]);
+    }
+  }
+  return path;
+}
+
+// st_dev would not tell of a bind mount within one file system.
+std::vector<std::string> MountPoints() {
+  std::vector<std::string> paths;
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream fields(line);
+    std::string skipped;
+    std::string path;
+    fields >> skipped >> skipped >> skipped >> skipped >> path;
+    paths.push_back(UnescapeMountPath(path));
+  }
+  return paths;
+}
+
+bool IsMountPoint(const std::filesystem::path& path) {
+  const std::vector<std::string> mounts = MountPoints();
+  return std::find(mounts.begin(), mounts.end(), path.string()) != mounts.end();
+}
+
+bool CanWrite(const std::filesystem::path& folder) {
+  return ::access(folder.c_str(), W_OK | X_OK) == 0;
+}
+
+std::filesystem::path Resolve(const std::filesystem::path& target) {
+  std::error_code error;
+  std::filesystem::path resolved = std::filesystem::canonical(target, error);
+  if (!error) return resolved;
+  std::filesystem::path absolute = std::filesystem::absolute(target).lexically_normal();
+  if (absolute.filename().empty()) absolute = absolute.parent_path();
+  const std::filesystem::path parent = std::filesystem::canonical(absolute.parent_path(), error);
+  if (error) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("the folder {} does not exist", absolute.parent_path().string()))
+        .Hint("create it, or correct the path");
+  }
+  return parent / absolute.filename();
+}
+
+bool HasRecord(const std::filesystem::path& work) {
+  struct stat status {};
+  return ::lstat((work / "record.json").c_str(), &status) == 0;
+}
+
+}  // namespace
+
+SwapPlace FindSwapPlace(const std::filesystem::path& target) {
+  const std::filesystem::path resolved = Resolve(target);
+  SwapPlace inside{true, resolved, resolved, resolved / kWorkPrefix, ""};
+  const std::filesystem::path parent = resolved.parent_path();
+  SwapPlace beside{false, resolved, parent,
+                   parent / fmt::format("{}-{}", kWorkPrefix, resolved.filename().string()),
+                   resolved.filename().string()};
+  if (HasRecord(inside.work)) return inside;
+  if (resolved.filename().empty()) return inside;
+  if (HasRecord(beside.work)) return beside;
+  const bool is_folder = std::filesystem::is_directory(resolved);
+  return is_folder && (IsMountPoint(resolved) || !CanWrite(parent)) ? inside : beside;
+}
+
+void CheckSwapPlace(const SwapPlace& place) {
+  const std::string target = place.target.string();
+  if (!CanWrite(place.live)) {
+    throw SystemError(ErrorKind::kSource, fmt::format("cannot write into {}", place.live.string()),
+                      errno)
+        .Hint(
+            "let the user that runs this write there (in a container: run as root, mount without "
+            "'ro')");
+  }
+  if (!place.inside && IsMountPoint(place.target)) {
+    throw Error(ErrorKind::kUsage, fmt::format("{} is a file that is mounted by itself", target))
+        .Hint("mount the folder that holds it instead: a mounted file cannot be exchanged");
+  }
+  for (const std::string& mount : MountPoints()) {
+    if (!mount.starts_with(target == "/" ? target : target + "/") || mount == target) continue;
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("{} is mounted inside {}, which a restore exchanges as a whole", mount, target))
+        .Hint("unmount it for the restore, or restore it as a tree of its own");
+  }
+}
+
+}  // namespace oxbackup::files

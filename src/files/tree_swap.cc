@@ -1,0 +1,274 @@
+#include "files/tree_swap.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "files/entry_facts.h"
+#include "files/folder_tools.h"
+#include "files/tree_walk.h"
+
+namespace oxbackup::files {
+namespace {
+
+constexpr char kNew[] = "new";
+constexpr char kOld[] = "old";
+
+FileDescriptor OpenFolder(const std::filesystem::path& path) {
+  return FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+bool MeansNotSupported(int error) {
+  return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EPERM;
+}
+
+}  // namespace
+
+struct TreeSwap::Folders {
+  FileDescriptor work;
+  FileDescriptor fresh;
+  FileDescriptor old;
+  FileDescriptor live;
+};
+
+TreeSwap::TreeSwap(const std::filesystem::path& target, BeforeStep before_step)
+    : place_(FindSwapPlace(target)), before_step_(std::move(before_step)) {}
+
+std::optional<SwapRecord> TreeSwap::Record() const {
+  const FileDescriptor work = OpenFolder(place_.work);
+  if (!work && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+  if (!work) {
+    throw SystemError(ErrorKind::kSource, fmt::format("cannot open {}", Where()), errno)
+        .Hint("run as the user that began the restore");
+  }
+  return ReadRecord(work.get(), Where());
+}
+
+FileDescriptor TreeSwap::BeginNew() {
+  const FileDescriptor live = OpenFolder(place_.live);
+  if (!live) {
+    throw SystemError(ErrorKind::kSource, fmt::format("cannot open {}", place_.live.string()),
+                      errno);
+  }
+  lock_ = MakeFolderAt(live.get(), place_.work.filename(), Where());
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("another restore of {} is running", place_.target.string()))
+        .Hint("wait for it to end");
+  }
+  const std::optional<SwapRecord> record = Record();
+  if (record && record->state != SwapState::kKept) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("an earlier restore of {} was interrupted", place_.target.string()))
+        .Hint("finish or undo it first");
+  }
+  RemoveTreeAt(lock_.get(), kNew, Where() + "/new");
+  if (!record) RemoveTreeAt(lock_.get(), kOld, Where() + "/old");
+  return MakeFolderAt(lock_.get(), kNew, Where() + "/new");
+}
+
+void TreeSwap::DiscardNew() {
+  const FileDescriptor work = OpenFolder(place_.work);
+  if (!work) return;
+  RemoveTreeAt(work.get(), kNew, Where() + "/new");
+  const std::optional<SwapRecord> record = Record();
+  if (!record || record->state == SwapState::kAnnounced) Close(false);
+}
+
+void TreeSwap::Announce(const SwapIntent& intent, std::vector<std::string> trees,
+                        const MemberInfo& new_root) {
+  const Folders folders = OpenFolders();
+  SwapRecord record;
+  record.intent = intent;
+  record.trees = std::move(trees);
+  for (const std::string& name : NamesIn(folders.fresh.get(), Where() + "/new")) {
+    record.entries[name] = InodeAt(folders.fresh.get(), name).value_or(0);
+  }
+  if (place_.inside) {
+    struct stat status {};
+    OwnerNames owners;
+    if (::fstat(folders.live.get(), &status) == 0) record.old_root = InfoFromStat(status, owners);
+    record.new_root = new_root;
+  }
+  if (Record()) {
+    Step("drop the old data of an earlier restore");
+    RemoveRecord(folders.work.get(), Where());
+  }
+  RemoveTreeAt(folders.work.get(), kOld, Where() + "/old");
+  (void)MakeFolderAt(folders.work.get(), kOld, Where() + "/old");
+  Step("write the record");
+  WriteRecord(folders.work.get(), Where(), record);
+  SyncFolderOrThrow(folders.live.get(), place_.live.string());
+}
+
+void TreeSwap::Forward() {
+  std::optional<SwapRecord> record = Record();
+  if (!record || record->state == SwapState::kSwapped || record->state == SwapState::kKept) return;
+  const Folders folders = OpenFolders();
+  if (record->state == SwapState::kUndoing) SetState(*record, SwapState::kAnnounced);
+  for (const auto& [name, inode] : record->entries) MoveIn(folders, name, inode);
+  if (place_.inside) {
+    for (const std::string& name : NamesIn(folders.live.get(), place_.live.string())) {
+      if (name.starts_with(kWorkPrefix) || record->entries.contains(name)) continue;
+      Move(folders.live.get(), folders.old.get(), name);
+    }
+  }
+  ApplyRoot(record->new_root);
+  SyncFolderOrThrow(folders.live.get(), place_.live.string());
+  SyncFolderOrThrow(folders.old.get(), Where());
+  SyncFolderOrThrow(folders.fresh.get(), Where());
+  SetState(*record, SwapState::kSwapped);
+}
+
+void TreeSwap::BeginBackward() {
+  std::optional<SwapRecord> record = Record();
+  if (record) SetState(*record, SwapState::kUndoing);
+}
+
+void TreeSwap::Backward() {
+  const std::optional<SwapRecord> record = Record();
+  if (!record) return;
+  const Folders folders = OpenFolders();
+  for (const auto& [name, inode] : record->entries) MoveBack(folders, name, inode);
+  for (const std::string& name : NamesIn(folders.old.get(), Where() + "/old")) {
+    if (!record->entries.contains(name)) Move(folders.old.get(), folders.live.get(), name);
+  }
+  ApplyRoot(record->old_root);
+  SyncFolderOrThrow(folders.live.get(), place_.live.string());
+  SyncFolderOrThrow(folders.old.get(), Where());
+  SyncFolderOrThrow(folders.fresh.get(), Where());
+}
+
+void TreeSwap::Close(bool keep_old) {
+  const FileDescriptor work = OpenFolder(place_.work);
+  if (!work) return;
+  std::optional<SwapRecord> record = Record();
+  if (record && keep_old) {
+    SetState(*record, SwapState::kKept);
+    RemoveTreeAt(work.get(), kNew, Where() + "/new");
+    return;
+  }
+  // First the record: half-removed old data must never be taken for something to go back to.
+  Step("remove the record");
+  RemoveRecord(work.get(), Where());
+  const FileDescriptor live = OpenFolder(place_.live);
+  Step("remove the working folder");
+  RemoveTreeAt(live.get(), place_.work.filename(), Where());
+  // Removing the working folder has changed the time of the folder that it was in.
+  if (record) {
+    ApplyRoot(record->state == SwapState::kUndoing ? record->old_root : record->new_root);
+  }
+}
+
+void TreeSwap::Step(const std::string& what) const {
+  if (before_step_) before_step_(fmt::format("{} ({})", what, place_.target.string()));
+}
+
+TreeSwap::Folders TreeSwap::OpenFolders() const {
+  Folders folders;
+  folders.work = OpenFolder(place_.work);
+  folders.live = OpenFolder(place_.live);
+  if (!folders.work || !folders.live) {
+    throw SystemError(ErrorKind::kSource, fmt::format("cannot open {}", Where()), errno)
+        .Hint("run as the user that began the restore");
+  }
+  folders.fresh = MakeFolderAt(folders.work.get(), kNew, Where() + "/new");
+  folders.old = MakeFolderAt(folders.work.get(), kOld, Where() + "/old");
+  return folders;
+}
+
+void TreeSwap::MoveIn(const Folders& folders, const std::string& name, uint64_t inode) const {
+  const int live = folders.live.get();
+  const int fresh = folders.fresh.get();
+  if (InodeAt(live, name) != inode) {
+    // An undo that was begun may have left it there.
+    if (InodeAt(folders.old.get(), name) == inode) Move(folders.old.get(), fresh, name);
+    if (InodeAt(fresh, name) != inode) {
+      throw Error(ErrorKind::kSource, fmt::format("{} has vanished from {}", name, Where()))
+          .Hint("go back to the old data (restore --undo)");
+    }
+    if (!InodeAt(live, name)) {
+      Move(fresh, live, name);
+    } else if (!Exchange(live, fresh, name)) {
+      Move(live, folders.old.get(), name);
+      Move(fresh, live, name);
+    }
+  }
+  // After an exchange the old one is where the new one was.
+  if (InodeAt(fresh, name)) Move(fresh, folders.old.get(), name);
+}
+
+void TreeSwap::MoveBack(const Folders& folders, const std::string& name, uint64_t inode) const {
+  const int live = folders.live.get();
+  const int fresh = folders.fresh.get();
+  const int old = folders.old.get();
+  const auto is_old = [&](int folder) {
+    const std::optional<uint64_t> there = InodeAt(folder, name);
+    return there && *there != inode;
+  };
+  if (is_old(live) && is_old(old)) {
+    throw Error(ErrorKind::kSource, fmt::format("{} is no longer what the restore put there",
+                                                (place_.live / name).string()))
+        .Hint(fmt::format("the old data are in {}/old: move them back by hand", Where()));
+  }
+  if (InodeAt(live, name) == inode) {
+    if (is_old(fresh)) {
+      // Killed between the exchange and the move to old/.
+      if (!Exchange(live, fresh, name)) {
+        throw Error(ErrorKind::kSource, fmt::format("cannot exchange {} in {}", name, Where()));
+      }
+    } else if (!is_old(old) || !Exchange(live, old, name)) {
+      Move(live, fresh, name);
+    }
+  }
+  if (!InodeAt(live, name) && is_old(old)) Move(old, live, name);
+}
+
+bool TreeSwap::Exchange(int one, int other, const std::string& name) const {
+  Step("exchange " + name);
+  if (::renameat2(one, name.c_str(), other, name.c_str(), RENAME_EXCHANGE) == 0) return true;
+  if (MeansNotSupported(errno)) return false;
+  throw SystemError(ErrorKind::kSource,
+                    fmt::format("cannot exchange {} in {}", name, place_.live.string()), errno)
+      .Hint("check that nothing is mounted there and that this user may write there");
+}
+
+void TreeSwap::Move(int from, int to, const std::string& name) const {
+  Step("move " + name);
+  int moved = ::renameat2(from, name.c_str(), to, name.c_str(), RENAME_NOREPLACE);
+  if (moved != 0 && MeansNotSupported(errno)) {
+    if (InodeAt(to, name)) {
+      errno = EEXIST;
+    } else {
+      moved = ::renameat(from, name.c_str(), to, name.c_str());
+    }
+  }
+  if (moved == 0) return;
+  throw SystemError(ErrorKind::kSource,
+                    fmt::format("cannot move {} of {}", name, place_.live.string()), errno)
+      .Hint("check that nothing is mounted there and that this user may write there");
+}
+
+void TreeSwap::SetState(SwapRecord& record, SwapState state) const {
+  record.state = state;
+  const FileDescriptor work = OpenFolder(place_.work);
+  Step("note the state");
+  WriteRecord(work.get(), Where(), record);
+}
+
+void TreeSwap::ApplyRoot(const std::optional<MemberInfo>& root) const {
+  if (!root) return;
+  const FileDescriptor live = OpenFolder(place_.live);
+  // A mount point may refuse; its entries are what counts.
+  if (live) (void)ApplyInfo(live.get(), *root);
+}
+
+}  // namespace oxbackup::files

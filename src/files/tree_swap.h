@@ -1,0 +1,68 @@
+// Exchanging one live tree for a restored one, and back.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file_descriptor.h"
+#include "files/swap_place.h"
+#include "files/swap_record.h"
+
+namespace oxbackup::files {
+
+/// The working folder of one tree and what is done with it. Everything is on disk: an object made
+/// by a later run goes on where an earlier one was killed, at whatever step. One thread at a time.
+///
+/// The working folder holds new/ (what is restored), old/ (what was replaced) and the record. An
+/// entry is exchanged with one renameat2(RENAME_EXCHANGE), where the file system has that, and then
+/// moved from new/ to old/; elsewhere it is moved to old/ and the new one in its place. The new
+/// entries' inode numbers in the record tell at any time which is which.
+class TreeSwap {
+ public:
+  using BeforeStep = std::function<void(const std::string&)>;
+
+  TreeSwap(const std::filesystem::path& target, BeforeStep before_step);
+
+  const SwapPlace& place() const { return place_; }
+  /// Nothing when no swap is announced and no old data are kept.
+  [[nodiscard]] std::optional<SwapRecord> Record() const;
+
+  /// Makes an empty new/ and returns it; what an earlier, broken restore left there is removed,
+  /// kept old data stay. Throws Error(kUsage) when another restore is at work in the same place.
+  FileDescriptor BeginNew();
+  /// Removes what BeginNew and Announce made. Old data that were kept before stay.
+  void DiscardNew();
+  /// Writes the record; old data of an earlier restore are dropped. `trees`: the targets of all
+  /// that are swapped together; `new_root`: this tree's root as the archive has it.
+  void Announce(const SwapIntent& intent, std::vector<std::string> trees,
+                const MemberInfo& new_root);
+  /// Brings the new entries in. Nothing to do when that is done already.
+  void Forward();
+  /// Says that all that follows is for going back.
+  void BeginBackward();
+  /// Brings the old entries back. REQUIRES: BeginBackward.
+  void Backward();
+  /// Removes the record and then the working folder, or, with `keep_old`, new/ alone.
+  void Close(bool keep_old);
+
+ private:
+  struct Folders;
+
+  void Step(const std::string& what) const;
+  Folders OpenFolders() const;
+  void MoveIn(const Folders& folders, const std::string& name, uint64_t inode) const;
+  void MoveBack(const Folders& folders, const std::string& name, uint64_t inode) const;
+  bool Exchange(int one, int other, const std::string& name) const;
+  void Move(int from, int to, const std::string& name) const;
+  void SetState(SwapRecord& record, SwapState state) const;
+  void ApplyRoot(const std::optional<MemberInfo>& root) const;
+  std::string Where() const { return place_.work.string(); }
+
+  SwapPlace place_;
+  BeforeStep before_step_;
+  FileDescriptor lock_;
+};
+
+}  // namespace oxbackup::files

@@ -1,0 +1,352 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "files/folder_tools.h"
+#include "files/tree.h"
+#include "files/tree_extractor.h"
+#include "files/tree_paths.h"
+#include "files/tree_reading.h"
+#include "files/tree_swap.h"
+
+namespace oxbackup::files {
+namespace {
+
+std::string DescribeTree(uint64_t entries, uint64_t bytes) {
+  return fmt::format("{} {}, {}", FormatCount(entries), entries == 1 ? "entry" : "entries",
+                     FormatBytes(bytes));
+}
+
+std::string DescribeLive(const std::filesystem::path& path, const RunContext& run) {
+  if (!std::filesystem::exists(path)) return "nothing";
+  uint64_t entries = 0;
+  uint64_t bytes = 0;
+  WalkTree(
+      TreeRoot(path), run, [](const std::string&) {},
+      [&](const WalkedEntry& entry) {
+        ++entries;
+        const bool file = S_ISREG(entry.status.st_mode) && entry.hard_link_to.empty();
+        if (file) bytes += static_cast<uint64_t>(entry.status.st_size);
+      });
+  return DescribeTree(entries, bytes);
+}
+
+std::optional<uint64_t> FreeBytes(const std::filesystem::path& folder) {
+  struct statvfs status {};
+  if (::statvfs(folder.c_str(), &status) != 0) return std::nullopt;
+  return uint64_t{status.f_bavail} * status.f_frsize;
+}
+
+const ObjectEntry* FindObject(const ComponentManifest* manifest, const std::string& name) {
+  if (manifest == nullptr) return nullptr;
+  const auto found = std::find_if(manifest->objects.begin(), manifest->objects.end(),
+                                  [&](const ObjectEntry& entry) { return entry.name == name; });
+  return found == manifest->objects.end() ? nullptr : &*found;
+}
+
+// What a restore knows about one tree between its calls.
+struct TreeWork {
+  TreeWork(const Tree& the_tree, const std::string& member_prefix,
+           const TreeSwap::BeforeStep& before_step)
+      : tree(the_tree),
+        member_path(TreeMemberPath(member_prefix, the_tree)),
+        swap(the_tree.path, before_step) {}
+
+  Tree tree;
+  std::string member_path;
+  TreeSwap swap;
+  FileDescriptor fresh;
+  std::unique_ptr<TreeExtractor> extractor;
+  TreeDigest loaded;
+  bool in_archive = false;
+};
+
+class TreeTarget final : public RestoreTarget {
+ public:
+  TreeTarget(std::string component, std::string member_prefix, std::vector<Tree> trees,
+             TreeRestoreOptions options, const RunContext& run)
+      : component_(std::move(component)),
+        member_prefix_(std::move(member_prefix)),
+        trees_(std::move(trees)),
+        options_(std::move(options)),
+        run_(run) {}
+
+  std::string_view name() const override { return component_; }
+
+  std::optional<OpenSwap> FindOpenSwap() override;
+  void CompleteSwap() override;
+  void UndoSwap() override;
+  RestorePlan Plan(const Manifest* manifest) override;
+  void Load(ArchiveReader& reader) override;
+  void Verify(const ComponentManifest* expected) override;
+  void WriteIntent(const SwapIntent& intent) override;
+  void Swap() override;
+  void CloseSwap(bool keep_old) override;
+  void Abandon() override;
+  int64_t swap_ms() const override { return swap_ms_; }
+
+ private:
+  std::vector<TreeWork>& Works();
+  void Extract(const MemberInfo& info, ByteSource& content);
+  void PlanTree(TreeWork& work, const ComponentManifest* manifest, RestorePlan& plan);
+  void VerifyTree(TreeWork& work, const ObjectEntry* expected);
+  void WarnOfRefusals(const TreeWork& work);
+
+  const std::string component_;
+  const std::string member_prefix_;
+  const std::vector<Tree> trees_;
+  const TreeRestoreOptions options_;
+  const RunContext run_;
+  std::vector<TreeWork> works_;
+  int64_t swap_ms_ = 0;
+};
+
+// Made at the first call that needs them: finding a tree's place looks at the disk.
+std::vector<TreeWork>& TreeTarget::Works() {
+  if (!works_.empty()) return works_;
+  CheckTreeNames(trees_);
+  for (const Tree& tree : trees_) works_.emplace_back(tree, member_prefix_, options_.before_step);
+  return works_;
+}
+
+// Records are written, and closed, from the first tree to the last, and removed after an undo from
+// the last to the first. So without the last tree's record the live trees are all old: either the
+// swap was never wholly announced, or it has been undone.
+std::optional<OpenSwap> TreeTarget::FindOpenSwap() {
+  std::vector<std::pair<TreeWork*, SwapRecord>> open;
+  size_t swapped = 0;
+  for (TreeWork& work : Works()) {
+    std::optional<SwapRecord> record = work.swap.Record();
+    if (!record || record->state == SwapState::kKept) continue;
+    if (record->state == SwapState::kSwapped) ++swapped;
+    open.emplace_back(&work, std::move(*record));
+  }
+  if (open.empty()) return std::nullopt;
+  const std::vector<std::string>& together = open.back().second.trees;
+  const bool last_is_open =
+      together.empty() || together.back() == open.back().first->tree.path.string();
+  if (!last_is_open && swapped == 0) {
+    for (auto& [work, record] : open) work->swap.Close(false);
+    works_.clear();
+    return std::nullopt;
+  }
+  return OpenSwap{open.front().second.intent,
+                  fmt::format("{} of {} folders swapped", swapped, open.size())};
+}
+
+void TreeTarget::CompleteSwap() {
+  for (TreeWork& work : Works()) work.swap.Forward();
+}
+
+void TreeTarget::UndoSwap() {
+  std::vector<TreeWork*> undone;
+  for (TreeWork& work : Works()) {
+    if (work.swap.Record()) undone.push_back(&work);
+  }
+  if (undone.empty()) {
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("{}: no replaced files are kept to go back to", component_))
+        .Hint("restore with --keep-old to be able to go back");
+  }
+  for (TreeWork* const work : undone) work->swap.BeginBackward();
+  for (TreeWork* const work : undone) work->swap.Backward();
+  for (auto work = undone.rbegin(); work != undone.rend(); ++work) (*work)->swap.Close(false);
+  works_.clear();
+}
+
+RestorePlan TreeTarget::Plan(const Manifest* manifest) {
+  RestorePlan plan;
+  const ComponentManifest* const described =
+      manifest == nullptr ? nullptr : manifest->Find(component_);
+  for (TreeWork& work : Works()) PlanTree(work, described, plan);
+  if (described == nullptr) return plan;
+  for (const ObjectEntry& object : described->objects) {
+    const bool known = std::any_of(trees_.begin(), trees_.end(),
+                                   [&](const Tree& tree) { return tree.name == object.name; });
+    if (known) continue;
+    run_.warnings.Add(fmt::format("{}: the archive's folder '{}' has no place here and is left out",
+                                  component_, object.name));
+  }
+  return plan;
+}
+
+void TreeTarget::PlanTree(TreeWork& work, const ComponentManifest* manifest, RestorePlan& plan) {
+  const SwapPlace& place = work.swap.place();
+  CheckSwapPlace(place);
+  const ObjectEntry* const object = FindObject(manifest, work.tree.name);
+  if (manifest != nullptr && object == nullptr) return;
+  ReplacedThing thing;
+  thing.what = place.target.string();
+  thing.now = DescribeLive(place.target, run_);
+  thing.after =
+      object == nullptr ? "as in the archive" : DescribeTree(object->items, object->raw_bytes);
+  plan.replaced.push_back(std::move(thing));
+  const uint64_t needed = object == nullptr ? 0 : object->raw_bytes;
+  plan.bytes_needed += needed;
+  const std::optional<uint64_t> free = FreeBytes(place.live);
+  if (!free) return;
+  plan.bytes_free = std::min(plan.bytes_free.value_or(*free), *free);
+  if (needed <= *free) return;
+  throw Error(ErrorKind::kSource,
+              fmt::format("{} has too little space for the restored files", place.live.string()))
+      .Cause(fmt::format("{} are needed beside the live files, {} are free", FormatBytes(needed),
+                         FormatBytes(*free)))
+      .Hint("free some space there");
+}
+
+void TreeTarget::Load(ArchiveReader& reader) {
+  run_.progress.Begin(component_, "load", 0);
+  const bool foreign = reader.manifest() == nullptr;
+  for (TreeWork& work : Works()) {
+    work.fresh = work.swap.BeginNew();
+    TreeExtractor::Options options;
+    options.base = work.swap.place().base;
+    options.foreign = foreign;
+    options.now = run_.clock.Now();
+    work.extractor = std::make_unique<TreeExtractor>(work.fresh.get(), std::move(options));
+  }
+  reader.Read(
+      [this](const std::string& path) {
+        return std::any_of(works_.begin(), works_.end(), [&](const TreeWork& work) {
+          return PathInTree(work.member_path, path).has_value();
+        });
+      },
+      [this](const MemberInfo& info, ByteSource& content) { Extract(info, content); },
+      options_.threads, run_);
+  bool any = false;
+  for (TreeWork& work : works_) {
+    work.in_archive = !work.extractor->empty();
+    if (!work.in_archive) continue;
+    any = true;
+    work.loaded = work.extractor->Finish();
+    WarnOfRefusals(work);
+    if (::syncfs(work.fresh.get()) != 0) {
+      throw SystemError(ErrorKind::kSource,
+                        fmt::format("cannot sync {}", work.swap.place().work.string()), errno)
+          .Hint("check the disk; the live files are untouched");
+    }
+  }
+  if (!any) {
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("{} holds no files of {}", reader.Name(), component_))
+        .Hint(fmt::format("leave it out: --exclude {}", component_));
+  }
+  for (TreeWork& work : works_) {
+    if (work.in_archive) continue;
+    run_.warnings.Add(fmt::format("{}: the archive has nothing for {}, which stays as it is",
+                                  component_, work.tree.path.string()));
+    work.swap.DiscardNew();
+  }
+  run_.progress.Done(component_);
+}
+
+void TreeTarget::Extract(const MemberInfo& info, ByteSource& content) {
+  for (TreeWork& work : works_) {
+    const std::optional<std::string_view> path = PathInTree(work.member_path, info.path);
+    if (!path) continue;
+    MemberInfo local = info;
+    if (info.type == MemberType::kHardlink) {
+      const auto target = PathInTree(work.member_path, info.link_target);
+      if (!target) {
+        throw Error(ErrorKind::kCorrupt,
+                    fmt::format("the archive's member {} is a hard link out of its tree, to {}",
+                                info.path, info.link_target))
+            .Hint("nothing was replaced; do not trust this archive, use another one");
+      }
+      local.link_target = std::string(*target);
+    }
+    FolderCursor cursor(work.fresh.get());
+    work.extractor->Add(*path, std::move(local), content, cursor);
+    run_.progress.Add(component_, info.size, 1, *path);
+    return;
+  }
+}
+
+void TreeTarget::WarnOfRefusals(const TreeWork& work) {
+  for (const auto& [what, path] : work.extractor->refused()) {
+    run_.warnings.Add(fmt::format(
+        "{}: {} of files in {} cannot be restored by this user or on this file system (first: {})",
+        component_, what, work.tree.path.string(), path.empty() ? "." : path));
+  }
+}
+
+void TreeTarget::Verify(const ComponentManifest* expected) {
+  run_.progress.Begin(component_, "verify", 0);
+  for (TreeWork& work : works_) {
+    const ObjectEntry* const object = FindObject(expected, work.tree.name);
+    if (work.in_archive) {
+      VerifyTree(work, object);
+    } else if (object != nullptr) {
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("{}: the manifest lists {}, but the archive has nothing of it",
+                              component_, work.member_path));
+    }
+  }
+  run_.progress.Done(component_);
+}
+
+void TreeTarget::VerifyTree(TreeWork& work, const ObjectEntry* expected) {
+  const auto differs = [&](const std::string& what, const std::string& than) {
+    return Error(ErrorKind::kCorrupt, fmt::format("{}: {} differs from {}", component_, what, than))
+        .Hint("nothing was replaced; check the archive with verify");
+  };
+  if (expected != nullptr && work.loaded.full() != expected->digest) {
+    throw differs(work.member_path + " in the archive", "what its manifest says");
+  }
+  const std::string where = work.swap.place().NewTree().string();
+  const TreeDigest on_disk = ReadTreeDigest(TreeRoot(where), component_, options_.threads, run_);
+  if (on_disk.full() == work.loaded.full()) return;
+  // What the system refused is in the warnings; everything else has to be equal all the same.
+  const bool excused = !work.extractor->refused().empty();
+  if (!excused || on_disk.contents() != work.loaded.contents()) {
+    throw differs(where, "the archive");
+  }
+}
+
+void TreeTarget::WriteIntent(const SwapIntent& intent) {
+  std::vector<std::string> paths;
+  for (const TreeWork& work : works_) {
+    if (work.in_archive) paths.push_back(work.tree.path.string());
+  }
+  for (TreeWork& work : works_) {
+    if (work.in_archive) work.swap.Announce(intent, paths, work.extractor->root_info());
+  }
+}
+
+void TreeTarget::Swap() {
+  const auto start = std::chrono::steady_clock::now();
+  for (TreeWork& work : Works()) work.swap.Forward();
+  swap_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(
+                 std::chrono::steady_clock::now() - start)
+                 .count();
+}
+
+void TreeTarget::CloseSwap(bool keep_old) {
+  for (TreeWork& work : Works()) {
+    if (work.swap.Record()) work.swap.Close(keep_old);
+  }
+}
+
+void TreeTarget::Abandon() {
+  for (auto work = works_.rbegin(); work != works_.rend(); ++work) work->swap.DiscardNew();
+  works_.clear();
+}
+
+}  // namespace
+
+std::unique_ptr<RestoreTarget> MakeTreeTarget(std::string component, std::string member_prefix,
+                                              std::vector<Tree> trees, TreeRestoreOptions options,
+                                              const RunContext& run) {
+  return std::make_unique<TreeTarget>(std::move(component), std::move(member_prefix),
+                                      std::move(trees), std::move(options), run);
+}
+
+}  // namespace oxbackup::files
