@@ -243,6 +243,11 @@ Bson Session::Run(std::string_view database, const Bson& command, const std::str
   return std::move(reply.document);
 }
 
+void Session::RunToTidyUp(std::string_view database, const Bson& command) {
+  const Reply reply = Execute(database, command);
+  if (reply.failure) throw reply.failure->ToError("MongoDB refused to tidy up");
+}
+
 void Session::KillCursor(std::string_view database, std::string_view collection,
                          int64_t id) noexcept {
   if (lost_) return;

@@ -110,6 +110,8 @@ class Session {
   mongoc_client_t* client() { return client_.get(); }
   /// Adds the server session to the options of such a call.
   void AppendTo(Bson& options) const;
+  /// Runs a command that puts something back, also after a stop. Throws when it did not succeed.
+  void RunToTidyUp(std::string_view database, const Bson& command);
   /// Closes a cursor on the server, also after a stop; does nothing once the connection is lost.
   void KillCursor(std::string_view database, std::string_view collection, int64_t id) noexcept;
 

@@ -1,0 +1,203 @@
+#include "mongodb/dump.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "base/text.h"
+#include "mongodb/catalog.h"
+#include "mongodb/collection_copier.h"
+#include "mongodb/read_moment.h"
+#include "mongodb/read_plan.h"
+#include "mongodb/user_dump.h"
+
+namespace oxbackup::mongodb {
+namespace {
+
+class MongoBackupSource final : public BackupSource {
+ public:
+  MongoBackupSource(ConnectOptions connect, DumpOptions options, const RunContext& run)
+      : connect_(std::move(connect)), options_(std::move(options)), run_(run) {}
+
+  std::string_view name() const override { return "mongodb"; }
+  void Prepare() override;
+  void TakeSnapshot() override;
+  void Copy(ArchiveWriter& writer) override;
+  ComponentManifest Finish() override;
+
+ private:
+  void CheckRights();
+  bool FindsByUuid();
+  void WriteMetadata(ArchiveWriter& writer);
+  std::vector<std::vector<CollectionInfo>> Stages() const;
+  std::string Consistency() const;
+  void WarnOfLateCollections() const;
+
+  const ConnectOptions connect_;
+  const DumpOptions options_;
+  RunContext run_;
+  std::unique_ptr<Session> session_;
+  std::optional<HistoryWindow> window_;  // destroyed before the session
+  std::vector<std::string> databases_;
+  std::vector<CollectionInfo> catalog_;
+  ReadMoment moment_;
+  TimePoint started_{};
+  TimePoint finished_{};
+  std::vector<ObjectEntry> objects_;
+  std::vector<std::string> late_;  // read later than the common instant
+};
+
+void MongoBackupSource::Prepare() {
+  session_ = std::make_unique<Session>(connect_, run_.stop);
+  const ServerInfo& server = session_->server();
+  run_.log.Info("MongoDB: {} {} at {}{}", server.flavour, server.version, ServerName(connect_),
+                server.replica_set.empty() ? "" : ", replica set " + server.replica_set);
+  databases_ = ReadDatabases(*session_, options_.databases);
+  catalog_ = ReadCatalog(*session_, databases_);
+  CheckRights();
+}
+
+// Better now than after an hour of copying: one read in every database.
+void MongoBackupSource::CheckRights() {
+  std::string checked;
+  for (const CollectionInfo& collection : catalog_) {
+    if (collection.is_view() || collection.database == checked) continue;
+    checked = collection.database;
+    session_->Run(collection.database,
+                  Bson()
+                      .Add("find", collection.stored_name())
+                      .Add("limit", int32_t{1})
+                      .Add("singleBatch", true),
+                  "cannot read the database " + collection.database);
+  }
+}
+
+// The role backup may, plain read roles and servers other than MongoDB may not.
+bool MongoBackupSource::FindsByUuid() {
+  const auto with_uuid = std::find_if(catalog_.begin(), catalog_.end(), [](const auto& collection) {
+    return collection.uuid && !collection.is_view();
+  });
+  if (with_uuid == catalog_.end()) return false;
+  return session_
+      ->TryRun(
+          with_uuid->database,
+          Bson().Add("find", *with_uuid->uuid).Add("limit", int32_t{1}).Add("singleBatch", true))
+      .ok();
+}
+
+void MongoBackupSource::TakeSnapshot() {
+  if (session_->server().topology != Topology::kStandalone) window_.emplace(*session_, run_);
+  catalog_ = ReadCatalog(*session_, databases_);
+  moment_ = FixMoment(*session_, databases_, catalog_, run_);
+  started_ = run_.clock.Now();
+  run_.progress.Note("MongoDB", Consistency());
+  run_.log.Info("MongoDB: {}", Consistency());
+}
+
+std::string MongoBackupSource::Consistency() const {
+  const ServerInfo& server = session_->server();
+  if (moment_.at_cluster_time) {
+    std::string text = fmt::format("one instant for all collections, by snapshot reads at {}",
+                                   moment_.at_cluster_time->Text());
+    if (!server.replica_set.empty()) text += " of the replica set " + server.replica_set;
+    if (!late_.empty()) text += fmt::format("; but read later: {}", fmt::join(late_, ", "));
+    return text;
+  }
+  return fmt::format(
+      "collections one after the other while the site may write, what refers to others first ({})",
+      moment_.why_not);
+}
+
+// All of it before any data, so that a restore from a pipe knows every collection beforehand.
+void MongoBackupSource::WriteMetadata(ArchiveWriter& writer) {
+  GroupBuilder groups(writer, run_);
+  for (const CollectionInfo& collection : catalog_) {
+    Member member;
+    member.info.path = MemberPath(collection.database, collection.name, ".metadata.json");
+    member.content = MetadataJson(collection);
+    groups.Add(std::move(member));
+  }
+  groups.Flush();
+}
+
+std::vector<std::vector<CollectionInfo>> MongoBackupSource::Stages() const {
+  std::map<int, std::vector<CollectionInfo>> stages;
+  for (const CollectionInfo& collection : catalog_) {
+    if (collection.is_view()) continue;
+    stages[moment_.at_cluster_time ? 0 : ReadStage(collection.name)].push_back(collection);
+  }
+  std::vector<std::vector<CollectionInfo>> ordered;
+  for (auto& [stage, collections] : stages) ordered.push_back(std::move(collections));
+  return ordered;
+}
+
+void MongoBackupSource::Copy(ArchiveWriter& writer) {
+  uint64_t expected = 0;
+  for (const CollectionInfo& collection : catalog_) expected += collection.bytes;
+  run_.progress.Begin("mongodb", "dump", expected);
+  WriteMetadata(writer);
+  CollectionCopier copier(CopierOptions{connect_, options_.readers, FindsByUuid(), moment_}, writer,
+                          run_);
+  for (const std::vector<CollectionInfo>& stage : Stages()) {
+    for (const auto& output : copier.Copy(stage)) {
+      if (output->dropped()) continue;
+      objects_.push_back(output->Entry());
+      if (output->left_the_instant()) late_.push_back(output->collection().full_name());
+    }
+  }
+  for (const CollectionInfo& collection : catalog_) {
+    if (collection.is_view()) objects_.push_back(CollectionOutput(collection, false).Entry());
+  }
+  if (options_.users) {
+    for (ObjectEntry& entry : DumpUsers(*session_, connect_.user, writer, run_)) {
+      objects_.push_back(std::move(entry));
+    }
+  }
+  finished_ = run_.clock.Now();
+  WarnOfLateCollections();
+  run_.progress.Done("mongodb");
+}
+
+void MongoBackupSource::WarnOfLateCollections() const {
+  if (late_.empty()) return;
+  run_.warnings.Add(
+      fmt::format("MongoDB: the server no longer had the common instant for {}, read later than "
+                  "the rest; raise "
+                  "its minSnapshotHistoryWindowInSeconds above the backup's duration",
+                  fmt::join(late_, ", ")));
+}
+
+ComponentManifest MongoBackupSource::Finish() {
+  window_.reset();
+  ComponentManifest manifest;
+  manifest.name = "mongodb";
+  manifest.server_flavour = session_->server().flavour;
+  manifest.server_version = session_->server().version;
+  manifest.consistency = Consistency();
+  if (moment_.at_cluster_time) {
+    manifest.positions["at_cluster_time"] = moment_.at_cluster_time->Text();
+    manifest.moment = TimePoint(std::chrono::seconds(moment_.at_cluster_time->seconds));
+  } else {
+    manifest.moment = started_;
+  }
+  manifest.positions["read_from"] = FormatRfc3339(started_);
+  manifest.positions["read_to"] = FormatRfc3339(finished_);
+  std::sort(objects_.begin(), objects_.end(), [](const ObjectEntry& a, const ObjectEntry& b) {
+    return std::tie(a.database, a.name) < std::tie(b.database, b.name);
+  });
+  manifest.objects = std::move(objects_);
+  session_.reset();
+  return manifest;
+}
+
+}  // namespace
+
+std::unique_ptr<BackupSource> MakeBackupSource(ConnectOptions connect, DumpOptions options,
+                                               const RunContext& run) {
+  return std::make_unique<MongoBackupSource>(std::move(connect), std::move(options), run);
+}
+
+}  // namespace oxbackup::mongodb

@@ -1,0 +1,27 @@
+// MongoDB into an archive: raw BSON, in mongodump's layout.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "archive/component.h"
+#include "base/run_context.h"
+#include "mongodb/session.h"
+
+namespace oxbackup::mongodb {
+
+struct DumpOptions {
+  std::vector<std::string> databases;  ///< empty: all but admin, config and local
+  int readers = 4;                     ///< connections that read at once, at least 1
+  bool users = true;                   ///< with users and roles, where they can be read
+};
+
+/// Connects in Prepare(). One instant for all collections by snapshot reads where the server has
+/// them (replica sets from 5.0); elsewhere collections are read one after the other, what refers to
+/// others first, and the manifest says so. Errors: kSource; kUsage for a listed database that does
+/// not exist; kSource when a big collection is dropped while it is read.
+std::unique_ptr<BackupSource> MakeBackupSource(ConnectOptions connect, DumpOptions options,
+                                               const RunContext& run);
+
+}  // namespace oxbackup::mongodb

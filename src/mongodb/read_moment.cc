@@ -1,0 +1,130 @@
+#include "mongodb/read_moment.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "base/error.h"
+
+namespace oxbackup::mongodb {
+namespace {
+
+constexpr char kWindowParameter[] = "minSnapshotHistoryWindowInSeconds";
+// Long enough for the largest sites; the server's cache pressure grows with the writes meanwhile,
+// so it is set for the dump alone.
+constexpr int32_t kWindowSeconds = 6 * 3600;
+constexpr int kSnapshotTries = 20;
+constexpr std::chrono::milliseconds kBetweenTries(500);
+
+// Waits, but not past a stop.
+void Pause(const RunContext& run) {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::unique_lock lock(mutex);
+  changed.wait_for(lock, run.stop, kBetweenTries, [] { return false; });
+  run.ThrowIfStopped();
+}
+
+Bson ProbeCommand(const CollectionInfo& collection, const Bson& read_concern) {
+  return Bson()
+      .Add("find", collection.stored_name())
+      .Add("limit", int32_t{1})
+      .Add("singleBatch", true)
+      .Add("projection", Bson().Add("_id", int32_t{1}))
+      .Add("readConcern", read_concern);
+}
+
+bool IsTransient(int code) { return code == kSnapshotUnavailable || code == kSnapshotTooOld; }
+
+struct Probe {
+  std::optional<Timestamp> at;  // the instant that all collections can be read at
+  bool again = false;           // a collection is too new: try with a later instant
+  std::string why_not;
+};
+
+// Lets the first collection choose an instant and asks all others whether they can be read at it.
+Probe ProbeInstant(Session& session, const std::vector<CollectionInfo>& catalog) {
+  Probe probe;
+  for (const CollectionInfo& collection : catalog) {
+    if (collection.is_view()) continue;
+    const Bson concern = probe.at ? ReadConcernAt(probe.at) : Bson().Add("level", "snapshot");
+    const Reply reply = session.TryRun(collection.database, ProbeCommand(collection, concern));
+    if (reply.failure) {
+      probe.at.reset();
+      probe.again = IsTransient(reply.failure->code);
+      probe.why_not = reply.failure->message;
+      return probe;
+    }
+    const auto at = FindPath(reply.document.bytes(), {"cursor", "atClusterTime"});
+    if (!at || !at->AsTimestamp()) {
+      probe.at.reset();
+      probe.why_not = "the server does not say at which instant it reads";
+      return probe;
+    }
+    probe.at = at->AsTimestamp();
+  }
+  if (!probe.at) probe.why_not = "there is nothing to read";
+  return probe;
+}
+
+}  // namespace
+
+Bson ReadConcernAt(const std::optional<Timestamp>& at_cluster_time) {
+  Bson concern;
+  if (at_cluster_time) concern.Add("level", "snapshot").Add("atClusterTime", *at_cluster_time);
+  return concern;
+}
+
+ReadMoment FixMoment(Session& session, const std::vector<std::string>& databases,
+                     std::vector<CollectionInfo>& catalog, const RunContext& run) {
+  ReadMoment moment;
+  const ServerInfo& server = session.server();
+  if (server.topology == Topology::kStandalone && server.flavour != "FerretDB") {
+    moment.why_not = "a standalone server has no snapshot reads";
+    return moment;
+  }
+  for (int attempt = 1;; ++attempt) {
+    const Probe probe = ProbeInstant(session, catalog);
+    if (probe.at) {
+      moment.at_cluster_time = probe.at;
+      return moment;
+    }
+    if (!probe.again || attempt == kSnapshotTries) {
+      moment.why_not = probe.why_not;
+      return moment;
+    }
+    run.log.Debug("MongoDB cannot read at one instant yet: {}", probe.why_not);
+    Pause(run);
+    catalog = ReadCatalog(session, databases);
+  }
+}
+
+HistoryWindow::HistoryWindow(Session& session, const RunContext& run)
+    : session_(session), run_(run) {
+  const Reply now =
+      session_.TryRun("admin", Bson().Add("getParameter", int32_t{1}).Add(kWindowParameter, true));
+  if (!now.ok()) return;
+  const auto seconds = FindField(now.document.bytes(), kWindowParameter);
+  if (!seconds || !seconds->AsInt() || *seconds->AsInt() >= kWindowSeconds) return;
+  const Reply set = session_.TryRun(
+      "admin", Bson().Add("setParameter", int32_t{1}).Add(kWindowParameter, kWindowSeconds));
+  if (set.ok()) before_ = static_cast<int32_t>(*seconds->AsInt());
+}
+
+HistoryWindow::~HistoryWindow() {
+  if (!before_) return;
+  try {
+    session_.RunToTidyUp("admin",
+                         Bson().Add("setParameter", int32_t{1}).Add(kWindowParameter, *before_));
+  } catch (const Error& error) {
+    run_.warnings.Add(fmt::format(
+        "MongoDB's {} could not be put back to {}: {}. Set it by hand, or it stays at {} until the "
+        "server's next start.",
+        kWindowParameter, *before_, error.what(), kWindowSeconds));
+  }
+}
+
+}  // namespace oxbackup::mongodb

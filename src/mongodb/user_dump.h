@@ -1,0 +1,21 @@
+// Users and roles with their passwords, as the server stores them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "archive/archive_writer.h"
+#include "archive/manifest.h"
+#include "base/run_context.h"
+#include "mongodb/session.h"
+
+namespace oxbackup::mongodb {
+
+/// Copies admin.system.users and admin.system.roles into data/mongodb_dump/admin/ (mongodump's
+/// layout) where there are any, and describes them for the manifest (kinds "users" and "roles").
+/// Reading them needs the role backup. Where they cannot be read but there are users beside the one
+/// that `user` names, a warning says how many are missing.
+std::vector<ObjectEntry> DumpUsers(Session& session, const std::string& user, ArchiveWriter& writer,
+                                   const RunContext& run);
+
+}  // namespace oxbackup::mongodb
