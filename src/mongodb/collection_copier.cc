@@ -8,6 +8,7 @@
 
 #include "base/task_group.h"
 #include "mongodb/count_check.h"
+#include "mongodb/part_builder.h"
 #include "mongodb/range_reader.h"
 #include "mongodb/read_plan.h"
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "archive/archive_writer.h"
+#include "archive/group_builder.h"
 #include "base/run_context.h"
 #include "mongodb/collection_output.h"
 #include "mongodb/id_range.h"

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "archive/group_builder.h"
 #include "base/text.h"
 #include "mongodb/catalog.h"
 #include "mongodb/collection_copier.h"

@@ -42,6 +42,16 @@ std::optional<Element> FindDotted(std::string_view document, std::string_view pa
 }
 
 bool MatchesOperator(const std::optional<Element>& value, const Element& condition) {
+  if (condition.key == "$type" && condition.AsText() == "objectId") {
+    return value && value->type == BsonType::kObjectId;
+  }
+  if (condition.key == "$not") {
+    FieldWalker negated(condition.AsDocument().value());
+    while (const auto field = negated.Next()) {
+      if (!MatchesOperator(value, *field)) return true;
+    }
+    return false;
+  }
   if (condition.key == "$exists") return value.has_value() == condition.IsTrue();
   if (condition.key == "$ne") return !value || CompareValues(*value, condition) != 0;
   if (condition.key == "$in") {

@@ -15,10 +15,10 @@ int CompareValues(const Element& left, const Element& right);
 int TypeBracket(BsonType type);
 /// Values that are equal have equal keys (1, 1.0 and NumberLong(1) too).
 std::string EqualityKey(const Element& value);
-/// Whether a document matches a filter of equalities, $eq, $ne, $gt, $gte, $lt, $lte, $in, $exists
-/// on top-level fields or dotted paths, $and and $or, with type bracketing as a mongod does it.
-/// Throws std::invalid_argument for anything else, so that no test believes a filter that was not
-/// applied.
+/// Whether a document matches a filter of equalities, $eq, $ne, $gt, $gte, $lt, $lte, $in, $exists,
+/// $not and $type "objectId" on top-level fields or dotted paths, $and and $or, with type
+/// bracketing as a mongod does it. Throws std::invalid_argument for anything else, so that no test
+/// believes a filter that was not applied.
 bool MatchesFilter(std::string_view document, std::string_view filter);
 
 }  // namespace oxbackup::mongodb

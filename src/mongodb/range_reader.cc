@@ -65,8 +65,10 @@ RangeReader::Step RangeReader::Next() {
         const auto field = FindField(cursor_->document(), "_id");
         id_ = field.value_or(Element());
         if (std::exchange(skip_last_, false) && field && IdValue::Of(*field) == *last_) continue;
-        if (read_.range.resumable()) last_ = IdValue::Of(id_);
-        tries_ = 0;
+        if (read_.range.resumable()) {
+          last_ = IdValue::Of(id_);
+          tries_ = 0;
+        }
         return Step::kDocument;
       }
       case Cursor::Step::kEnd:

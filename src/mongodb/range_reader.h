@@ -58,7 +58,7 @@ class RangeReader {
   std::optional<IdValue> last_;  // of the last document given, when the range is resumable
   bool skip_last_ = false;       // the first document of a reopened range may be the last one
   bool left_the_instant_ = false;
-  int tries_ = 0;  // since the last document
+  int tries_ = 0;  // since the last document, or the start where it cannot go on
 };
 
 }  // namespace oxbackup::mongodb

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "archive/group_builder.h"
 #include "mongodb/catalog.h"
 #include "mongodb/collection_output.h"
 
