@@ -106,11 +106,9 @@ bool HonoursBounds(Session& session, const CollectionInfo& collection) {
     return find;
   };
   const auto from_last = ReadId(session, collection, bounded("min", *all.last));
-  if (!from_last || *from_last == *all.first) return false;
-  // Nothing lies below the first, unless a smaller one was inserted just now: then it is that one,
-  // and never the first itself.
-  const auto below_first = ReadId(session, collection, bounded("max", *all.first));
-  return !below_first || *below_first != *all.first;
+  if (!from_last || *from_last != *all.last) return false;
+  Cursor below_first(session, collection.database, bounded("max", *all.first));
+  return below_first.Next() == Cursor::Step::kEnd;
 }
 
 std::vector<IdRange> PlanRanges(Session& session, const CollectionInfo& collection, bool small,
