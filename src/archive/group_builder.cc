@@ -20,14 +20,18 @@ bool PathEndsGroup(const std::string& path, uint64_t bytes) {
 
 }  // namespace
 
+void GroupBuilder::Reserve() {
+  if (reserved_) return;
+  group_.reservation = run_.budget.Take(kMaxGroupBytes + working_bytes_, run_.stop);
+  reserved_ = true;
+}
+
 void GroupBuilder::Add(Member member) {
   const uint64_t size = member.content.size() + kMemberOverhead;
   const bool single = member.content.size() >= kSingleMemberBytes;
   if (!group_.members.empty() && (single || bytes_ + size > kMaxGroupBytes)) Flush();
   // A group reserves its greatest size at once: waiting for more while holding some could deadlock.
-  if (group_.members.empty()) {
-    group_.reservation = run_.budget.Take(single ? size : kMaxGroupBytes, run_.stop);
-  }
+  Reserve();
   const bool ends = single || PathEndsGroup(member.info.path, size);
   group_.members.push_back(std::move(member));
   bytes_ += size;
@@ -35,10 +39,13 @@ void GroupBuilder::Add(Member member) {
 }
 
 void GroupBuilder::Flush() {
-  if (group_.members.empty()) return;
-  group_.reservation.Resize(bytes_);
-  writer_.Add(std::exchange(group_, MemberGroup{}));
+  if (!group_.members.empty()) {
+    group_.reservation.Resize(bytes_);
+    writer_.Add(std::exchange(group_, MemberGroup{}));
+  }
+  group_.reservation.Release();
   bytes_ = 0;
+  reserved_ = false;
 }
 
 }  // namespace oxbackup

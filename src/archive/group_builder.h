@@ -18,7 +18,14 @@ class GroupBuilder {
   static constexpr uint64_t kSingleMemberBytes = uint64_t{1} << 20;
 
   /// `writer` and what `run` refers to must outlive the builder.
-  GroupBuilder(ArchiveWriter& writer, const RunContext& run) : writer_(writer), run_(run) {}
+  /// `working_bytes`: what the caller needs to make one member; Reserve() takes it together with
+  /// the group's own bytes, since waiting for one while holding the other could deadlock.
+  GroupBuilder(ArchiveWriter& writer, const RunContext& run, uint64_t working_bytes = 0)
+      : writer_(writer), run_(run), working_bytes_(working_bytes) {}
+
+  /// Waits until the budget has room for a group and the working bytes, unless they are held. Add
+  /// does it by itself; call it before making a member that needs working bytes.
+  void Reserve();
 
   /// `content` counts against the byte budget until it is written.
   void Add(Member member);
@@ -28,8 +35,10 @@ class GroupBuilder {
  private:
   ArchiveWriter& writer_;
   RunContext run_;
+  const uint64_t working_bytes_;
   MemberGroup group_;
   uint64_t bytes_ = 0;
+  bool reserved_ = false;  // group_.reservation is held
 };
 
 }  // namespace oxbackup

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "mysql/quote.h"
+#include "mysql/visibility.h"
 
 namespace oxbackup::mysql {
 namespace {
@@ -190,15 +191,6 @@ std::vector<NamedObject> ReadNamed(Session& session, const std::string& database
   return objects;
 }
 
-bool DatabaseExists(Session& session, const std::string& name) {
-  for (const Row& row :
-       session.Query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = " +
-                     QuoteString(name))) {
-    if (Text(row, 0) == name) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 bool IsOwnOrSystemDatabase(std::string_view name) {
@@ -219,12 +211,7 @@ std::vector<std::string> ListDatabases(Session& session) {
 }
 
 Database ReadDatabase(Session& session, const std::string& name) {
-  if (!DatabaseExists(session, name)) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("there is no database '{}' on {}, or {} may not see it", name,
-                            session.where(), session.where()))
-        .Hint("check the list of databases (MYSQL_DATABASES)");
-  }
+  CheckDatabases(session, {name});
   Database database;
   database.name = name;
   for (auto& [table_name, relation] : ReadAllRelations(session, {name, ""})) {

@@ -23,6 +23,28 @@ std::optional<MemberPath> WithTable(MemberKind kind, std::string_view names) {
 
 }  // namespace
 
+std::string FormatMemberPath(const MemberPath& path, std::string_view chunk) {
+  if (path.kind == MemberKind::kAccounts) return std::string(kAccountsPath);
+  std::string text = std::string(kMemberFolder) + EscapeName(path.database);
+  if (!path.name.empty()) text += '.' + EscapeName(path.name);
+  switch (path.kind) {
+    case MemberKind::kDatabase:
+      return text + "-schema-create.sql";
+    case MemberKind::kTable:
+      return text + "-schema.sql";
+    case MemberKind::kRows:
+      return text + '.' + std::string(chunk) + ".sql";
+    case MemberKind::kView:
+      return text + "-schema-view.sql";
+    case MemberKind::kTriggers:
+      return text + "-schema-triggers.sql";
+    case MemberKind::kPost:
+    case MemberKind::kAccounts:
+      break;
+  }
+  return text + "-schema-post.sql";
+}
+
 std::optional<MemberPath> ParseMemberPath(std::string_view path) {
   if (path == kAccountsPath) return MemberPath{MemberKind::kAccounts, "", ""};
   if (!path.starts_with(kMemberFolder)) return std::nullopt;

@@ -28,6 +28,9 @@ struct MemberPath {
   std::string name;      ///< table or view; empty where there is none
 };
 
+/// The path of a member. `chunk`: of kRows alone, the name that RowChunks gave it.
+std::string FormatMemberPath(const MemberPath& path, std::string_view chunk = "");
+
 /// Nothing for a path that is not below kMemberFolder or not of these forms.
 /// Throws Error(kCorrupt) for a malformed escape.
 [[nodiscard]] std::optional<MemberPath> ParseMemberPath(std::string_view path);

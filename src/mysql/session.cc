@@ -253,15 +253,28 @@ std::string Session::QueryValue(std::string_view sql) {
 }
 
 RowStream Session::Stream(std::string_view sql) {
-  if (const std::optional<ServerError> refused = Send(sql)) {
-    throw ToError("MySQL refused " + Head(sql), *refused);
+  ServerError refused;
+  std::optional<RowStream> stream = TryStream(sql, refused);
+  if (!stream) throw ToError("MySQL refused " + Head(sql), refused);
+  return std::move(*stream);
+}
+
+std::optional<RowStream> Session::TryStream(std::string_view sql, ServerError& refused) {
+  if (std::optional<ServerError> error = Send(sql)) {
+    refused = std::move(*error);
+    return std::nullopt;
   }
   MYSQL_RES* const result = mysql_use_result(handle_.get());
-  if (result == nullptr) throw ToError("MySQL gave no rows for " + Head(sql), TakeRefusal(sql));
+  if (result == nullptr) {
+    refused = TakeRefusal(sql);
+    return std::nullopt;
+  }
   return RowStream(*this, result, sql);
 }
 
 unsigned Session::warning_count() const { return mysql_warning_count(handle_.get()); }
+
+void Session::Interrupt() { stopper_->ShutdownNow(); }
 
 void Session::KillOnServer() noexcept {
   // A closed socket ends no statement that is busy without sending (an ALTER, a lock wait).
@@ -291,7 +304,7 @@ RowStream::RowStream(RowStream&& other) noexcept
 
 RowStream::~RowStream() {
   if (result_ == nullptr) return;
-  if (!at_end_) session_->stopper_->ShutdownNow();
+  if (!at_end_) session_->Interrupt();
   mysql_free_result(result_);
 }
 

@@ -67,6 +67,11 @@ class Session {
   /// Starts a statement whose rows are read one by one. No other call until the stream is
   /// destroyed.
   RowStream Stream(std::string_view sql);
+  /// The same; nothing when the server itself refuses, and then `refused` says why.
+  [[nodiscard]] std::optional<RowStream> TryStream(std::string_view sql, ServerError& refused);
+
+  /// Breaks the connection: a call that waits for the server ends with an error. Thread-safe.
+  void Interrupt();
 
   /// Rows that the last Execute or TryExecute inserted, changed or deleted.
   uint64_t affected_rows() const { return affected_rows_; }

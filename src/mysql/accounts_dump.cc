@@ -1,0 +1,156 @@
+#include "mysql/accounts_dump.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "mysql/quote.h"
+#include "mysql/row_chunks.h"
+
+namespace oxbackup::mysql {
+namespace {
+
+constexpr std::string_view kCreateUser = "CREATE USER ";
+
+struct Account {
+  std::string user;
+  std::string host;
+  bool role = false;         // a MariaDB role: it has no host
+  std::string default_role;  // MariaDB
+
+  std::string Quoted() const {
+    return role ? QuoteName(user) : QuoteName(user) + '@' + QuoteName(host);
+  }
+};
+
+bool IsServersOwn(const std::string& user) {
+  constexpr std::array<std::string_view, 4> kOwn = {"mysql.sys", "mysql.session",
+                                                    "mysql.infoschema", "mariadb.sys"};
+  return std::find(kOwn.begin(), kOwn.end(), user) != kOwn.end();
+}
+
+std::optional<std::vector<Account>> ListAccounts(Session& session, ServerError& refused) {
+  const bool mariadb = session.server().mariadb;
+  const auto rows =
+      session.TryQuery(mariadb ? "SELECT User, Host, is_role, default_role FROM mysql.user"
+                               : "SELECT User, Host, 'N', '' FROM mysql.user",
+                       refused);
+  if (!rows) return std::nullopt;
+  std::vector<Account> accounts;
+  for (const Row& row : *rows) {
+    Account account{row[0].value_or(""), row[1].value_or(""), row[2] == "Y", row[3].value_or("")};
+    if (!IsServersOwn(account.user)) accounts.push_back(std::move(account));
+  }
+  // Roles first: accounts refer to them.
+  std::sort(accounts.begin(), accounts.end(), [](const Account& a, const Account& b) {
+    return std::tuple(!a.role, a.user, a.host) < std::tuple(!b.role, b.user, b.host);
+  });
+  return accounts;
+}
+
+// One statement per line: a line break can only stand inside a quoted comment or name.
+void AddLine(std::string& text, std::string statement) {
+  for (size_t at = 0; (at = statement.find('\n', at)) != std::string::npos; at += 2) {
+    statement.replace(at, 1, "\\n");
+  }
+  text += statement + ";\n";
+}
+
+class AccountsDump {
+ public:
+  explicit AccountsDump(Session& session) : session_(session) {}
+
+  // What the server refuses, or nothing.
+  std::optional<ServerError> Add(const Account& account) {
+    if (!account.role) {
+      const auto create = session_.TryQuery("SHOW CREATE USER " + account.Quoted(), refused_);
+      if (!create) return refused_;
+      AddUser((*create).at(0)[0].value_or(""));
+    } else if (account.user != "PUBLIC") {
+      AddLine(users_, "CREATE ROLE IF NOT EXISTS " + account.Quoted());
+    }
+    const auto grants = session_.TryQuery("SHOW GRANTS FOR " + account.Quoted(), refused_);
+    if (!grants) return refused_;
+    for (const Row& row : *grants) AddLine(grants_, row[0].value_or(""));
+    if (session_.server().mariadb) {
+      if (!account.default_role.empty()) {
+        AddLine(defaults_, fmt::format("SET DEFAULT ROLE {} FOR {}",
+                                       QuoteName(account.default_role), account.Quoted()));
+      }
+      return std::nullopt;
+    }
+    return AddDefaultRoles(account);
+  }
+
+  std::string Text() const { return users_ + settings_ + grants_ + defaults_; }
+
+ private:
+  void AddUser(const std::string& shown) {
+    const std::string create = WithoutDefaultRole(shown);
+    if (!create.starts_with(kCreateUser)) return;
+    const std::string rest = create.substr(kCreateUser.size());
+    AddLine(users_, "CREATE USER IF NOT EXISTS " + rest);
+    AddLine(settings_, "ALTER USER " + rest);
+  }
+
+  std::optional<ServerError> AddDefaultRoles(const Account& account) {
+    if (!session_.server().IsMySqlFrom(80000)) return std::nullopt;
+    const auto roles = session_.TryQuery(
+        fmt::format("SELECT DEFAULT_ROLE_USER, DEFAULT_ROLE_HOST FROM mysql.default_roles WHERE"
+                    " USER = {} AND HOST = {} ORDER BY 1, 2",
+                    QuoteString(account.user), QuoteString(account.host)),
+        refused_);
+    if (!roles) return refused_;
+    std::string list;
+    for (const Row& row : *roles) {
+      list += (list.empty() ? "" : ", ") + QuoteName(row[0].value_or("")) + '@' +
+              QuoteName(row[1].value_or(""));
+    }
+    if (!list.empty()) {
+      AddLine(defaults_, fmt::format("SET DEFAULT ROLE {} TO {}", list, account.Quoted()));
+    }
+    return std::nullopt;
+  }
+
+  Session& session_;
+  ServerError refused_;
+  std::string users_;
+  std::string settings_;
+  std::string grants_;
+  std::string defaults_;
+};
+
+}  // namespace
+
+std::string WithoutDefaultRole(const std::string& create_user) {
+  constexpr std::string_view kHead = " DEFAULT ROLE ";
+  const size_t begin = create_user.find(kHead);
+  if (begin == std::string::npos) return create_user;
+  const size_t end = create_user.find(" REQUIRE ", begin);
+  return create_user.substr(0, begin) + (end == std::string::npos ? "" : create_user.substr(end));
+}
+
+std::string AccountsText(Session& session, Warnings& warnings) {
+  const auto give_up = [&](const ServerError& refused) {
+    warnings.Add(fmt::format("accounts and rights are not in the backup: {} ({})", refused.message,
+                             refused.number));
+    return std::string();
+  };
+  // Hashes of passwords are arbitrary bytes otherwise.
+  if (session.server().IsMySqlFrom(80017)) {
+    session.Execute("SET SESSION print_identified_with_as_hex = ON");
+  }
+  ServerError refused;
+  const auto accounts = ListAccounts(session, refused);
+  if (!accounts) return give_up(refused);
+  AccountsDump dump(session);
+  for (const Account& account : *accounts) {
+    if (const auto error = dump.Add(account)) return give_up(*error);
+  }
+  return std::string(kPreamble) + dump.Text();
+}
+
+}  // namespace oxbackup::mysql

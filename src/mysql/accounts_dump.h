@@ -1,0 +1,20 @@
+// The server's accounts, roles and rights as statements.
+#pragma once
+
+#include <string>
+
+#include "base/log.h"
+#include "mysql/session.h"
+
+namespace oxbackup::mysql {
+
+/// Statements, one a line, that make every account and role but the server's own ones, and grant
+/// them their rights: first all CREATE USER IF NOT EXISTS, then ALTER USER with the same settings
+/// (so that they also apply where the account exists), then grants and default roles. Empty, with a
+/// warning, when the session lacks the right to read them.
+std::string AccountsText(Session& session, Warnings& warnings);
+
+/// "CREATE USER `a`@`b` …" without its " DEFAULT ROLE …" part, which ALTER USER does not take.
+std::string WithoutDefaultRole(const std::string& create_user);
+
+}  // namespace oxbackup::mysql

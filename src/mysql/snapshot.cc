@@ -1,0 +1,314 @@
+#include "mysql/snapshot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "base/text.h"
+#include "mysql/quote.h"
+
+namespace oxbackup::mysql {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr int kLockTries = 3;
+constexpr int kNoMovementTries = 10;
+
+// Waits without holding anything; ends early when a stop is requested.
+void Pause(const RunContext& run, milliseconds duration) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, run.stop, duration, [] { return false; });
+  run.ThrowIfStopped();
+}
+
+milliseconds Since(steady_clock::time_point start) {
+  return std::chrono::duration_cast<milliseconds>(steady_clock::now() - start);
+}
+
+/// Tries the methods one after the other.
+class SnapshotTaker {
+ public:
+  SnapshotTaker(const ConnectOptions& connect, const SnapshotOptions& options,
+                const std::vector<std::string>& databases, std::unique_ptr<Session> control,
+                const RunContext& run)
+      : connect_(connect), options_(options), databases_(databases), run_(run) {
+    snapshot_.control = std::move(control);
+  }
+
+  Snapshot Take() {
+    Control().Execute(fmt::format("SET SESSION lock_wait_timeout={}", LockWaitSeconds()));
+    LockInstance();
+    // With the instance lock no table comes or goes any more. Without it the list is read again
+    // after the moment; it is needed now to lock the tables one by one.
+    ReadCatalog();
+    ConnectReaders(std::max(options_.readers, 1));
+    if (!options_.single_transaction) {
+      ReadWithoutTransaction();
+    } else if (!TryParallel()) {
+      UseOneReader();
+    }
+    if (!snapshot_.instance_locked) ReadCatalog();
+    return std::move(snapshot_);
+  }
+
+ private:
+  Session& Control() { return *snapshot_.control; }
+
+  bool TryParallel() {
+    if (options_.readers <= 1) return false;
+    return (Allowed(SnapshotMethod::kGlobalReadLock) && TryGlobalReadLock()) ||
+           (Allowed(SnapshotMethod::kTableLocks) && TryTableLocks()) ||
+           (Allowed(SnapshotMethod::kNoMovement) && TryNoMovement());
+  }
+
+  bool Allowed(SnapshotMethod method) const {
+    return std::find(options_.without.begin(), options_.without.end(), method) ==
+           options_.without.end();
+  }
+
+  int64_t LockWaitSeconds() const {
+    return std::max<int64_t>(1, (options_.lock_wait.count() + 999) / 1000);
+  }
+
+  void ReadCatalog() {
+    snapshot_.databases.clear();
+    for (const std::string& name : databases_) {
+      snapshot_.databases.push_back(ReadDatabase(Control(), name));
+    }
+  }
+
+  void ConnectReaders(int count) {
+    for (int i = 0; i < count; ++i) {
+      snapshot_.readers.push_back(std::make_unique<Session>(connect_, run_.stop));
+      snapshot_.readers.back()->Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+    }
+  }
+
+  void StartTransactions() {
+    for (const std::unique_ptr<Session>& reader : snapshot_.readers) {
+      reader->Execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+    }
+    snapshot_.moment = run_.clock.Now();
+  }
+
+  void LockInstance() {
+    if (!Control().server().IsMySqlFrom(80000)) return;
+    const auto refused = Control().TryExecute("LOCK INSTANCE FOR BACKUP");
+    snapshot_.instance_locked = !refused;
+    if (refused) Refused("LOCK INSTANCE FOR BACKUP", *refused);
+  }
+
+  void Refused(std::string_view what, const ServerError& refused) {
+    run_.log.Info("mysql: {} was refused: {} ({})", what, refused.message, refused.number);
+    if (!tried_.empty()) tried_ += ", ";
+    tried_ += fmt::format("{} ({})", what, refused.number);
+  }
+
+  // FLUSH TABLES WITH READ LOCK has to wait until every open table is closed. A statement that runs
+  // for minutes therefore blocks everybody behind the lock, and its own table stays blocked even
+  // after the lock's timeout (seen on MySQL 9.7): so the lock is tried only while none runs.
+  bool WaitForLongStatements() {
+    const steady_clock::time_point start = steady_clock::now();
+    while (true) {
+      ServerError refused;
+      const auto rows = Control().TryQuery(
+          "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND"
+          " TIME >= 1 AND COMMAND NOT IN ('Sleep', 'Daemon', 'Binlog Dump', 'Binlog Dump GTID',"
+          " 'Connect', 'Slave_IO', 'Slave_SQL', 'Slave_worker')",
+          refused);
+      if (!rows || rows->empty() || (*rows)[0][0] == "0") return true;
+      if (Since(start) > 5 * options_.lock_wait) return false;
+      Pause(run_, milliseconds(250));
+    }
+  }
+
+  bool TryGlobalReadLock() {
+    for (int attempt = 0; attempt < kLockTries; ++attempt) {
+      if (!WaitForLongStatements()) {
+        run_.log.Info("mysql: a statement runs too long to wait for; no global read lock");
+        break;
+      }
+      const steady_clock::time_point start = steady_clock::now();
+      if (const auto refused = Control().TryExecute("FLUSH TABLES WITH READ LOCK")) {
+        Refused("FLUSH TABLES WITH READ LOCK", *refused);
+        if (refused->number != kLockWaitTimeout) return false;
+        continue;
+      }
+      StartUnderLock(SnapshotMethod::kGlobalReadLock, start, "the global read lock");
+      return true;
+    }
+    return false;
+  }
+
+  bool TryTableLocks() {
+    std::string list;
+    for (const Database& database : snapshot_.databases) {
+      for (const Table& table : database.tables) {
+        if (table.engine == "SEQUENCE") continue;
+        list += (list.empty() ? "" : ", ") + QuoteName(database.name, table.name) + " READ";
+      }
+    }
+    if (list.empty()) return false;
+    for (int attempt = 0; attempt < kLockTries; ++attempt) {
+      const steady_clock::time_point start = steady_clock::now();
+      if (const auto refused = Control().TryExecute("LOCK TABLES " + list)) {
+        Refused("LOCK TABLES", *refused);
+        if (refused->number != kLockWaitTimeout) return false;
+        continue;
+      }
+      StartUnderLock(SnapshotMethod::kTableLocks, start, "read locks on all tables");
+      return true;
+    }
+    return false;
+  }
+
+  void StartUnderLock(SnapshotMethod method, steady_clock::time_point start,
+                      std::string_view what) {
+    StartTransactions();
+    ReadPositions();
+    Control().Execute("UNLOCK TABLES");
+    snapshot_.method = method;
+    snapshot_.lock_ms = Since(start).count();
+    snapshot_.consistency = fmt::format(
+        "{} readers in transactions that began while {} held writers for {}",
+        snapshot_.readers.size(), what, FormatDuration(milliseconds(snapshot_.lock_ms)));
+    AddInstanceLock();
+  }
+
+  void AddInstanceLock() {
+    if (snapshot_.instance_locked) snapshot_.consistency += "; DDL was held off for the whole copy";
+  }
+
+  /// Readers that begin while nothing is committed see the same. MySQL: the executed set and the
+  /// log's end must be the same before and after, and no transaction may be between being logged
+  /// and being visible, which only GTIDs tell (gtid_owned). MariaDB tells each snapshot's own
+  /// position.
+  bool TryNoMovement() {
+    for (int attempt = 0; attempt < kNoMovementTries; ++attempt) {
+      run_.ThrowIfStopped();
+      const bool mariadb = Control().server().mariadb;
+      const std::string before = mariadb ? "" : MovementMark();
+      if (!mariadb && before.empty()) return false;
+      for (const std::unique_ptr<Session>& reader : snapshot_.readers) reader->Execute("ROLLBACK");
+      StartTransactions();
+      bool provable = true;
+      if (mariadb ? ReadersAgree(provable) : MovementMark() == before) {
+        ReadPositions();
+        snapshot_.method = SnapshotMethod::kNoMovement;
+        snapshot_.consistency = fmt::format(
+            "{} readers in transactions that began without a lock while nothing was committed",
+            snapshot_.readers.size());
+        AddInstanceLock();
+        return true;
+      }
+      if (!provable) return false;
+    }
+    tried_ += tried_.empty() ? "" : ", ";
+    tried_ += fmt::format("unlocked start (the position moved {} times)", kNoMovementTries);
+    return false;
+  }
+
+  // Empty when the server cannot tell.
+  std::string MovementMark() {
+    ServerError refused;
+    for (int attempt = 0; attempt < kNoMovementTries; ++attempt) {
+      const auto rows = Control().TryQuery(
+          "SELECT @@GLOBAL.gtid_mode, @@GLOBAL.gtid_owned, @@GLOBAL.gtid_executed", refused);
+      if (!rows || rows->empty() || (*rows)[0][0] != "ON") return "";
+      const Row& row = (*rows)[0];
+      // A transaction leaves gtid_owned after it is visible and executed: with gtid_owned read
+      // first none can slip through between the two.
+      if (row[1].value_or("").empty()) return "at " + row[2].value_or("");
+    }
+    return "busy";
+  }
+
+  bool ReadersAgree(bool& provable) {
+    std::string first;
+    for (const std::unique_ptr<Session>& reader : snapshot_.readers) {
+      std::string position;
+      for (const Row& row : reader->Query("SHOW STATUS LIKE 'binlog_snapshot_%'")) {
+        position += row[1].value_or("") + ':';
+      }
+      if (position.find_first_not_of(":0") == std::string::npos) {
+        provable = false;
+        return false;
+      }
+      if (first.empty()) first = position;
+      if (position != first) return false;
+    }
+    return true;
+  }
+
+  void UseOneReader() {
+    snapshot_.readers.resize(1);
+    Session& reader = *snapshot_.readers.front();
+    reader.Execute("ROLLBACK");
+    // Before the moment: replaying from here can only repeat what the copy has, never miss any.
+    ReadPositions();
+    StartTransactions();
+    snapshot_.method = SnapshotMethod::kOneReader;
+    snapshot_.consistency = "one reader in one transaction, without a lock";
+    if (!tried_.empty() && options_.readers > 1) {
+      snapshot_.consistency += " (tried before: " + tried_ + ")";
+    }
+    AddInstanceLock();
+  }
+
+  void ReadWithoutTransaction() {
+    ReadPositions();
+    snapshot_.moment = run_.clock.Now();
+    snapshot_.method = SnapshotMethod::kNone;
+    snapshot_.consistency = "none: each table as it was when it was read";
+    run_.warnings.Add(
+        "MySQL is read without a transaction (MYSQL_SINGLE_TRANSACTION is off): tables are not of "
+        "one moment");
+  }
+
+  void ReadPositions() {
+    snapshot_.positions.clear();
+    Session& control = Control();
+    const ServerInfo& server = control.server();
+    ServerError refused;
+    // Refused without the right REPLICATION CLIENT: the copy is as good without a position.
+    const auto status = control.TryQuery(
+        server.IsMySqlFrom(80200) ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS", refused);
+    if (status && !status->empty()) {
+      snapshot_.positions["binlog_file"] = (*status)[0][0].value_or("");
+      snapshot_.positions["binlog_position"] = (*status)[0][1].value_or("");
+    }
+    const auto gtid = control.TryQuery(
+        server.mariadb ? "SELECT @@GLOBAL.gtid_binlog_pos" : "SELECT @@GLOBAL.gtid_executed",
+        refused);
+    if (gtid && !gtid->empty() && !(*gtid)[0][0].value_or("").empty()) {
+      std::string set = (*gtid)[0][0].value_or("");
+      std::erase(set, '\n');
+      snapshot_.positions["gtid_executed"] = std::move(set);
+    }
+  }
+
+  const ConnectOptions& connect_;
+  const SnapshotOptions& options_;
+  const std::vector<std::string>& databases_;
+  RunContext run_;
+  Snapshot snapshot_;
+  std::string tried_;
+};
+
+}  // namespace
+
+Snapshot TakeSnapshot(const ConnectOptions& connect, const SnapshotOptions& options,
+                      const std::vector<std::string>& databases, std::unique_ptr<Session> control,
+                      const RunContext& run) {
+  return WithContext(
+      [&] { return "taking a consistent snapshot on " + Describe(connect); },
+      [&] { return SnapshotTaker(connect, options, databases, std::move(control), run).Take(); });
+}
+
+}  // namespace oxbackup::mysql

@@ -1,0 +1,113 @@
+#include "mysql/visibility.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "mysql/quote.h"
+
+namespace oxbackup::mysql {
+namespace {
+
+// LIKE as grants use it: '%' any text, '_' any character, a backslash takes away their meaning.
+bool MatchesPattern(std::string_view pattern, std::string_view text) {
+  if (pattern.empty()) return text.empty();
+  if (pattern[0] == '%') {
+    for (size_t skip = 0; skip <= text.size(); ++skip) {
+      if (MatchesPattern(pattern.substr(1), text.substr(skip))) return true;
+    }
+    return false;
+  }
+  if (text.empty()) return false;
+  if (pattern[0] == '\\' && pattern.size() > 1)
+    pattern.remove_prefix(1);
+  else if (pattern[0] == '_')
+    return MatchesPattern(pattern.substr(1), text.substr(1));
+  return pattern[0] == text[0] && MatchesPattern(pattern.substr(1), text.substr(1));
+}
+
+// Whether "SELECT, SHOW VIEW (col), …" has the right as a whole.
+bool ListHas(std::string_view list, std::string_view right) {
+  while (!list.empty()) {
+    const size_t comma = std::min(list.find(", "), list.size());
+    const std::string_view item = list.substr(0, comma);
+    if (item == right || item == "ALL PRIVILEGES" || item == "ALL") return true;
+    list.remove_prefix(std::min(comma + 2, list.size()));
+  }
+  return false;
+}
+
+std::string UnquoteName(std::string_view quoted) {
+  std::string name;
+  for (size_t i = 1; i + 1 < quoted.size(); ++i) {
+    name += quoted[i];
+    if (quoted[i] == '`') ++i;
+  }
+  return name;
+}
+
+}  // namespace
+
+bool GrantsCover(const std::vector<std::string>& grants, std::string_view right,
+                 std::string_view database) {
+  constexpr std::string_view kGrant = "GRANT ";
+  constexpr std::string_view kAll = ".*";
+  return std::any_of(grants.begin(), grants.end(), [&](std::string_view line) {
+    const size_t on = line.find(" ON ");
+    const size_t to = line.find(" TO ", on);
+    if (!line.starts_with(kGrant) || on == std::string_view::npos || to == std::string_view::npos) {
+      return false;
+    }
+    std::string_view where = line.substr(on + 4, to - on - 4);
+    if (!ListHas(line.substr(kGrant.size(), on - kGrant.size()), right)) return false;
+    if (where == "*.*") return true;
+    if (!where.ends_with(kAll)) return false;
+    where.remove_suffix(kAll.size());
+    return MatchesPattern(UnquoteName(where), database);
+  });
+}
+
+void CheckDatabases(Session& session, const std::vector<std::string>& databases) {
+  std::vector<std::string> visible;
+  for (const Row& row : session.Query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")) {
+    visible.push_back(row[0].value_or(""));
+  }
+  for (const std::string& name : databases) {
+    if (std::find(visible.begin(), visible.end(), name) != visible.end()) continue;
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("there is no database '{}' on the server, or the account may not see it", name))
+        .While("looking for the databases on " + session.where())
+        .Hint("check the list of databases (MYSQL_DATABASES)");
+  }
+}
+
+void WarnOfInvisible(Session& session, const std::vector<std::string>& databases,
+                     Warnings& warnings) {
+  std::vector<std::string> grants;
+  ServerError refused;
+  const auto rows = session.TryQuery("SHOW GRANTS", refused);
+  if (!rows) return;
+  for (const Row& row : *rows) grants.push_back(row[0].value_or(""));
+  struct Right {
+    std::string_view name;
+    std::string_view what;
+  };
+  constexpr std::array<Right, 4> kRights = {{{"SELECT", "tables"},
+                                             {"SHOW VIEW", "the texts of views"},
+                                             {"TRIGGER", "triggers"},
+                                             {"EVENT", "events"}}};
+  for (const Right& right : kRights) {
+    for (const std::string& database : databases) {
+      if (GrantsCover(grants, right.name, database)) continue;
+      warnings.Add(
+          fmt::format("{} has no right {} on all of {}: {} that it cannot see are not in "
+                      "the backup",
+                      session.where(), right.name, database, right.what));
+    }
+  }
+}
+
+}  // namespace oxbackup::mysql
