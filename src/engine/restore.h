@@ -24,7 +24,7 @@ struct RestorePreview {
 
 struct RestoreOptions {
   ArchiveChoice choice;
-  int threads = 2;        ///< that read members while a foreign archive is looked through
+  ComponentSelection selection;  ///< of what the archive holds
   bool dry_run = false;   ///< stop after the preview
   bool keep_old = false;  ///< what was replaced stays, for Undo
   /// Asked after the preview; false ends the restore with nothing changed.
@@ -43,7 +43,8 @@ struct RestoreReport {
   std::chrono::milliseconds duration{};
 };
 
-/// Restores the chosen archive into `targets`. Whatever fails before the swap leaves the live site
+/// Restores the selected components of the chosen archive. `targets`: all of the site, since an
+/// interrupted restore has to be finished whole before another begins. Whatever fails before the swap leaves the live site
 /// as it was. A failing swap is undone; where that fails too, the record stays open and the next run
 /// of any command finishes or undoes it. Throws Error.
 RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOptions& options,

@@ -36,6 +36,13 @@ struct MongodbSite {
   mongodb::RestoreOptions restore;
 };
 
+/// The component that a member belongs to, ours or the predecessor's; empty for the manifest and for
+/// members of no component.
+std::string ComponentOfMember(std::string_view path);
+/// The path below which a file component's members lie ("data/caddy"). REQUIRES: one of caddy, media,
+/// config.
+const char* MemberPrefix(std::string_view component);
+
 /// A component that is not set is not part of the site.
 struct Site {
   std::optional<MysqlSite> mysql;
@@ -62,12 +69,16 @@ using BackupSources = std::vector<std::unique_ptr<BackupSource>>;
 using RestoreTargets = std::vector<std::unique_ptr<RestoreTarget>>;
 using LiveComparers = std::vector<std::unique_ptr<LiveComparer>>;
 
+/// Throws Error(kUsage) when `selection` names something that is no component, or wants only a
+/// component that the site lacks.
+void CheckConfigured(const Site& site, const ComponentSelection& selection);
+
 /// Each makes what is configured and selected, in the order of ComponentNames(). They connect later.
-/// Throws Error(kUsage) when `selection.only` names a component that the site lacks.
+/// Throws as CheckConfigured does.
 BackupSources MakeSources(const Site& site, const ComponentSelection& selection,
                           const RunContext& run);
-RestoreTargets MakeTargets(const Site& site, const ComponentSelection& selection,
-                           const RunContext& run);
+/// The targets of the whole site: an interrupted restore is finished whole, whatever is selected now.
+RestoreTargets MakeTargets(const Site& site, const RunContext& run);
 LiveComparers MakeComparers(const Site& site, const ComponentSelection& selection,
                             const RunContext& run);
 
