@@ -97,6 +97,8 @@ class RandomLoad {
     const std::string& shadow = site_.FindDatabase(table.database)->shadow;
     ScriptSplitter splitter(content);
     while (const auto statement = splitter.Next()) {
+      // The chunk's settings are those that every session has.
+      if (!statement->starts_with("INSERT")) continue;
       run_.ThrowIfStopped();
       session.Insert(shadow, table, LoadSettings(), *statement);
       run_.progress.Add("mysql", statement->size(), session.session().affected_rows(),

@@ -135,7 +135,7 @@ std::string WithName(std::string_view text, const Statement& statement, std::str
 }
 
 bool Mentions(std::string_view text, std::string_view database) {
-  return text.find(QuoteName(database)) != std::string_view::npos;
+  return text.find(QuoteName(database) + '.') != std::string_view::npos;
 }
 
 }  // namespace oxbackup::mysql

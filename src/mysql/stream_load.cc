@@ -128,7 +128,10 @@ void StreamLoad::TakeRows(const MemberPath& path, uint64_t size, ByteSource& con
   }
   CreateTable(*table, size);
   ScriptSplitter splitter(content);
-  while (const auto statement = splitter.Next()) Push(*table, std::string(*statement));
+  while (const auto statement = splitter.Next()) {
+    // The chunk's settings are those that every session has.
+    if (statement->starts_with("INSERT")) Push(*table, std::string(*statement));
+  }
 }
 
 void StreamLoad::TakeScript(ByteSource& content) {

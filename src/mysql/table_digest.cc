@@ -1,22 +1,18 @@
 #include "mysql/table_digest.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <mutex>
-#include <optional>
 
 #include "base/error.h"
 #include "base/task_group.h"
+#include "mysql/key_ranges.h"
 #include "mysql/quote.h"
 #include "mysql/row_format.h"
 
 namespace oxbackup::mysql {
 namespace {
 
-constexpr uint64_t kSplitFromBytes = uint64_t{64} << 20;
 constexpr uint64_t kRowsPerReport = 20'000;
 
 struct Piece {
@@ -24,50 +20,6 @@ struct Piece {
   std::string where;  // SQL; empty: all rows
   uint64_t bytes;     // a guess, for the order
 };
-
-bool IsInteger(const Column& column) {
-  return column.data_type.ends_with("int") || column.data_type == "integer";
-}
-
-std::optional<int64_t> ToInteger(const std::optional<std::string>& text) {
-  int64_t number = 0;
-  if (!text) return std::nullopt;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
-  return number;
-}
-
-// Cuts a large table into ranges of equal width of its key; others stay whole.
-std::vector<Piece> Cut(Session& session, const Table& table, size_t index, size_t parts) {
-  std::vector<Piece> pieces = {{index, "", table.data_bytes}};
-  if (parts < 2 || table.data_bytes < kSplitFromBytes || table.key.size() != 1 ||
-      !IsInteger(table.columns[table.key[0]])) {
-    return pieces;
-  }
-  const std::string key = QuoteName(table.columns[table.key[0]].name);
-  const Rows ends = session.Query(fmt::format("SELECT MIN({0}), MAX({0}) FROM {1}", key,
-                                              QuoteName(table.database, table.name)));
-  const std::optional<int64_t> least = ToInteger(ends.at(0).at(0));
-  const std::optional<int64_t> most = ToInteger(ends.at(0).at(1));
-  if (!least || !most) return pieces;
-  const uint64_t width = (static_cast<uint64_t>(*most) - static_cast<uint64_t>(*least)) / parts + 1;
-  pieces.clear();
-  // The outer ranges are open, so that every row falls into one.
-  for (size_t i = 0; i < parts; ++i) {
-    const auto from = static_cast<int64_t>(static_cast<uint64_t>(*least) + width * i);
-    const auto to = static_cast<int64_t>(static_cast<uint64_t>(*least) + width * (i + 1));
-    std::string where;
-    if (i > 0) where = fmt::format("{} >= {}", key, from);
-    if (i + 1 < parts) where += fmt::format("{}{} < {}", i > 0 ? " AND " : "", key, to);
-    pieces.push_back({index, where, table.data_bytes / parts});
-    if (i + 1 < parts && to > *most) {
-      pieces.back().where = fmt::format("{} >= {}", key, from);
-      if (i == 0) pieces.back().where.clear();
-      break;
-    }
-  }
-  return pieces;
-}
 
 ContentDigest DigestPiece(Session& session, const Table& table, const std::string& where,
                           const RunContext& run) {
@@ -101,9 +53,10 @@ std::vector<ContentDigest> DigestTables(const std::vector<std::unique_ptr<Sessio
                                         const std::vector<Table>& tables, const RunContext& run) {
   std::vector<Piece> pieces;
   for (size_t i = 0; i < tables.size(); ++i) {
-    for (Piece& piece : Cut(*sessions[0], tables[i], i, sessions.size())) {
-      pieces.push_back(std::move(piece));
-    }
+    std::vector<std::string> ranges =
+        RangeConditions(tables[i], FindBorders(*sessions[0], tables[i]));
+    const uint64_t bytes = tables[i].data_bytes / ranges.size();
+    for (std::string& where : ranges) pieces.push_back({i, std::move(where), bytes});
   }
   std::stable_sort(pieces.begin(), pieces.end(),
                    [](const Piece& a, const Piece& b) { return a.bytes > b.bytes; });

@@ -1,0 +1,32 @@
+// Users, roles and grants of an archive on the server that it is restored to.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "mysql/session.h"
+
+namespace oxbackup::mysql {
+
+/// Runs a script of CREATE USER, GRANT and the like; it may be empty. Accounts of `own_user`, which
+/// the run itself uses, at any host and the servers' own accounts are passed over: nobody is locked
+/// out by a restore. An account that exists gets the archive's password and rights beside its own.
+/// Everything is live at once. What this server does not know (a plugin, a right of another
+/// version) becomes a warning that names the account. Can be repeated.
+void ApplyAccounts(Session& session, std::string_view script, const std::string& own_user,
+                   Warnings& warnings);
+
+/// An account that a statement is about.
+struct Account {
+  std::string user;
+  std::string host;
+};
+/// Nothing when the statement is about none.
+[[nodiscard]] std::optional<Account> AccountOf(std::string_view statement);
+
+/// True for accounts that every server of the kind has for itself.
+bool IsSystemAccount(std::string_view user);
+
+}  // namespace oxbackup::mysql

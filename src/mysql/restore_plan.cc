@@ -1,0 +1,218 @@
+#include "mysql/restore_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "mysql/catalog.h"
+#include "mysql/quote.h"
+#include "mysql/shadow_names.h"
+#include "mysql/shadow_site.h"
+#include "mysql/sql_lexer.h"
+#include "mysql/swap_record.h"
+
+namespace oxbackup::mysql {
+namespace {
+
+constexpr std::array<std::string_view, 12> kNeededRights = {
+    "SELECT", "INSERT",     "DELETE",      "CREATE",  "DROP",           "ALTER",
+    "INDEX",  "REFERENCES", "CREATE VIEW", "TRIGGER", "CREATE ROUTINE", "EVENT"};
+
+// The rights in "GRANT SELECT, INSERT (`a`), CREATE VIEW ON `d`.* TO …", in upper case.
+std::set<std::string> RightsOf(std::string_view grant, bool& is_role) {
+  std::set<std::string> rights;
+  std::string right;
+  SqlLexer lexer(grant);
+  static_cast<void>(lexer.Next());
+  is_role = true;
+  for (SqlToken token = lexer.Next(); token.kind != SqlToken::Kind::kEnd; token = lexer.Next()) {
+    if (token.Is("TO")) break;
+    if (token.Is("ON") || token.IsSymbol(',')) {
+      rights.insert(right);
+      right.clear();
+      if (!token.Is("ON")) continue;
+      is_role = false;
+      break;
+    }
+    if (token.kind != SqlToken::Kind::kWord) continue;
+    if (!right.empty()) right += ' ';
+    for (const char c : token.raw) {
+      right += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
+  }
+  return rights;
+}
+
+void RefuseMissingRights(Session& session) {
+  std::set<std::string> held;
+  for (const Row& row : session.Query("SHOW GRANTS")) {
+    bool is_role = false;
+    const std::set<std::string> rights = RightsOf(row[0].value_or(""), is_role);
+    if (is_role || rights.contains("ALL") || rights.contains("ALL PRIVILEGES")) return;
+    held.insert(rights.begin(), rights.end());
+  }
+  std::string missing;
+  for (const std::string_view right : kNeededRights) {
+    if (held.contains(std::string(right))) continue;
+    missing += missing.empty() ? "" : ", ";
+    missing += right;
+  }
+  if (missing.empty()) return;
+  throw Error(ErrorKind::kSource,
+              fmt::format("{} lacks rights that a restore needs: {}", session.where(), missing))
+      .Hint(
+          "grant them on *.* (a restore creates databases of its own beside the live ones), or "
+          "use an administrative account");
+}
+
+void RefuseReadOnly(Session& session) {
+  if (session.QueryValue("SELECT @@GLOBAL.read_only") != "1") return;
+  throw Error(ErrorKind::kSource, fmt::format("the server at {} is read-only", session.where()))
+      .Hint("restore into the primary, or SET GLOBAL read_only=OFF if this is not a replica");
+}
+
+void WarnAboutVersions(const Session& session, const ComponentManifest& archive,
+                       const RunContext& run) {
+  const ServerInfo& here = session.server();
+  if (archive.server_flavour != here.flavour()) {
+    run.warnings.Add(fmt::format(
+        "the backup comes from {} {} and goes into {} {}: character sets, JSON and accounts may "
+        "not carry over; what the server refuses stops the restore before anything live changes",
+        archive.server_flavour, archive.server_version, here.flavour(), here.version));
+    return;
+  }
+  unsigned major = 0;
+  const std::string& version = archive.server_version;
+  std::from_chars(version.data(), version.data() + version.size(), major);
+  if (major > here.number / 10000) {
+    run.warnings.Add(
+        fmt::format("the backup comes from {} {}, a newer version than this server's "
+                    "{}: what it does not know stops the restore before anything "
+                    "live changes",
+                    archive.server_flavour, version, here.version));
+  }
+}
+
+struct Size {
+  uint64_t tables = 0;
+  uint64_t bytes = 0;
+
+  std::string ForPeople() const {
+    return fmt::format("{} {}, {}", FormatCount(tables), tables == 1 ? "table" : "tables",
+                       FormatBytes(bytes));
+  }
+};
+
+uint64_t ToNumber(const std::optional<std::string>& text) {
+  uint64_t number = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+  return number;
+}
+
+std::map<std::string, Size> LiveSizes(Session& session) {
+  std::map<std::string, Size> sizes;
+  for (const Row& row : session.Query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")) {
+    sizes[row[0].value_or("")] = {};
+  }
+  for (const Row& row :
+       session.Query("SELECT TABLE_SCHEMA, COUNT(*), CAST(SUM(COALESCE(DATA_LENGTH,0)+"
+                     "COALESCE(INDEX_LENGTH,0)) AS UNSIGNED) FROM information_schema.TABLES "
+                     "WHERE TABLE_TYPE<>'VIEW' GROUP BY TABLE_SCHEMA")) {
+    sizes[row[0].value_or("")] = {ToNumber(row[1]), ToNumber(row[2])};
+  }
+  return sizes;
+}
+
+std::optional<uint64_t> FreeBytes(Session& session, const ConnectOptions& connect) {
+  const bool local = !connect.socket.empty() || connect.host == "localhost" ||
+                     connect.host == "::1" || connect.host.starts_with("127.");
+  if (!local) return std::nullopt;
+  std::error_code error;
+  const std::filesystem::space_info space =
+      std::filesystem::space(session.QueryValue("SELECT @@GLOBAL.datadir"), error);
+  if (error) return std::nullopt;
+  return space.available;
+}
+
+void RefuseClashes(Session& session, const std::string& database,
+                   const std::map<std::string, Size>& live) {
+  const std::vector<std::string> own = RecordBook(session).OwnSchemas();
+  for (const std::string& name : {ShadowName(database), OldName(database)}) {
+    if (!live.contains(name) || std::find(own.begin(), own.end(), name) != own.end()) continue;
+    throw Error(ErrorKind::kSource,
+                "the database " + name + ", which a restore needs for itself, exists already")
+        .Hint("rename or drop it: it was not made by a restore");
+  }
+}
+
+}  // namespace
+
+void RefuseForeignKeysInto(Session& session, const std::vector<std::string>& databases) {
+  if (databases.empty()) return;
+  const Rows rows = session.Query(
+      fmt::format("SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_SCHEMA, "
+                  "REFERENCED_TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE "
+                  "REFERENCED_TABLE_SCHEMA IN ({0}) AND CONSTRAINT_SCHEMA NOT IN ({0})",
+                  QuoteList(databases)));
+  for (const Row& row : rows) {
+    const std::string from = row[0].value_or("");
+    if (IsOwnOrSystemDatabase(from)) continue;
+    throw Error(ErrorKind::kSource,
+                fmt::format("the table {}.{}, which is not part of this restore, has the foreign "
+                            "key {} to {}.{}, which would be replaced",
+                            from, row[1].value_or(""), row[2].value_or(""), row[3].value_or(""),
+                            row[4].value_or("")))
+        .Hint("restore both databases together, or drop the foreign key first");
+  }
+}
+
+RestorePlan MakePlan(Session& session, const ConnectOptions& connect, const RestoreOptions& options,
+                     const Manifest* manifest, const RunContext& run) {
+  RefuseReadOnly(session);
+  RefuseMissingRights(session);
+  RestorePlan plan;
+  plan.bytes_free = FreeBytes(session, connect);
+  const ComponentManifest* const archive = manifest == nullptr ? nullptr : manifest->Find("mysql");
+  const std::map<std::string, Size> live = LiveSizes(session);
+  if (archive == nullptr) {
+    plan.replaced.push_back(
+        {"the databases in the dump", "what the server has of them", "what the dump has"});
+    return plan;
+  }
+  WarnAboutVersions(session, *archive, run);
+  const ShadowSite site(options.databases);
+  std::map<std::string, Size> after;
+  for (const ObjectEntry& object : archive->objects) {
+    if (!site.Wants(object.database)) continue;
+    Size& size = after[object.database];
+    if (object.digest.empty()) continue;
+    ++size.tables;
+    size.bytes += object.raw_bytes;
+  }
+  for (const std::string& wanted : options.databases) {
+    if (after.contains(wanted)) continue;
+    throw Error(ErrorKind::kUsage, "the archive has no database " + wanted)
+        .Hint("openedx-backup inspect shows which it has");
+  }
+  std::vector<std::string> names;
+  for (const auto& [database, size] : after) {
+    RefuseClashes(session, database, live);
+    names.push_back(database);
+    const auto now = live.find(database);
+    plan.replaced.push_back(
+        {database, now == live.end() ? "nothing" : now->second.ForPeople(), size.ForPeople()});
+    // Pages, indexes and the log take about a third more than the rows as text.
+    plan.bytes_needed += size.bytes + size.bytes / 3;
+  }
+  RefuseForeignKeysInto(session, names);
+  return plan;
+}
+
+}  // namespace oxbackup::mysql

@@ -1,0 +1,23 @@
+// What a restore would do, and what speaks against it, before anything is changed.
+#pragma once
+
+#include "archive/component.h"
+#include "base/run_context.h"
+#include "mysql/connect_options.h"
+#include "mysql/restore_options.h"
+#include "mysql/session.h"
+
+namespace oxbackup::mysql {
+
+/// Looks at the server and the archive's manifest (nullptr for a foreign archive). Differences that
+/// may matter become warnings. Throws Error(kSource) when the server is read-only, the user lacks
+/// rights (named), a database of another owner is in the way or a table that stays refers to one
+/// that would go.
+RestorePlan MakePlan(Session& session, const ConnectOptions& connect, const RestoreOptions& options,
+                     const Manifest* manifest, const RunContext& run);
+
+/// Throws when a table outside `databases` has a foreign key into one of them: after the swap it
+/// would hang on the old data.
+void RefuseForeignKeysInto(Session& session, const std::vector<std::string>& databases);
+
+}  // namespace oxbackup::mysql

@@ -1,0 +1,259 @@
+#include "mysql/restore_target.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "mysql/accounts_dump.h"
+#include "mysql/load.h"
+#include "mysql/load_crew.h"
+#include "mysql/quote.h"
+#include "mysql/restore_plan.h"
+#include "mysql/restore_session.h"
+#include "mysql/shadow_names.h"
+#include "mysql/shadow_site.h"
+#include "mysql/swap.h"
+#include "mysql/swap_record.h"
+#include "mysql/verify.h"
+
+namespace oxbackup::mysql {
+namespace {
+
+constexpr std::string_view kLockName = "'openedx_backup.restore'";
+
+class Target final : public RestoreTarget {
+ public:
+  Target(const ConnectOptions& connect, const RestoreOptions& options, const RunContext& run)
+      : connect_(connect), options_(options), run_(run), site_(options.databases) {}
+
+  std::string_view name() const override { return "mysql"; }
+
+  std::optional<OpenSwap> FindOpenSwap() override {
+    const std::optional<SwapRecord> record = book().Read();
+    if (!record || record->state == SwapRecord::State::kKept) return std::nullopt;
+    return OpenSwap{record->intent, DescribeState(*record)};
+  }
+
+  void CompleteSwap() override {
+    record_ = book().Read();
+    if (!record_) throw Error(ErrorKind::kNotFound, "MySQL has no restore to finish");
+    Lock();
+    // Once the old data are being removed everything else is done.
+    if (record_->state == SwapRecord::State::kClosing) return;
+    swapper().Forward(*record_);
+  }
+
+  void UndoSwap() override {
+    std::optional<SwapRecord> record = book().Read();
+    if (intent_ && (!record || record->intent.run_id != intent_->run_id)) {
+      // This run's record was never written; a kept one is an earlier run's.
+      return;
+    }
+    if (!record) throw Error(ErrorKind::kNotFound, "MySQL has no restore to undo");
+    if (record->state == SwapRecord::State::kClosing) {
+      throw Error(ErrorKind::kNotFound, "the data from before the restore of " +
+                                            record->intent.archive + " are being removed already")
+          .Hint("run the command without --undo to finish, then restore an older archive");
+    }
+    Lock();
+    swapper().Back(*record);
+    record_.reset();
+  }
+
+  RestorePlan Plan(const Manifest* manifest) override {
+    Session session(connect_, run_.stop);
+    return MakePlan(session, connect_, options_, manifest, run_);
+  }
+
+  void Load(ArchiveReader& reader) override {
+    Lock();
+    RemoveLeftovers();
+    LoadCrew crew(connect_, options_.workers, options_.binlog, run_);
+    LoadArchive(reader, site_, crew, book(), run_);
+    if (!options_.accounts) site_.accounts.clear();
+    std::vector<SwapDatabase> databases;
+    for (const auto& [name, database] : site_.databases) {
+      databases.push_back({.name = name, .shadow = database.shadow});
+    }
+    RehearseObjects(*session_, site_.objects, databases);
+  }
+
+  void Verify(const ComponentManifest* expected) override {
+    VerifyShadow(connect_, options_.workers, site_, expected, run_);
+  }
+
+  void WriteIntent(const SwapIntent& intent) override {
+    intent_ = intent;
+    std::vector<std::string> names;
+    for (const auto& [name, database] : site_.databases) names.push_back(name);
+    RefuseForeignKeysInto(*session_, names);
+    if (const std::optional<SwapRecord> kept = book().Read()) {
+      // Only one restore can be undone: the newest.
+      for (const SwapDatabase& database : kept->databases) book().DropSchema(database.old);
+      book().Remove(*kept);
+    }
+    SwapRecord record;
+    record.intent = intent;
+    record.flush_logs = options_.flush_logs;
+    record.new_objects = site_.objects;
+    record.new_accounts = site_.accounts;
+    if (!site_.accounts.empty()) {
+      NullLog log;
+      Warnings unheard(log);
+      record.old_accounts = AccountsText(*session_, unheard);
+    }
+    for (const auto& [name, database] : site_.databases) {
+      record.databases.push_back(Describe(database));
+      for (ObjectScript& script : ReadObjects(*session_, name)) {
+        record.old_objects.push_back(std::move(script));
+      }
+    }
+    book().Write(record);
+    record_ = std::move(record);
+  }
+
+  void Swap() override {
+    run_.progress.Begin("mysql", "swap", 0);
+    swapper().Forward(*record_);
+    swap_ms_ = swapper_->held_ms();
+  }
+
+  void CloseSwap(bool keep_old) override {
+    swapper().Close(*record_, keep_old);
+    run_.progress.Done("mysql");
+    Unlock();
+  }
+
+  void Abandon() override {
+    for (const auto& [name, database] : site_.databases) book().DropSchema(database.shadow);
+    book().RemoveWhenEmpty();
+    Unlock();
+  }
+
+  int64_t swap_ms() const override { return swap_ms_; }
+
+ private:
+  /// The session of records and swaps. It does not stop when the run is asked to: a swap runs to
+  /// its end.
+  RecordBook& book() {
+    if (!session_) {
+      session_ = std::make_unique<Session>(connect_, std::stop_token());
+      if (!PrepareForLoad(*session_, options_.binlog)) {
+        run_.warnings.Add(
+            "the user may not switch the binary log off: what is restored is written there too and "
+            "takes about as much space again (grant SYSTEM_VARIABLES_ADMIN)");
+      }
+      book_.emplace(*session_);
+    }
+    return *book_;
+  }
+
+  Swapper& swapper() {
+    if (!swapper_) {
+      RecordBook& book = this->book();
+      const std::string user = session_->QueryValue("SELECT CURRENT_USER()");
+      swapper_.emplace(book, run_.warnings, options_.on_step, user.substr(0, user.rfind('@')));
+    }
+    return *swapper_;
+  }
+
+  /// Keeps two restores of one server apart, for as long as the session lives.
+  void Lock() {
+    book();
+    if (locked_) return;
+    if (session_->QueryValue("SELECT GET_LOCK(" + std::string(kLockName) + ", 5)") != "1") {
+      throw Error(ErrorKind::kSource, "another restore into this MySQL server is running")
+          .Hint("wait for its end; SHOW PROCESSLIST shows its connections");
+    }
+    locked_ = true;
+  }
+  void Unlock() {
+    if (!locked_) return;
+    static_cast<void>(session_->QueryValue("SELECT RELEASE_LOCK(" + std::string(kLockName) + ")"));
+    locked_ = false;
+  }
+
+  void RemoveLeftovers() {
+    book().Prepare();
+    std::set<std::string> kept;
+    if (const std::optional<SwapRecord> record = book().Read()) {
+      if (record->state != SwapRecord::State::kKept) {
+        throw Error(ErrorKind::kSource,
+                    "an earlier restore of MySQL is unfinished: " + DescribeState(*record))
+            .Hint("finish or undo it first");
+      }
+      for (const SwapDatabase& database : record->databases) kept.insert(database.old);
+    }
+    for (const std::string& schema : book().OwnSchemas()) {
+      if (!kept.contains(schema)) book().DropSchema(schema);
+    }
+  }
+
+  std::string DescribeState(const SwapRecord& record) {
+    switch (record.state) {
+      case SwapRecord::State::kUndoing:
+        return "its undoing was interrupted";
+      case SwapRecord::State::kClosing:
+        return "swapped; removing the old data was interrupted";
+      case SwapRecord::State::kKept:
+        return "swapped; the old data are kept";
+      case SwapRecord::State::kOpen:
+        break;
+    }
+    return swapper().IsSwapped(record)
+               ? "tables swapped; views, routines or accounts may be missing"
+               : "announced; no table has been moved";
+  }
+
+  SwapDatabase Describe(const ShadowDatabase& database) {
+    SwapDatabase swap{.name = database.name,
+                      .shadow = database.shadow,
+                      .old = OldName(database.name),
+                      .existed = false};
+    const auto charset = [this](const std::string& schema) {
+      return session_->Query(
+          "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM "
+          "information_schema.SCHEMATA WHERE SCHEMA_NAME=" +
+          QuoteString(schema));
+    };
+    const Rows fresh = charset(database.shadow);
+    swap.new_charset = fresh.at(0).at(0).value_or("");
+    swap.new_collation = fresh.at(0).at(1).value_or("");
+    if (const Rows live = charset(database.name); !live.empty()) {
+      swap.existed = true;
+      swap.old_charset = live[0].at(0).value_or("");
+      swap.old_collation = live[0].at(1).value_or("");
+    }
+    const std::set<std::string> new_tables = ListTables(*session_, database.shadow);
+    const std::set<std::string> old_tables = ListTables(*session_, database.name);
+    swap.new_tables.assign(new_tables.begin(), new_tables.end());
+    swap.old_tables.assign(old_tables.begin(), old_tables.end());
+    return swap;
+  }
+
+  ConnectOptions connect_;
+  RestoreOptions options_;
+  RunContext run_;
+  ShadowSite site_;
+  std::unique_ptr<Session> session_;
+  std::optional<RecordBook> book_;    // uses session_
+  std::optional<Swapper> swapper_;    // uses book_
+  std::optional<SwapIntent> intent_;  // of this run
+  std::optional<SwapRecord> record_;
+  bool locked_ = false;
+  int64_t swap_ms_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<RestoreTarget> MakeRestoreTarget(const ConnectOptions& connect,
+                                                 const RestoreOptions& options,
+                                                 const RunContext& run) {
+  return std::make_unique<Target>(connect, options, run);
+}
+
+}  // namespace oxbackup::mysql

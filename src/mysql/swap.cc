@@ -1,0 +1,231 @@
+#include "mysql/swap.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/error.h"
+#include "mysql/accounts_restore.h"
+#include "mysql/quote.h"
+
+namespace oxbackup::mysql {
+
+std::set<std::string> ListTables(Session& session, const std::string& database) {
+  std::set<std::string> tables;
+  for (const Row& row :
+       session.Query("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE<>'VIEW' "
+                     "AND TABLE_SCHEMA=" +
+                     QuoteString(database))) {
+    tables.insert(row[0].value_or(""));
+  }
+  return tables;
+}
+
+Swapper::Swapper(RecordBook& book, Warnings& warnings, StepHook on_step, std::string own_user)
+    : book_(book),
+      warnings_(warnings),
+      on_step_([hook = std::move(on_step)](std::string_view step) {
+        if (hook) hook(step);
+      }),
+      own_user_(std::move(own_user)) {}
+
+// A table's place tells whether its move is done: an old one has arrived in the old schema, a new
+// one has left the shadow schema. Old tables go first, so that their names are free.
+std::vector<Swapper::Move> Swapper::MovesLeft(const SwapRecord& record) {
+  std::vector<Move> moves;
+  std::vector<Move> new_moves;
+  for (const SwapDatabase& database : record.databases) {
+    const std::set<std::string> live = ListTables(session(), database.name);
+    const std::set<std::string> shadow = ListTables(session(), database.shadow);
+    const std::set<std::string> old = ListTables(session(), database.old);
+    const std::set<std::string> incoming(database.new_tables.begin(), database.new_tables.end());
+    for (const std::string& table : database.old_tables) {
+      const bool is_new_one = incoming.contains(table) && !shadow.contains(table);
+      if (live.contains(table) && !old.contains(table) && !is_new_one) {
+        moves.push_back({database.name, database.old, table});
+      }
+    }
+    for (const std::string& table : database.new_tables) {
+      if (shadow.contains(table)) new_moves.push_back({database.shadow, database.name, table});
+    }
+  }
+  moves.insert(moves.end(), new_moves.begin(), new_moves.end());
+  return moves;
+}
+
+std::vector<Swapper::Move> Swapper::MovesBack(const SwapRecord& record) {
+  std::vector<Move> moves;
+  std::vector<Move> old_moves;
+  const bool swapped = IsSwapped(record);
+  for (const SwapDatabase& database : record.databases) {
+    const std::set<std::string> live = ListTables(session(), database.name);
+    const std::set<std::string> shadow = ListTables(session(), database.shadow);
+    const std::set<std::string> old = ListTables(session(), database.old);
+    const std::set<std::string> incoming(database.new_tables.begin(), database.new_tables.end());
+    for (const std::string& table : live) {
+      // After a whole swap everything there came with it or after it.
+      const bool arrived = incoming.contains(table) && !shadow.contains(table);
+      if (swapped || arrived) moves.push_back({database.name, database.shadow, table});
+    }
+    for (const std::string& table : old) {
+      old_moves.push_back({database.old, database.name, table});
+    }
+  }
+  moves.insert(moves.end(), old_moves.begin(), old_moves.end());
+  return moves;
+}
+
+bool Swapper::IsSwapped(const SwapRecord& record) { return MovesLeft(record).empty(); }
+
+void Swapper::Rename(const std::vector<Move>& moves) {
+  if (moves.empty()) return;
+  std::string sql;
+  for (const Move& move : moves) {
+    sql += sql.empty() ? "RENAME TABLE " : ", ";
+    sql += QuoteName(move.from_database, move.table) + " TO " +
+           QuoteName(move.to_database, move.table);
+  }
+  on_step_("rename");
+  // While the statement waits for a long query of the site, other queries of the site wait behind
+  // it. So it waits in short turns, which let them through in between.
+  constexpr int kTurns = 10;
+  session().Execute("SET SESSION lock_wait_timeout=6");
+  std::optional<ServerError> refused;
+  for (int turn = 0; turn < kTurns; ++turn) {
+    refused = session().TryExecute(sql);
+    if (!refused || (refused->number != kLockWaitTimeout && refused->number != kDeadlock)) break;
+  }
+  session().Execute("SET SESSION lock_wait_timeout=300");
+  if (refused) {
+    throw ToError(fmt::format("MySQL refused to move {} tables to their places", moves.size()),
+                  *refused);
+  }
+}
+
+// The site may have made tables since the record was written; they belong to the old data.
+void Swapper::AddNewLiveTables(SwapRecord& record) {
+  bool changed = false;
+  for (SwapDatabase& database : record.databases) {
+    for (const std::string& table : ListTables(session(), database.name)) {
+      auto& known = database.old_tables;
+      if (std::find(known.begin(), known.end(), table) != known.end()) continue;
+      known.push_back(table);
+      changed = true;
+    }
+  }
+  if (changed) book_.Write(record);
+}
+
+void Swapper::MoveForward(SwapRecord& record) {
+  for (const SwapDatabase& database : record.databases) {
+    on_step_("create " + database.old);
+    book_.CreateSchema(database.old, "");
+  }
+  const bool untouched = std::ranges::all_of(record.databases, [&](const SwapDatabase& database) {
+    return ListTables(session(), database.old).empty();
+  });
+  if (untouched) AddNewLiveTables(record);
+  try {
+    for (const SwapDatabase& database : record.databases) {
+      DropObjects(session(), database.name, ObjectsToDrop::kViewsAndTriggers, on_step_);
+    }
+    Rename(MovesLeft(record));
+  } catch (const Error&) {
+    // All tables are where they were; bring back what had to make way.
+    for (const SwapDatabase& database : record.databases) {
+      if (database.existed) DropObjects(session(), database.name, ObjectsToDrop::kAll, on_step_);
+    }
+    CreateObjects(session(), record.old_objects, on_step_);
+    throw;
+  }
+}
+
+void Swapper::SetCharset(const std::string& database, const std::string& charset,
+                         const std::string& collation) {
+  on_step_("alter " + database);
+  session().Execute(fmt::format("ALTER DATABASE {} CHARACTER SET {} COLLATE {}",
+                                QuoteName(database), charset, collation));
+}
+
+void Swapper::Forward(SwapRecord& record) {
+  const auto started = std::chrono::steady_clock::now();
+  if (record.state == SwapRecord::State::kUndoing) {
+    record.state = SwapRecord::State::kOpen;
+    book_.Write(record);
+  }
+  for (const SwapDatabase& database : record.databases) {
+    on_step_("create " + database.name);
+    session().Execute(fmt::format("CREATE DATABASE IF NOT EXISTS {} CHARACTER SET {} COLLATE {}",
+                                  QuoteName(database.name), database.new_charset,
+                                  database.new_collation));
+  }
+  if (!IsSwapped(record)) MoveForward(record);
+  for (const SwapDatabase& database : record.databases) {
+    SetCharset(database.name, database.new_charset, database.new_collation);
+    DropObjects(session(), database.name, ObjectsToDrop::kAll, on_step_);
+  }
+  on_step_("accounts");
+  ApplyAccounts(session(), record.new_accounts, own_user_, warnings_);
+  CreateObjects(session(), record.new_objects, on_step_);
+  held_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(
+                 std::chrono::steady_clock::now() - started)
+                 .count();
+  if (!record.flush_logs) return;
+  on_step_("flush logs");
+  if (const std::optional<ServerError> refused = session().TryExecute("FLUSH LOGS")) {
+    warnings_.Add("the server's logs were not flushed: " + refused->message);
+  }
+}
+
+void Swapper::Back(SwapRecord& record) {
+  if (record.state != SwapRecord::State::kUndoing) {
+    record.state = SwapRecord::State::kUndoing;
+    book_.Write(record);
+  }
+  for (const SwapDatabase& database : record.databases) {
+    book_.CreateSchema(database.shadow, "");
+    DropObjects(session(), database.name, ObjectsToDrop::kAll, on_step_);
+  }
+  Rename(MovesBack(record));
+  for (const SwapDatabase& database : record.databases) {
+    if (database.existed) {
+      SetCharset(database.name, database.old_charset, database.old_collation);
+    } else if (ListTables(session(), database.name).empty()) {
+      on_step_("drop " + database.name);
+      session().Execute("DROP DATABASE IF EXISTS " + QuoteName(database.name));
+    }
+  }
+  on_step_("accounts");
+  ApplyAccounts(session(), record.old_accounts, own_user_, warnings_);
+  CreateObjects(session(), record.old_objects, on_step_);
+  for (const SwapDatabase& database : record.databases) {
+    DropSchema(database.shadow);
+    DropSchema(database.old);
+  }
+  on_step_("remove record");
+  book_.Remove(record);
+  book_.RemoveWhenEmpty();
+}
+
+void Swapper::DropSchema(const std::string& name) {
+  on_step_("drop " + name);
+  book_.DropSchema(name);
+}
+
+void Swapper::Close(SwapRecord& record, bool keep_old) {
+  on_step_("close");
+  record.state = keep_old ? SwapRecord::State::kKept : SwapRecord::State::kClosing;
+  book_.Write(record);
+  for (const SwapDatabase& database : record.databases) {
+    DropSchema(database.shadow);
+    if (!keep_old) DropSchema(database.old);
+  }
+  if (keep_old) return;
+  on_step_("remove record");
+  book_.Remove(record);
+  book_.RemoveWhenEmpty();
+}
+
+}  // namespace oxbackup::mysql

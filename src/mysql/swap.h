@@ -1,0 +1,64 @@
+// Old data out, new data in; and back.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "mysql/object_scripts.h"
+#include "mysql/session.h"
+#include "mysql/swap_record.h"
+
+namespace oxbackup::mysql {
+
+/// Carries out what a record says. Every method looks at what is there and does what is left to do,
+/// so it can be called again after the process or the server died at any point.
+/// One thread at a time. All arguments must outlive it.
+class Swapper {
+ public:
+  /// `own_user`: whose account is never touched.
+  Swapper(RecordBook& book, Warnings& warnings, StepHook on_step, std::string own_user);
+
+  /// Brings the new data to their place: one RENAME TABLE for all tables of all databases, then
+  /// everything that is not rows. When the server refuses the RENAME, the live databases are as
+  /// they were and Error is thrown; after it, an error leaves the record open for the next run.
+  void Forward(SwapRecord& record);
+  /// Brings the old data back and removes the new ones and the record.
+  void Back(SwapRecord& record);
+  /// Drops the old data and the record, or only notes that the old data are kept.
+  void Close(SwapRecord& record, bool keep_old);
+  /// True when no table is left to be moved.
+  bool IsSwapped(const SwapRecord& record);
+  /// From the first change that others notice to the last of the last Forward, milliseconds.
+  int64_t held_ms() const { return held_ms_; }
+
+ private:
+  struct Move {
+    std::string from_database;
+    std::string to_database;
+    std::string table;
+  };
+  std::vector<Move> MovesLeft(const SwapRecord& record);
+  std::vector<Move> MovesBack(const SwapRecord& record);
+  void AddNewLiveTables(SwapRecord& record);
+  void Rename(const std::vector<Move>& moves);
+  void MoveForward(SwapRecord& record);
+  void SetCharset(const std::string& database, const std::string& charset,
+                  const std::string& collation);
+  void DropSchema(const std::string& name);
+  Session& session() { return book_.session(); }
+
+  RecordBook& book_;
+  Warnings& warnings_;
+  StepHook on_step_;
+  std::string own_user_;
+  int64_t held_ms_ = 0;
+};
+
+/// Names of all tables (not views) of a database, sorted; none when there is no such database.
+std::set<std::string> ListTables(Session& session, const std::string& database);
+
+}  // namespace oxbackup::mysql
