@@ -77,7 +77,9 @@ class Target final : public RestoreTarget {
     if (!options_.accounts) site_.accounts.clear();
     std::vector<SwapDatabase> databases;
     for (const auto& [name, database] : site_.databases) {
-      databases.push_back({.name = name, .shadow = database.shadow});
+      SwapDatabase& one = databases.emplace_back();
+      one.name = name;
+      one.shadow = database.shadow;
     }
     RehearseObjects(*session_, site_.objects, databases);
   }
@@ -210,10 +212,11 @@ class Target final : public RestoreTarget {
   }
 
   SwapDatabase Describe(const ShadowDatabase& database) {
-    SwapDatabase swap{.name = database.name,
-                      .shadow = database.shadow,
-                      .old = OldName(database.name),
-                      .existed = false};
+    SwapDatabase swap;
+    swap.name = database.name;
+    swap.shadow = database.shadow;
+    swap.old = OldName(database.name);
+    swap.existed = false;
     const auto charset = [this](const std::string& schema) {
       return session_->Query(
           "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM "
