@@ -8,6 +8,11 @@ else
   CACHE=${XDG_CACHE_HOME:-${HOME:?HOME is not set; set OPENEDX_BACKUP_TESTBED}/.cache}/openedx-backup-testbed
 fi
 [[ $CACHE == /* ]] || CACHE=$PWD/$CACHE
+if ((${#CACHE} > 80)); then
+  printf 'testbed: error: the path %s is too long for Unix sockets below it\n' "$CACHE" >&2
+  printf 'testbed: hint: name a shorter folder by OPENEDX_BACKUP_TESTBED\n' >&2
+  exit 1
+fi
 RUN=$CACHE/run
 BIN=$CACHE/bin
 

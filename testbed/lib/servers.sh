@@ -46,9 +46,13 @@ fresh_data() {
   mv -T "$RUN/$1/data.partial" "$RUN/$1/data"
 }
 
-# launch SERVER: starts it unless it runs.
+# launch SERVER: starts it unless it runs, whole.
 launch() {
-  ! is_running "$1" || return 0
+  if is_running "$1"; then
+    ! all_running "$1" || return 0
+    say "$1: one of its processes is dead; starting all anew"
+    call "$1" stop
+  fi
   # All processes are gone: what they left must not be mistaken for new ones.
   rm -rf "$RUN/$1"/*.pid "$RUN/$1"/data.partial
   local port
