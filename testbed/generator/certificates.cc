@@ -59,7 +59,8 @@ Certificate MakeCertificate(uint64_t seed, const std::string& host) {
 
   Output certificate_pem(BIO_new(BIO_s_mem())), key_pem(BIO_new(BIO_s_mem()));
   Check(PEM_write_bio_X509(certificate_pem.get(), certificate.get()) == 1);
-  Check(PEM_write_bio_PrivateKey(key_pem.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
+  Check(PEM_write_bio_PrivateKey(key_pem.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) ==
+        1);
   return {Contents(certificate_pem.get()), Contents(key_pem.get())};
 }
 

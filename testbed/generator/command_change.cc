@@ -25,7 +25,8 @@ int CommandChange(int argc, char** argv) {
   client.Execute(
       fmt::format("UPDATE `courseware_studentmodule` SET `state` = CONCAT('{{\"changed\": ', `id`, "
                   "', \"before\": ', COALESCE(NULLIF(`state`, ''), 'null'), '}}'), `modified` = "
-                  "'2026-01-01' WHERE `id` BETWEEN {} AND {}", first, first + count - 1));
+                  "'2026-01-01' WHERE `id` BETWEEN {} AND {}",
+                  first, first + count - 1));
   fmt::print("changed the rows {} to {} of openedx.courseware_studentmodule\n", first,
              first + count - 1);
   return 0;

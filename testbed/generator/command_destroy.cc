@@ -17,7 +17,8 @@ namespace {
 void Empty(const std::string& folder) {
   if (folder.empty()) return;
   std::vector<std::filesystem::path> children;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) children.push_back(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    children.push_back(entry.path());
   for (const auto& child : children) std::filesystem::remove_all(child);
 }
 

@@ -34,7 +34,8 @@ int CommandFill(int argc, char** argv) {
                           static_cast<int64_t>(flags.Number("empty-tables", 40)));
   if (servers.mysql_host.empty() && servers.mongodb_uri.empty() && !flags.Has("caddy") &&
       !flags.Has("media")) {
-    throw std::runtime_error("nothing to fill: say --mysql-host, --mongodb-uri, --caddy or --media");
+    throw std::runtime_error(
+        "nothing to fill: say --mysql-host, --mongodb-uri, --caddy or --media");
   }
   if (!servers.mysql_host.empty()) Timed("MySQL", [&] { FillMysql(servers, model); });
   if (!servers.mongodb_uri.empty()) Timed("MongoDB", [&] { FillMongodb(servers, model); });

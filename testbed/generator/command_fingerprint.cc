@@ -23,7 +23,8 @@ int CommandFingerprint(int argc, char** argv) {
   if (flags.Has("media")) add(FingerprintFiles("media", flags.Get("media")));
   if (lines.empty()) {
     throw std::runtime_error(
-        "nothing to look at: say --mysql-host, --mongodb-uri, --caddy or --media, or the site is empty");
+        "nothing to look at: say --mysql-host, --mongodb-uri, --caddy or --media, or the site is "
+        "empty");
   }
   for (const std::string& line : lines) fmt::print("{}\n", line);
   if (std::fflush(stdout) != 0) throw std::runtime_error("cannot write the fingerprint");

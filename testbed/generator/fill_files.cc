@@ -29,13 +29,15 @@ void SetTime(const fs::path& path, uint64_t seed) {
   timespec times[2];
   times[0].tv_sec = times[1].tv_sec = Moment(random);
   times[0].tv_nsec = times[1].tv_nsec = static_cast<long>(random.Below(1000000000));
-  if (utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) Fail("set the time of", path);
+  if (utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)
+    Fail("set the time of", path);
 }
 
 /// Writes files below one folder. Owners are set when we may (as root), else they stay ours.
 class Tree {
  public:
-  Tree(fs::path root, uint64_t seed, uid_t owner) : root_(std::move(root)), seed_(seed), owner_(owner) {
+  Tree(fs::path root, uint64_t seed, uid_t owner)
+      : root_(std::move(root)), seed_(seed), owner_(owner) {
     fs::create_directories(root_);
   }
 
@@ -105,7 +107,9 @@ void AddCertificate(Tree& tree, const std::string& folder, const std::string& ho
   tree.File(base + ".key", made.key_pem, 0600);
   tree.File(base + ".json",
             fmt::format("{{\n\t\"sans\": [\n\t\t\"{}\"\n\t],\n\t\"issuer_data\": {{\n\t\t\"url\": "
-                        "\"https://acme.invalid/cert/1\"\n\t}}\n}}", host), 0600);
+                        "\"https://acme.invalid/cert/1\"\n\t}}\n}}",
+                        host),
+            0600);
   tree.Folder(folder + "/" + host, 0700);
 }
 
@@ -114,8 +118,8 @@ void AddUploads(Tree& tree, const Model& model) {
   uint64_t written = 0;
   for (uint64_t i = 0; i < 30 || written < model.media_bytes; i++) {
     Random random(model.seed, "media", i);
-    std::string folder = fmt::format("{}/{}/", random.Percent(50) ? "submissions_attachments" : "grades",
-                                     Hex(random, 2));
+    std::string folder = fmt::format(
+        "{}/{}/", random.Percent(50) ? "submissions_attachments" : "grades", Hex(random, 2));
     uint64_t scale = model.media_bytes < (4 << 20) ? 20000 : 400000;
     std::string content;
     switch (i % 6) {
@@ -134,7 +138,8 @@ void AddUploads(Tree& tree, const Model& model) {
         tree.File(folder + fmt::format("grade_report_{}.csv", i), content, 0640);
         break;
       default:
-        content = "%PDF-1.7\n" + Prose(random, random.Below(20000)) + random.Bytes(random.Below(5000));
+        content =
+            "%PDF-1.7\n" + Prose(random, random.Below(20000)) + random.Bytes(random.Below(5000));
         tree.File(folder + fmt::format("{}_{}.pdf", FamilyName(random), i), content);
     }
     written += content.size();
@@ -143,7 +148,8 @@ void AddUploads(Tree& tree, const Model& model) {
 
 void AddOddities(Tree& tree) {
   std::string deep = "deep";
-  for (int i = 0; i < 8; i++) deep += fmt::format("/a folder whose name has about fifty characters, {:03}", i);
+  for (int i = 0; i < 8; i++)
+    deep += fmt::format("/a folder whose name has about fifty characters, {:03}", i);
   tree.File(deep + "/" + std::string(251, 'n') + ".txt", "the longest name a file may have\n");
   tree.File("empty", "");
   tree.Folder("empty folder", 0755);
@@ -183,7 +189,8 @@ void FillCaddy(const std::string& folder, const Model& model) {
   tree.File("caddy/pki/authorities/local/root.key", root.key_pem, 0600);
   Certificate account = MakeCertificate(model.seed, "account");
   std::string user = fmt::format("caddy/acme/{}/users/default/default", kAuthority);
-  tree.File(user + ".json", "{\"status\": \"valid\", \"contact\": [\"mailto:admin@example.org\"]}", 0600);
+  tree.File(user + ".json", "{\"status\": \"valid\", \"contact\": [\"mailto:admin@example.org\"]}",
+            0600);
   tree.File(user + ".key", account.key_pem, 0600);
   Random random(model.seed, "caddy", 0);
   tree.File("caddy/instance.uuid", Uuid(random), 0600);
@@ -203,7 +210,8 @@ void FillMedia(const std::string& folder, const Model& model) {
   Tree closed(folder + "/openedx-media-private", model.seed, kOpenedxUser);
   Random random(model.seed, "private media", 0);
   for (int i = 0; i < 8; i++) {
-    closed.File(fmt::format("exports/{}.tar.gz", Uuid(random)), random.Bytes(random.Below(60000)), 0600);
+    closed.File(fmt::format("exports/{}.tar.gz", Uuid(random)), random.Bytes(random.Below(60000)),
+                0600);
   }
   closed.Finish();
   SetTime(folder, model.seed);

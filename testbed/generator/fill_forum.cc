@@ -31,22 +31,27 @@ Document Content(const Model& model, int64_t number) {
   bool is_thread = number == thread;
   int64_t author = static_cast<int64_t>(random.Below(static_cast<uint64_t>(model.users)));
   Document document;
-  document.Id("_id", ContentId(model, number)).Text("_type", is_thread ? "CommentThread" : "Comment");
+  document.Id("_id", ContentId(model, number))
+      .Text("_type", is_thread ? "CommentThread" : "Comment");
   document.Embed("votes", Votes(random)).Bool("visible", true).Array("abuse_flaggers", Document());
   document.Array("historical_abuse_flaggers", Document());
   document.Text("body", Prose(random, 30 + random.Below(random.Percent(5) ? 9000 : 700)));
   document.Text("course_id", CourseKey(thread / 5 % model.courses));
   document.Text("author_id", std::to_string(author + 1));
   document.Text("author_username", Username(model, author)).Bool("anonymous", random.Percent(3));
-  document.Date("created_at", Moment(random) * 1000).Date("updated_at", Moment(random) * 1000 + 123);
+  document.Date("created_at", Moment(random) * 1000)
+      .Date("updated_at", Moment(random) * 1000 + 123);
   if (is_thread) {
     document.Text("title", Prose(random, 25)).Text("thread_type", "discussion");
-    document.Text("context", "course").Text("commentable_id", Hex(random, 32)).Int("comment_count", 4);
+    document.Text("context", "course")
+        .Text("commentable_id", Hex(random, 32))
+        .Int("comment_count", 4);
     return document.Bool("closed", false).Bool("pinned", random.Percent(2));
   }
   document.Id("comment_thread_id", ContentId(model, thread)).Bool("endorsed", random.Percent(4));
   bool nested = number % 5 > 2;
-  document.Array("parent_ids", ListOf(nested ? 1 : 0, [&](Document& list, const auto& name, int64_t) {
+  document.Array("parent_ids",
+                 ListOf(nested ? 1 : 0, [&](Document& list, const auto& name, int64_t) {
                    list.Id(name, ContentId(model, thread + 1));
                  }));
   if (nested) document.Id("parent_id", ContentId(model, thread + 1));

@@ -55,16 +55,17 @@ Document Structure(const Model& model, int64_t number, bool flat) {
   Document document, root;
   root.Text("0", "course").Text("1", BlockHex(model, course, 0));
   document.Id("_id", id).Array("root", root);
-  document.Array("blocks", ListOf(kBlocksPerCourse, [&](Document& list, const auto& name, int64_t i) {
+  document.Array("blocks",
+                 ListOf(kBlocksPerCourse, [&](Document& list, const auto& name, int64_t i) {
                    list.Embed(name, Block(model, course, i, random, id, flat));
                  }));
   document.Int("schema_version", 1).Long("edited_by", random.Int(1, 50));
   document.Date("edited_on", Moment(random) * 1000).Id("original_version", id);
   return number < model.courses
              ? document.Null("previous_version")
-             : document.Id("previous_version",
-                           MakeId(model.seed, "structure",
-                                  static_cast<uint64_t>(number - model.courses)));
+             : document.Id(
+                   "previous_version",
+                   MakeId(model.seed, "structure", static_cast<uint64_t>(number - model.courses)));
 }
 
 Document Definition(const Model& model, int64_t number) {
@@ -151,7 +152,8 @@ void FillModulestore(MongodbClient& client, const Model& model, uint64_t bytes) 
   for (int64_t i = 0; i < 60; i++) old.Add(OldModule(model, i));
   old.Flush();
   MakeIndex(client, kOpenedx, "modulestore.active_versions", "org_1_course_1_run_1",
-            Document().Int("org", 1).Int("course", 1).Int("run", 1), Document().Bool("unique", true));
+            Document().Int("org", 1).Int("course", 1).Int("run", 1),
+            Document().Bool("unique", true));
   MakeIndex(client, kOpenedx, "modulestore.active_versions", "course_id_sparse",
             Document().Int("search_targets.wiki_slug", 1), Document().Bool("sparse", true));
   MakeIndex(client, kOpenedx, "modulestore.structures", "previous_version_1",
@@ -166,7 +168,9 @@ void FillGridfs(MongodbClient& client, const Model& model, uint64_t bytes) {
     Random random(model.seed, "gridfs", static_cast<uint64_t>(i));
     // Few large files among many small ones, an empty one, one of whole chunks.
     size_t largest = bytes < (4 << 20) ? 3 * kChunkBytes : 12 * kChunkBytes;
-    size_t length = i == 1 ? 0 : i == 2 ? 2 * kChunkBytes : random.Below(i % 9 == 0 ? largest : 90000);
+    size_t length = i == 1   ? 0
+                    : i == 2 ? 2 * kChunkBytes
+                             : random.Below(i % 9 == 0 ? largest : 90000);
     Document file = FileId(model, i, true);
     file.Date("uploadDate", Moment(random) * 1000).Long("length", static_cast<int64_t>(length));
     file.Int("chunkSize", kChunkBytes).Text("md5", Hex(random, 32)).Bool("locked", false);

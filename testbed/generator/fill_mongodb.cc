@@ -23,8 +23,8 @@ void FillMongodb(const Servers& servers, const Model& model) {
   MongodbClient client(servers);
   for (const std::string& name : client.Databases()) {
     if (name == kOpenedx || name == kForum) {
-      throw std::runtime_error(
-          fmt::format("the MongoDB database '{}' exists already; `destroy` removes the site", name));
+      throw std::runtime_error(fmt::format(
+          "the MongoDB database '{}' exists already; `destroy` removes the site", name));
     }
   }
   FillModulestore(client, model, model.mongodb_bytes / 10 * 5);

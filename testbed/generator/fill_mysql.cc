@@ -82,7 +82,8 @@ void FillOpenedx(const Servers& servers, const Model& model) {
     auto client = connect();
     return [client, &tables](size_t i) {
       if (tables[i].finish.empty()) return;
-      client->Execute(fmt::format("ALTER TABLE {} {}", QuoteName(tables[i].name), tables[i].finish));
+      client->Execute(
+          fmt::format("ALTER TABLE {} {}", QuoteName(tables[i].name), tables[i].finish));
     };
   });
   MakeOpenedxObjects(*first);
@@ -92,8 +93,10 @@ void FillOpenedx(const Servers& servers, const Model& model) {
 void FillNotes(MysqlClient& client, const Model& model) {
   client.Execute("USE `notes`");
   client.Execute(
-      "CREATE TABLE `v1_note` (`id` int NOT NULL AUTO_INCREMENT, `course_id` varchar(255) NOT NULL, "
-      "`usage_id` varchar(255) NOT NULL, `quote` longtext NOT NULL, `text` longtext NOT NULL, `ranges` "
+      "CREATE TABLE `v1_note` (`id` int NOT NULL AUTO_INCREMENT, `course_id` varchar(255) NOT "
+      "NULL, "
+      "`usage_id` varchar(255) NOT NULL, `quote` longtext NOT NULL, `text` longtext NOT NULL, "
+      "`ranges` "
       "longtext NOT NULL, `created` datetime(6) NOT NULL, `tags` longtext NOT NULL, `user_id` "
       "varchar(255) NOT NULL, PRIMARY KEY (`id`), KEY `course` (`course_id`), FULLTEXT KEY `text` "
       "(`text`))");
@@ -102,7 +105,9 @@ void FillNotes(MysqlClient& client, const Model& model) {
     Random random(model.seed, "v1_note", static_cast<uint64_t>(row));
     int64_t course = row % model.courses;
     out.Begin().Int(row + 1).Text(CourseKey(course)).Text(UsageKey(model, course, 5));
-    out.Text(Words(random, 8)).Text("Ж日本 " + Words(random, 40)).Text("[{\"start\": \"/div[1]\"}]");
+    out.Text(Words(random, 8))
+        .Text("Ж日本 " + Words(random, 40))
+        .Text("[{\"start\": \"/div[1]\"}]");
     out.Text(SqlTime(random)).Text("[]").Text(Hex(random, 32)).End();
   }
   out.Flush();

@@ -10,8 +10,10 @@
 namespace sitegen {
 
 /// All databases that are not the server's own, or those named.
-std::vector<std::string> FingerprintMysql(const Servers& servers, std::vector<std::string> databases);
-std::vector<std::string> FingerprintMongodb(const Servers& servers, std::vector<std::string> databases);
+std::vector<std::string> FingerprintMysql(const Servers& servers,
+                                          std::vector<std::string> databases);
+std::vector<std::string> FingerprintMongodb(const Servers& servers,
+                                            std::vector<std::string> databases);
 /// Every path below `folder`, and the folder itself as "."; `label` starts each line.
 std::vector<std::string> FingerprintFiles(const std::string& label, const std::string& folder);
 

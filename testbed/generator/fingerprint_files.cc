@@ -24,7 +24,8 @@ std::string FileDigest(const fs::path& path) {
   if (!file) throw std::runtime_error(fmt::format("cannot open {}", path.string()));
   Digest digest;
   std::string buffer(1 << 20, '\0');
-  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || file.gcount() > 0) {
+  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) ||
+         file.gcount() > 0) {
     digest.Add({buffer.data(), static_cast<size_t>(file.gcount())});
   }
   if (file.bad()) throw std::runtime_error(fmt::format("cannot read {}", path.string()));
@@ -66,7 +67,8 @@ std::vector<std::string> FingerprintFiles(const std::string& label, const std::s
     if (lstat(path.c_str(), &info) != 0) {
       throw std::runtime_error(fmt::format("cannot read {}: {}", path.string(), strerror(errno)));
     }
-    std::string name = path == fs::path(folder) ? "." : OneWord(path.lexically_relative(folder).string());
+    std::string name =
+        path == fs::path(folder) ? "." : OneWord(path.lexically_relative(folder).string());
     std::string first;
     if (!S_ISDIR(info.st_mode) && info.st_nlink > 1) {
       auto [place, inserted] = seen.try_emplace({info.st_dev, info.st_ino}, name);

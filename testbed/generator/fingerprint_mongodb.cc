@@ -34,7 +34,8 @@ std::string Without(const bson_t& document, const std::vector<std::string>& drop
 
 std::string Text(const bson_t& document, const char* key) {
   bson_iter_t iterator;
-  if (!bson_iter_init_find(&iterator, &document, key) || !BSON_ITER_HOLDS_UTF8(&iterator)) return "";
+  if (!bson_iter_init_find(&iterator, &document, key) || !BSON_ITER_HOLDS_UTF8(&iterator))
+    return "";
   return bson_iter_utf8(&iterator, nullptr);
 }
 
@@ -46,7 +47,8 @@ struct Collection {
 
 // The documents as a set: no server has to sort them, and servers differ in how they would. For a
 // capped collection the order is part of the content.
-std::string CollectionLine(MongodbClient& client, const std::string& database, const Collection& one) {
+std::string CollectionLine(MongodbClient& client, const std::string& database,
+                           const Collection& one) {
   uint64_t count = 0;
   Digest digest;
   std::vector<std::string> digests;
@@ -94,7 +96,8 @@ std::vector<Collection> Collections(MongodbClient& client, const std::string& da
 
 }  // namespace
 
-std::vector<std::string> FingerprintMongodb(const Servers& servers, std::vector<std::string> databases) {
+std::vector<std::string> FingerprintMongodb(const Servers& servers,
+                                            std::vector<std::string> databases) {
   MongodbClient client(servers);
   if (databases.empty()) databases = client.Databases();
   std::vector<std::string> lines;
@@ -105,8 +108,9 @@ std::vector<std::string> FingerprintMongodb(const Servers& servers, std::vector<
       Digest digest;
       digest.AddField(one.type);
       digest.AddField(one.options);
-      lines.push_back(fmt::format("mongodb options {} {} {} {}", OneWord(database), OneWord(one.name),
-                                  one.type.empty() ? "collection" : one.type, digest.TakeHex()));
+      lines.push_back(fmt::format("mongodb options {} {} {} {}", OneWord(database),
+                                  OneWord(one.name), one.type.empty() ? "collection" : one.type,
+                                  digest.TakeHex()));
       if (one.type == "view") continue;
       lines.push_back(CollectionLine(client, database, one));
       lines.push_back(IndexLine(client, database, one));

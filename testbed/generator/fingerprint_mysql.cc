@@ -28,8 +28,8 @@ Reading HowToRead(MysqlClient& client, const TableName& name) {
   Reading reading;
   auto where = fmt::format("WHERE table_schema = {} AND table_name = {}", QuoteText(name.database),
                            QuoteText(name.table));
-  for (auto& row : client.Rows("SELECT column_name, data_type FROM information_schema.columns " + where +
-                               " ORDER BY ordinal_position")) {
+  for (auto& row : client.Rows("SELECT column_name, data_type FROM information_schema.columns " +
+                               where + " ORDER BY ordinal_position")) {
     if (!reading.columns.empty()) reading.columns += ", ";
     reading.columns += row[1] == "float" ? QuoteName(row[0]) + " + 0.0" : QuoteName(row[0]);
   }
@@ -60,7 +60,8 @@ std::string TableLine(MysqlClient& client, const TableName& name) {
                  if (!ordered) unordered.push_back(one.Take());
                });
   std::string content = ordered ? all.TakeHex() : DigestOfSet(unordered);
-  return fmt::format("mysql rows {} {} {} {}", OneWord(name.database), OneWord(name.table), rows, content);
+  return fmt::format("mysql rows {} {} {} {}", OneWord(name.database), OneWord(name.table), rows,
+                     content);
 }
 
 // The digest of all that a SHOW CREATE says but the moment of creation and the AUTO_INCREMENT. A
@@ -93,21 +94,24 @@ void AddObjects(MysqlClient& client, const std::string& database, const std::str
   }
 }
 
-void AddDefinitions(MysqlClient& client, const std::string& database, std::vector<std::string>& lines) {
+void AddDefinitions(MysqlClient& client, const std::string& database,
+                    std::vector<std::string>& lines) {
   lines.push_back(fmt::format("mysql database {} {}", OneWord(database),
                               ShownDigest(client, "SHOW CREATE DATABASE " + QuoteName(database))));
   const std::string tables = "SELECT table_name FROM information_schema.tables WHERE table_type = ";
-  const std::string routines = "SELECT routine_name FROM information_schema.routines WHERE routine_type = ";
-  AddObjects(client, database, "table", tables + "'BASE TABLE' AND table_schema = ", "SHOW CREATE TABLE ",
+  const std::string routines =
+      "SELECT routine_name FROM information_schema.routines WHERE routine_type = ";
+  AddObjects(client, database, "table",
+             tables + "'BASE TABLE' AND table_schema = ", "SHOW CREATE TABLE ", lines);
+  AddObjects(client, database, "view", tables + "'VIEW' AND table_schema = ", "SHOW CREATE VIEW ",
              lines);
-  AddObjects(client, database, "view", tables + "'VIEW' AND table_schema = ", "SHOW CREATE VIEW ", lines);
   AddObjects(client, database, "trigger",
              "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = ",
              "SHOW CREATE TRIGGER ", lines);
-  AddObjects(client, database, "procedure", routines + "'PROCEDURE' AND routine_schema = ",
-             "SHOW CREATE PROCEDURE ", lines);
-  AddObjects(client, database, "function", routines + "'FUNCTION' AND routine_schema = ",
-             "SHOW CREATE FUNCTION ", lines);
+  AddObjects(client, database, "procedure",
+             routines + "'PROCEDURE' AND routine_schema = ", "SHOW CREATE PROCEDURE ", lines);
+  AddObjects(client, database, "function",
+             routines + "'FUNCTION' AND routine_schema = ", "SHOW CREATE FUNCTION ", lines);
   AddObjects(client, database, "event",
              "SELECT event_name FROM information_schema.events WHERE event_schema = ",
              "SHOW CREATE EVENT ", lines);
@@ -115,7 +119,8 @@ void AddDefinitions(MysqlClient& client, const std::string& database, std::vecto
 
 }  // namespace
 
-std::vector<std::string> FingerprintMysql(const Servers& servers, std::vector<std::string> databases) {
+std::vector<std::string> FingerprintMysql(const Servers& servers,
+                                          std::vector<std::string> databases) {
   MysqlClient client(servers);
   if (databases.empty()) databases = UserDatabases(client);
   std::vector<std::string> lines;
@@ -124,9 +129,10 @@ std::vector<std::string> FingerprintMysql(const Servers& servers, std::vector<st
     AddDefinitions(client, database, lines);
     client.Execute("SET NAMES utf8mb4");
     // Biggest first, so that no worker begins with it when the others have ended.
-    for (auto& row : client.Rows("SELECT table_name FROM information_schema.tables WHERE table_type = "
-                                 "'BASE TABLE' AND table_schema = " + QuoteText(database) +
-                                 " ORDER BY data_length DESC")) {
+    for (auto& row :
+         client.Rows("SELECT table_name FROM information_schema.tables WHERE table_type = "
+                     "'BASE TABLE' AND table_schema = " +
+                     QuoteText(database) + " ORDER BY data_length DESC")) {
       tables.push_back({database, row[0]});
     }
   }

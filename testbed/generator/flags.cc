@@ -71,7 +71,8 @@ uint64_t Flags::Size(const std::string& name, uint64_t fallback) const {
     if (unit == "M") return number << 20;
     if (unit == "G") return number << 30;
   }
-  throw std::runtime_error(fmt::format("--{} '{}' is no size; say 500, 64K, 100M or 2G", name, text));
+  throw std::runtime_error(
+      fmt::format("--{} '{}' is no size; say 500, 64K, 100M or 2G", name, text));
 }
 
 Servers ReadServers(const Flags& flags) {

@@ -33,7 +33,7 @@ size_t HugeRowBytes(const Model& model) {
 }
 
 std::string CourseOrg(int64_t course) {
-  constexpr std::array<std::string_view, 6> kOrgs = {"OpenX",  "UniLeipzig", "МГУ",
+  constexpr std::array<std::string_view, 6> kOrgs = {"OpenX",    "UniLeipzig",  "МГУ",
                                                      "東京大学", "AcmeAcademy", "Org-with.dots_"};
   return std::string(kOrgs[static_cast<size_t>(course) % kOrgs.size()]);
 }
@@ -51,7 +51,7 @@ std::string CourseKey(int64_t course) {
 
 std::string_view BlockType(int64_t block) {
   constexpr std::array<std::string_view, 10> kTypes = {
-      "problem", "problem", "video",      "problem", "sequential",
+      "problem", "problem", "video",    "problem",        "sequential",
       "html",    "problem", "vertical", "openassessment", "problem"};
   if (block == 0) return "course";
   if (block <= 8) return "chapter";

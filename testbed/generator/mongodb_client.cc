@@ -32,8 +32,8 @@ MongodbClient::MongodbClient(const Servers& servers) {
 
 void MongodbClient::Command(const std::string& database, const Document& command) {
   bson_error_t error;
-  if (!mongoc_client_command_simple(client_.get(), database.c_str(), command.get(), nullptr, nullptr,
-                                    &error)) {
+  if (!mongoc_client_command_simple(client_.get(), database.c_str(), command.get(), nullptr,
+                                    nullptr, &error)) {
     std::unique_ptr<char, decltype(&bson_free)> json(
         bson_as_relaxed_extended_json(command.get(), nullptr), &bson_free);
     throw std::runtime_error(fmt::format("MongoDB error {}: {} in {}: {:.300}", error.code,

@@ -31,7 +31,8 @@ class MongodbClient {
   void Find(const std::string& database, const std::string& collection,
             const std::function<void(const bson_t&)>& visit);
   /// What listCollections or listIndexes says.
-  void ListCollections(const std::string& database, const std::function<void(const bson_t&)>& visit);
+  void ListCollections(const std::string& database,
+                       const std::function<void(const bson_t&)>& visit);
   void ListIndexes(const std::string& database, const std::string& collection,
                    const std::function<void(const bson_t&)>& visit);
   /// All databases but admin, config and local, sorted.

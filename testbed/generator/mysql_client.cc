@@ -12,11 +12,11 @@ MysqlClient::MysqlClient(const Servers& servers) : mysql_(mysql_init(nullptr)) {
                          servers.mysql_password.c_str(), nullptr, servers.mysql_port, nullptr,
                          0) == nullptr) {
     throw std::runtime_error(fmt::format("cannot connect to MySQL at {}:{} as {}: {}",
-                                         servers.mysql_host, servers.mysql_port,
-                                         servers.mysql_user, mysql_error(mysql_.get())));
+                                         servers.mysql_host, servers.mysql_port, servers.mysql_user,
+                                         mysql_error(mysql_.get())));
   }
-  is_mariadb_ = std::string_view(mysql_get_server_info(mysql_.get())).find("Maria") !=
-                std::string_view::npos;
+  is_mariadb_ =
+      std::string_view(mysql_get_server_info(mysql_.get())).find("Maria") != std::string_view::npos;
   Execute(
       "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone = '+00:00', "
       "foreign_key_checks = 0, unique_checks = 0, sql_log_bin = 0");

@@ -21,7 +21,8 @@ Table CourseOverview(const Model& model) {
       "`created` datetime(6) NOT NULL, `modified` datetime(6) NOT NULL, `version` int NOT NULL, "
       "`id` varchar(255) NOT NULL, `_location` varchar(255) NOT NULL, `org` longtext NOT NULL, "
       "`display_name` longtext, `start` datetime(6) DEFAULT NULL, `end` datetime(6) DEFAULT NULL, "
-      "`lowest_passing_grade` decimal(5,2) DEFAULT NULL, `days_early_for_beta` double DEFAULT NULL, "
+      "`lowest_passing_grade` decimal(5,2) DEFAULT NULL, `days_early_for_beta` double DEFAULT "
+      "NULL, "
       "`mobile_available` tinyint(1) NOT NULL, `short_description` longtext, "
       "`course_video_url` longtext, `effort` longtext, `self_paced` tinyint(1) NOT NULL, "
       "PRIMARY KEY (`id`)";
@@ -30,11 +31,14 @@ Table CourseOverview(const Model& model) {
     Random random = RowRandom(model, "course_overviews_courseoverview", row);
     out.Text(SqlTime(random)).Text(SqlTime(random)).Int(19).Text(CourseKey(row));
     out.Text(UsageKey(model, row, 0)).Text(CourseOrg(row)).Text(Prose(random, 40));
-    out.TextOrNull(!random.Percent(10), SqlTime(random)).TextOrNull(random.Percent(50), SqlTime(random));
+    out.TextOrNull(!random.Percent(10), SqlTime(random))
+        .TextOrNull(random.Percent(50), SqlTime(random));
     out.TextOrNull(!random.Percent(10), "0.50");
     random.Percent(80) ? out.Null() : out.Real(2.5);
     out.Bool(random.Percent(50)).TextOrNull(random.Percent(80), Prose(random, 400));
-    out.TextOrNull(random.Percent(30), "").TextOrNull(random.Percent(30), "4:00").Bool(row % 2 == 0);
+    out.TextOrNull(random.Percent(30), "")
+        .TextOrNull(random.Percent(30), "4:00")
+        .Bool(row % 2 == 0);
   };
   return table;
 }
@@ -51,7 +55,10 @@ Table CourseTab(const Model& model) {
   table.rows = model.courses * 5;
   table.make = [model](RowWriter& out, int64_t row) {
     Random random = RowRandom(model, "course_overviews_courseoverviewtab", row);
-    out.Int(row + 1).Text(fmt::format("tab{}", row % 5)).Text(CourseKey(row / 5)).Text(Prose(random, 9));
+    out.Int(row + 1)
+        .Text(fmt::format("tab{}", row % 5))
+        .Text(CourseKey(row / 5))
+        .Text(Prose(random, 9));
   };
   return table;
 }
@@ -96,7 +103,8 @@ Table VisibleBlocks(const Model& model) {
   Table table;
   table.name = "grades_visibleblocks";
   table.create =
-      "`id` int NOT NULL AUTO_INCREMENT, `blocks_json` longtext NOT NULL, `hashed` varchar(100) NOT "
+      "`id` int NOT NULL AUTO_INCREMENT, `blocks_json` longtext NOT NULL, `hashed` varchar(100) "
+      "NOT "
       "NULL, `course_id` varchar(255) NOT NULL, PRIMARY KEY (`id`), UNIQUE KEY `hashed` (`hashed`)";
   table.rows = model.courses;
   table.make = [model](RowWriter& out, int64_t row) {
@@ -147,7 +155,10 @@ Table WikiRevision(const Model& model) {
   table.rows = model.users / 4;
   table.make = [model](RowWriter& out, int64_t row) {
     Random random = RowRandom(model, "wiki_articlerevision", row);
-    out.Int(row + 1).Int(row % 9).Text(Prose(random, 20)).Text(Prose(random, 300 + random.Below(3000)));
+    out.Int(row + 1)
+        .Int(row % 9)
+        .Text(Prose(random, 20))
+        .Text(Prose(random, 300 + random.Below(3000)));
     out.TextOrNull(random.Percent(50), "2001:db8::1");
     row % 9 == 0 ? out.Null() : out.Int(row);
   };
@@ -181,7 +192,8 @@ Table Attachment(const Model& model) {
   table.rows = 24;
   table.make = [model](RowWriter& out, int64_t row) {
     Random random = RowRandom(model, "wiki_attachmentdata", row);
-    size_t bytes = row < 2 ? HugeRowBytes(model) : random.Below(20000) * static_cast<size_t>(row % 3);
+    size_t bytes =
+        row < 2 ? HugeRowBytes(model) : random.Below(20000) * static_cast<size_t>(row % 3);
     out.Binary(random.Bytes(16)).Text(GivenName(random) + ".bin").Binary(random.Bytes(bytes));
   };
   return table;
@@ -197,7 +209,8 @@ Table EmptyTable(int64_t number) {
   if (number % 4 == 0) {
     table.finish = fmt::format(
         "ADD CONSTRAINT `app{:03}_user_fk` FOREIGN KEY (`changed_by_id`) REFERENCES `auth_user` "
-        "(`id`)", number);
+        "(`id`)",
+        number);
   }
   return table;
 }
@@ -205,10 +218,9 @@ Table EmptyTable(int64_t number) {
 }  // namespace
 
 std::vector<Table> CourseTables(const Model& model) {
-  std::vector<Table> tables = {
-      WikiRevision(model),  SubsectionGrade(model), Attachment(model),     Preference(model),
-      VisibleBlocks(model), CourseOverview(model),  CourseTab(model),      CourseImageSet(model),
-      TrackingLog(model)};
+  std::vector<Table> tables = {WikiRevision(model), SubsectionGrade(model), Attachment(model),
+                               Preference(model),   VisibleBlocks(model),   CourseOverview(model),
+                               CourseTab(model),    CourseImageSet(model),  TrackingLog(model)};
   for (int64_t i = 0; i < model.empty_tables; i++) tables.push_back(EmptyTable(i));
   return tables;
 }

@@ -12,7 +12,8 @@ void MakeNumbers(MysqlClient& client) {
   client.Execute(
       "CREATE TABLE `numbers` (`t` tinyint NOT NULL, `tu` tinyint unsigned, `s` smallint, "
       "`m` mediumint, `i` int, `iu` int unsigned, `b` bigint, `bu` bigint unsigned, "
-      "`d` decimal(65,30), `d0` decimal(10,0), `f` float, `g` double, `one` bit(1), `many` bit(17), "
+      "`d` decimal(65,30), `d0` decimal(10,0), `f` float, `g` double, `one` bit(1), `many` "
+      "bit(17), "
       "`all` bit(64), `y` year, `yes` bool, `z` int(5) unsigned zerofill, PRIMARY KEY (`t`))");
   client.Execute(
       "INSERT INTO `numbers` VALUES "
@@ -23,7 +24,8 @@ void MakeNumbers(MysqlClient& client) {
       "18446744073709551615, '99999999999999999999999999999999999.999999999999999999999999999999', "
       "9999999999, 3.40282e38, 1.7976931348623157e308, b'1', b'11111111111111111', "
       "18446744073709551615, 2155, 1, 99999),"
-      "(0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "
+      "(0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "
+      "NULL, "
       "NULL, NULL),"
       "(1, 1, 1, 1, 1, 1, 1, 1, '0.000000000000000000000000000001', 1, 1234567.75, 0.1, b'0', "
       "b'10000000000000001', 0x2700, 0, 1, 1),"
@@ -63,23 +65,31 @@ void MakeStrings(MysqlClient& client) {
   std::string_view hostile = "a'b\"c`d\\e\\n\n\r\t\x1a%_;--#/*!50000 x*/ \\' ''";
   client.Execute(
       "CREATE TABLE `strings` (`id` int NOT NULL, `c` char(10), `v` varchar(300), `tt` tinytext, "
-      "`t` text, `mt` mediumtext, `lt` longtext, `b` binary(8), `vb` varbinary(300), `tb` tinyblob, "
+      "`t` text, `mt` mediumtext, `lt` longtext, `b` binary(8), `vb` varbinary(300), `tb` "
+      "tinyblob, "
       "`bl` blob, `mb` mediumblob, `lb` longblob, `e` enum('','a','ü','it''s','x,y'), "
       "`s` set('one','two','drei','четыре','o''five'), PRIMARY KEY (`id`))");
   std::string sql = "INSERT INTO `strings` VALUES ";
   sql += "(1, '', '', '', '', '', '', '', '', '', '', '', '', '', ''),";
-  sql += "(2" + [] { std::string nulls; for (int i = 0; i < 14; i++) nulls += ", NULL"; return nulls; }() + "),";
+  sql += "(2" + [] {
+    std::string nulls;
+    for (int i = 0; i < 14; i++) nulls += ", NULL";
+    return nulls;
+  }() + "),";
   std::string text = QuoteText(hostile);
   std::string bytes = "_binary" + QuoteText(all);
   sql += "(3, 'trail   ', " + text + ", " + text + ", " + text + ", " + text + ", " + text +
          ", _binary'a\\0b', " + bytes + ", _binary'\\0', " + bytes + ", " + bytes + ", " + bytes +
          ", 'it''s', 'one,drei,o''five'),";
-  sql += "(4, '😀🎓測試', '👩‍🚀 ﷽ é é Å', '\xEF\xBB\xBF" "bom', '\xEF\xBF\xBD', '\xF4\x8F\xBF\xBF', "
-         "'𝔘', _binary'\\0\\0\\0\\0\\0\\0\\0\\0', _binary'  ', _binary'x', _binary'\xFF\xFE', "
-         "_binary'\xC3\x28', _binary'\\\\', 'ü', 'четыре'),";
+  sql +=
+      "(4, '😀🎓測試', '👩‍🚀 ﷽ é é Å', '\xEF\xBB\xBF"
+      "bom', '\xEF\xBF\xBD', '\xF4\x8F\xBF\xBF', "
+      "'𝔘', _binary'\\0\\0\\0\\0\\0\\0\\0\\0', _binary'  ', _binary'x', _binary'\xFF\xFE', "
+      "_binary'\xC3\x28', _binary'\\\\', 'ü', 'четыре'),";
   // Out of the list: MySQL keeps it as the empty member 0.
-  sql += "(5, 'NULL', 'NULL', '\\\\N', '0', '-1', 'null', _binary'NULL', _binary'NULL', "
-         "_binary'0x00', _binary'', _binary'1', _binary'2', 0, 0)";
+  sql +=
+      "(5, 'NULL', 'NULL', '\\\\N', '0', '-1', 'null', _binary'NULL', _binary'NULL', "
+      "_binary'0x00', _binary'', _binary'1', _binary'2', 0, 0)";
   client.Execute(sql);
 }
 
@@ -88,7 +98,8 @@ void MakeCharsets(MysqlClient& client) {
   client.Execute(
       "CREATE TABLE `charsets` (`id` int NOT NULL, `l1` varchar(60) CHARACTER SET latin1, "
       "`l1b` varchar(60) CHARACTER SET latin1 COLLATE latin1_bin, `u3` varchar(60) CHARACTER SET "
-      "utf8mb3, `u4` varchar(60) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, `u2` varchar(60) CHARACTER "
+      "utf8mb3, `u4` varchar(60) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, `u2` varchar(60) "
+      "CHARACTER "
       "SET ucs2, `u16` varchar(60) CHARACTER SET utf16, `u32` varchar(60) CHARACTER SET utf32, "
       "`gbk` varchar(60) CHARACTER SET gbk, `sjis` varchar(60) CHARACTER SET sjis, "
       "`cp` varchar(60) CHARACTER SET cp1251, `big5` text CHARACTER SET big5, "
@@ -96,11 +107,13 @@ void MakeCharsets(MysqlClient& client) {
       "PRIMARY KEY (`id`))");
   client.Execute(
       "INSERT INTO `charsets` VALUES "
-      "(1, 'Größe €', 'é', 'Ж日', '😀', '日本', '😀日', '😀日', '中文', '表示ソ', 'Привет', '功許', 'a', 'x'),"
+      "(1, 'Größe €', 'é', 'Ж日', '😀', '日本', '😀日', '😀日', '中文', '表示ソ', 'Привет', '功許', "
+      "'a', 'x'),"
       "(2, _latin1 0x80818d8f90a0ff, _latin1 0xe9, '\xEF\xBF\xBD', '', NULL, '\\\\', '\\'', "
       "_gbk 0xd15c, _sjis 0x835c, _cp1251 0xff, _big5 0xa55c, '', _binary 0x00ff)");
   client.Execute(
-      "CREATE TABLE `latin1 table` (`name` varchar(40) NOT NULL, `note` text, PRIMARY KEY (`name`)) "
+      "CREATE TABLE `latin1 table` (`name` varchar(40) NOT NULL, `note` text, PRIMARY KEY "
+      "(`name`)) "
       "DEFAULT CHARSET=latin1 COLLATE=latin1_swedish_ci");
   client.Execute("INSERT INTO `latin1 table` VALUES ('Ärger', 'ß'), ('zoë', NULL), ('', '')");
 }
@@ -116,12 +129,15 @@ void MakeJson(MysqlClient& client) {
 
 void MakeGeometry(MysqlClient& client) {
   bool maria = client.is_mariadb();
-  client.Execute(std::string("CREATE TABLE `geometry` (`id` int NOT NULL, `any` geometry, `p` point "
-                             "NOT NULL") + (maria ? "" : " SRID 0") +
-                 ", `l` linestring, `poly` polygon, `mp` multipoint, `gc` geometrycollection, PRIMARY "
-                 "KEY (`id`), SPATIAL KEY `where` (`p`))");
   client.Execute(
-      "INSERT INTO `geometry` VALUES (1, NULL, ST_GeomFromText('POINT(0 0)'), NULL, NULL, NULL, NULL), "
+      std::string("CREATE TABLE `geometry` (`id` int NOT NULL, `any` geometry, `p` point "
+                  "NOT NULL") +
+      (maria ? "" : " SRID 0") +
+      ", `l` linestring, `poly` polygon, `mp` multipoint, `gc` geometrycollection, PRIMARY "
+      "KEY (`id`), SPATIAL KEY `where` (`p`))");
+  client.Execute(
+      "INSERT INTO `geometry` VALUES (1, NULL, ST_GeomFromText('POINT(0 0)'), NULL, NULL, NULL, "
+      "NULL), "
       "(2, ST_GeomFromText('POINT(1.5 -2.25)', 4326), ST_GeomFromText('POINT(-1e10 1e-10)'), "
       "ST_GeomFromText('LINESTRING(0 0, 1 1, 2 0.1)'), "
       "ST_GeomFromText('POLYGON((0 0, 0 9, 9 9, 9 0, 0 0), (1 1, 1 2, 2 2, 2 1, 1 1))'), "

@@ -101,7 +101,8 @@ void AddIndexes(MongodbClient& client) {
 // FerretDB makes plain collections of these without a word: they would prove nothing there.
 void AddOptions(MongodbClient& client) {
   Document capped, validated, validator, level, collated, collation, view;
-  client.Command(kOpenedx, capped.Text("create", "capped").Bool("capped", true).Long("size", 65536));
+  client.Command(kOpenedx,
+                 capped.Text("create", "capped").Bool("capped", true).Long("size", 65536));
   DocumentWriter log(client, kOpenedx, "capped");
   for (int i = 20; i > 0; i--) log.Add(Document().Int("_id", i));
   log.Flush();
@@ -132,21 +133,26 @@ void FillOddDocuments(MongodbClient& client) {
   client.Command(kOpenedx, Document().Text("create", "empty.collection"));
   DocumentWriter indexed(client, kOpenedx, "indexed");
   for (int i = 0; i < 30; i++) {
-    indexed.Add(Document().Int("_id", i).Int("n", i - 5).Text("body", "Übung macht Meister").Int("a", i));
+    indexed.Add(
+        Document().Int("_id", i).Int("n", i - 5).Text("body", "Übung macht Meister").Int("a", i));
   }
   indexed.Flush();
   if (flavour == "ferretdb 1") {
-    std::fputs("site-generator: left out, as FerretDB 1 lacks them: types beyond the common ones, "
-               "index kinds beyond plain ones, views, capped and other options; arrays in arrays "
-               "became documents\n", stderr);
+    std::fputs(
+        "site-generator: left out, as FerretDB 1 lacks them: types beyond the common ones, "
+        "index kinds beyond plain ones, views, capped and other options; arrays in arrays "
+        "became documents\n",
+        stderr);
     return;
   }
   AddIndexes(client);
   if (flavour == "mongod") {
     AddOptions(client);
   } else {
-    std::fputs("site-generator: left out, as FerretDB 2 makes plain collections of them: views, "
-               "capped collections, validators, collations\n", stderr);
+    std::fputs(
+        "site-generator: left out, as FerretDB 2 makes plain collections of them: views, "
+        "capped collections, validators, collations\n",
+        stderr);
   }
 }
 

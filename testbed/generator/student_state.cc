@@ -67,8 +67,9 @@ std::string StudentState(Random& random, std::string_view type, std::string_view
     return fmt::format("{{\"position\": {}}}", random.Int(1, 12));
   }
   if (type == "openassessment") {
-    return fmt::format("{{\"submission_uuid\": \"{}\", \"saved_response\": {}, \"has_saved\": true}}",
-                       Uuid(random), JsonText(Prose(random, 200 + random.Below(4000))));
+    return fmt::format(
+        "{{\"submission_uuid\": \"{}\", \"saved_response\": {}, \"has_saved\": true}}",
+        Uuid(random), JsonText(Prose(random, 200 + random.Below(4000))));
   }
   return random.Percent(50) ? "{}" : "";
 }

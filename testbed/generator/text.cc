@@ -9,34 +9,45 @@ namespace sitegen {
 namespace {
 
 constexpr std::array<std::string_view, 64> kWords = {
-    "the",       "course",    "of",       "and",     "learning", "unit",     "problem",  "video",
-    "in",        "a",         "to",       "answer",  "student",  "module",   "week",     "is",
-    "graph",     "energy",    "matrix",   "history", "theory",   "model",    "function", "data",
-    "we",        "you",       "find",     "explain", "compare",  "consider", "that",     "with",
-    "structure", "cell",      "market",   "policy",  "language", "code",     "system",   "network",
-    "derive",    "integral",  "velocity", "force",   "therefore", "because", "however",  "for",
-    "example",   "following", "figure",   "table",   "equation", "section",  "chapter",  "review",
-    "quiz",      "exam",      "project",  "group",   "essay",    "question", "deadline", "grade"};
+    "the",       "course",    "of",       "and",     "learning",  "unit",     "problem",  "video",
+    "in",        "a",         "to",       "answer",  "student",   "module",   "week",     "is",
+    "graph",     "energy",    "matrix",   "history", "theory",    "model",    "function", "data",
+    "we",        "you",       "find",     "explain", "compare",   "consider", "that",     "with",
+    "structure", "cell",      "market",   "policy",  "language",  "code",     "system",   "network",
+    "derive",    "integral",  "velocity", "force",   "therefore", "because",  "however",  "for",
+    "example",   "following", "figure",   "table",   "equation",  "section",  "chapter",  "review",
+    "quiz",      "exam",      "project",  "group",   "essay",     "question", "deadline", "grade"};
 
 // One line a script; several need more than two bytes a character, one more than three.
-constexpr std::array<std::string_view, 16> kPhrases = {
-    "Добро пожаловать на курс, ",     "机器学习的基本概念。",        "日本語の授業へようこそ、",
-    "한국어 수업에 오신 것을 환영합니다 ", "مرحبا بكم في الدورة، ",        "ברוכים הבאים לקורס, ",
-    "पाठ्यक्रम में आपका स्वागत है। ",         "Καλώς ήρθατε στο μάθημα, ",   "ยินดีต้อนรับสู่หลักสูตร ",
-    "Größe, Übung und Maß: ",         "Ça dépend de l’élève, où ça? ", "Ñandú, mañana, ¿qué? ¡sí! ",
-    "Chào mừng bạn đến với khóa học, ", "የትምህርት ክፍል እንኳን ደህና መጣህ፣ ", "Զգույշ եղիր, սովորիր։ ",
-    "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𠜎𠜱𠝹 𐍈 "};
+constexpr std::array<std::string_view, 16> kPhrases = {"Добро пожаловать на курс, ",
+                                                       "机器学习的基本概念。",
+                                                       "日本語の授業へようこそ、",
+                                                       "한국어 수업에 오신 것을 환영합니다 ",
+                                                       "مرحبا بكم في الدورة، ",
+                                                       "ברוכים הבאים לקורס, ",
+                                                       "पाठ्यक्रम में आपका स्वागत है। ",
+                                                       "Καλώς ήρθατε στο μάθημα, ",
+                                                       "ยินดีต้อนรับสู่หลักสูตร ",
+                                                       "Größe, Übung und Maß: ",
+                                                       "Ça dépend de l’élève, où ça? ",
+                                                       "Ñandú, mañana, ¿qué? ¡sí! ",
+                                                       "Chào mừng bạn đến với khóa học, ",
+                                                       "የትምህርት ክፍል እንኳን ደህና መጣህ፣ ",
+                                                       "Զգույշ եղիր, սովորիր։ ",
+                                                       "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𠜎𠜱𠝹 𐍈 "};
 
-constexpr std::array<std::string_view, 12> kEmoji = {"😀", "🎓", "👩‍🚀", "🇩🇪", "🔥", "💯",
-                                                      "👍🏽", "🧪", "📚", "❤️", "🤷‍♂️", "🫠"};
+constexpr std::array<std::string_view, 12> kEmoji = {"😀", "🎓",      "👩‍🚀",   "🇩🇪",
+                                                     "🔥", "💯",      "👍🏽",      "🧪",
+                                                     "📚", "❤️", "🤷‍♂️", "🫠"};
 
 constexpr std::array<std::string_view, 20> kGiven = {
-    "Anna",   "José",  "Zoë",    "Søren",  "Иван",  "Мария", "明",    "さくら", "지훈",     "محمد",
-    "שרה", "आरव",   "Ελένη",  "Łukasz", "Nguyễn", "O'Neil", "Ünal", "สมชาย", "D\\Arcy", "Siân"};
+    "Anna", "José", "Zoë",   "Søren",  "Иван",   "Мария",  "明",   "さくら", "지훈",    "محمد",
+    "שרה",  "आरव",  "Ελένη", "Łukasz", "Nguyễn", "O'Neil", "Ünal", "สมชาย",  "D\\Arcy", "Siân"};
 
 constexpr std::array<std::string_view, 20> kFamily = {
-    "Müller",  "García", "Smith",  "Þórsson", "Петров", "Иванова", "王",   "鈴木",   "김",    "الحسن",
-    "כהן",  "शर्मा",   "Παπάς",  "Żółć",    "Trần",   "\"Q\"",   "Yılmaz", "ใจดี", "de la Cruz", "Ó Súilleabháin"};
+    "Müller", "García", "Smith",  "Þórsson", "Петров",     "Иванова",       "王",
+    "鈴木",   "김",     "الحسن",  "כהן",     "शर्मा",       "Παπάς",         "Żółć",
+    "Trần",   "\"Q\"",  "Yılmaz", "ใจดี",     "de la Cruz", "Ó Súilleabháin"};
 
 template <typename List>
 std::string_view Pick(Random& random, const List& list) {
@@ -116,8 +127,12 @@ Calendar Split(int64_t seconds) {
   int64_t days = seconds / 86400;
   int64_t rest = seconds % 86400;
   std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
-  return {static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-          static_cast<unsigned>(date.day()), rest / 3600, rest / 60 % 60, rest % 60};
+  return {static_cast<int>(date.year()),
+          static_cast<unsigned>(date.month()),
+          static_cast<unsigned>(date.day()),
+          rest / 3600,
+          rest / 60 % 60,
+          rest % 60};
 }
 
 }  // namespace

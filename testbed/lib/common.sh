@@ -5,7 +5,8 @@
 if [[ -n ${OPENEDX_BACKUP_TESTBED:-} ]]; then
   CACHE=$OPENEDX_BACKUP_TESTBED
 else
-  CACHE=${XDG_CACHE_HOME:-${HOME:?HOME is not set; set OPENEDX_BACKUP_TESTBED}/.cache}/openedx-backup-testbed
+  CACHE=${XDG_CACHE_HOME:-${HOME:?is not set; set OPENEDX_BACKUP_TESTBED}/.cache}
+  CACHE+=/openedx-backup-testbed
 fi
 [[ $CACHE == /* ]] || CACHE=$PWD/$CACHE
 if ((${#CACHE} > 80)); then

@@ -30,7 +30,8 @@ go_run() {
   program=$(go_program)
   (
     cd "$folder" || exit
-    export GOMODCACHE=$CACHE/go/modules GOCACHE=$CACHE/go/build GOFLAGS='-modcacherw -buildvcs=false'
+    export GOMODCACHE=$CACHE/go/modules GOCACHE=$CACHE/go/build
+    export GOFLAGS='-modcacherw -buildvcs=false'
     export GONOSUMDB=github.com/mongodb/mongo-tools CGO_ENABLED=0 GOWORK=off
     nice -n 5 "$program" "$@"
   )
@@ -57,8 +58,9 @@ go_program() {
     printf '%s\n' "$program"
     return
   fi
-  root_install go "${TESTBED_GO_SUITE:-sid}" extract golang-go
-  for program in "$(root_path go "${TESTBED_GO_SUITE:-sid}" extract golang-go)"/usr/lib/go-*/bin/go; do
+  local recipe=(go "${TESTBED_GO_SUITE:-sid}" extract golang-go)
+  root_install "${recipe[@]}"
+  for program in "$(root_path "${recipe[@]}")"/usr/lib/go-*/bin/go; do
     [[ -x $program ]] && printf '%s\n' "$program" && return
   done
   die "the package golang-go of Debian ${TESTBED_GO_SUITE:-sid} has no go program" \

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # FerretDB 2 on PostgreSQL with the DocumentDB extension: the MongoDB protocol with nearly all types
-# and indexes, users, sessions. PostgreSQL refuses to run as root and finds its files by fixed paths,
-# so it runs in a chroot, under the root's user `postgres`. The run folder is bound to /srv there in
-# a mount namespace of its own, which ends with the process: no mount is left over.
+# and indexes, users, sessions. PostgreSQL refuses to run as root and finds its files by fixed
+# paths, so it runs in a chroot, under the root's user `postgres`. The run folder is bound to /srv
+# there in a mount namespace of its own, which ends with the process: no mount is left over.
 
 FERRETDB_PACKAGES=(postgresql-18 postgresql-18-documentdb)
 
@@ -88,7 +88,8 @@ SQL
 ferretdb_launch() {
   local postgres_argv port
   port=$(ferretdb_postgres_port)
-  ! port_is_taken "$port" || die "ferretdb: port $port of 127.0.0.1, for its PostgreSQL, is in use" \
+  ! port_is_taken "$port" ||
+    die "ferretdb: port $port of 127.0.0.1, for its PostgreSQL, is in use" \
     "stop that process, or choose another port by TESTBED_FERRETDB_POSTGRES_PORT"
   # After a kill -9 the old server's number may by now be another process's.
   rm -f "$RUN/ferretdb/data/postmaster.pid"
@@ -98,7 +99,8 @@ ferretdb_launch() {
   await_postgres
   DO_NOT_TRACK=1 spawn ferretdb ferretdb "$(ferretdb_program)" \
     --postgresql-url="postgres://postgres@127.0.0.1:$port/postgres" \
-    --listen-addr="127.0.0.1:$(ferretdb_port)" --telemetry=disable --debug-addr=- --state-dir="$RUN/ferretdb/state" --log-level=warn
+    --listen-addr="127.0.0.1:$(ferretdb_port)" --telemetry=disable --debug-addr=- \
+    --state-dir="$RUN/ferretdb/state" --log-level=warn
 }
 
 # FerretDB gives up when PostgreSQL is not there yet.

@@ -23,7 +23,8 @@ mariadb_base_options() {
   local root
   root=$(debian_root)
   printf '%s\n' --no-defaults --user=root --basedir="$root/usr" \
-    --lc-messages-dir="$root/usr/share/mysql" --character-sets-dir="$root/usr/share/mysql/charsets" \
+    --lc-messages-dir="$root/usr/share/mysql" \
+    --character-sets-dir="$root/usr/share/mysql/charsets" \
     --plugin-dir="$root/usr/lib/mysql/plugin"
 }
 

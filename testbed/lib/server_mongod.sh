@@ -29,7 +29,7 @@ mongod_rs_template() {
 # same machine. A set must be initiated before.
 mongod_make_template() {
   local folder=$1 port=$2 log=$1/first.log uri user pid status=0
-  uri="mongodb://127.0.0.1:$port/?directConnection=true"
+  uri=$(mongod_direct_uri "$port")
   mkdir -p "$folder/data"
   ! port_is_taken "$port" || die "port $port is in use" "stop that process, or choose another port"
   mongod_command "$folder/data" "$port" "${@:3}"
@@ -55,7 +55,8 @@ mongod_make_template() {
 
 mongod_command() {
   mongod_argv=("$(mongod_program)" --dbpath "$1" --port "$2" --bind_ip 127.0.0.1 --nounixsocket
-    --wiredTigerCacheSizeGB 0.5 --setParameter diagnosticDataCollectionEnabled=false --auth "${@:3}")
+    --wiredTigerCacheSizeGB 0.5 --setParameter diagnosticDataCollectionEnabled=false --auth
+    "${@:3}")
 }
 
 mongod_await() {
@@ -89,8 +90,9 @@ mongod_rs_launch() {
   spawn mongod-rs mongod "${mongod_argv[@]}"
 }
 
-mongod_ready() { mongod_is_primary "mongodb://127.0.0.1:$(mongod_port)/?directConnection=true"; }
-mongod_rs_ready() { mongod_is_primary "mongodb://127.0.0.1:$(mongod_rs_port)/?directConnection=true"; }
+mongod_direct_uri() { printf 'mongodb://127.0.0.1:%s/?directConnection=true\n' "$1"; }
+mongod_ready() { mongod_is_primary "$(mongod_direct_uri "$(mongod_port)")"; }
+mongod_rs_ready() { mongod_is_primary "$(mongod_direct_uri "$(mongod_rs_port)")"; }
 mongod_stop() { stop_process mongod mongod TERM 60; }
 mongod_rs_stop() { stop_process mongod-rs mongod TERM 60; }
 

@@ -20,7 +20,8 @@ mysql_base_options() {
   local root
   root=$(mysql_root)
   printf '%s\n' --no-defaults --user=root --basedir="$root/usr" \
-    --lc-messages-dir="$root/usr/share/mysql" --character-sets-dir="$root/usr/share/mysql/charsets" \
+    --lc-messages-dir="$root/usr/share/mysql" \
+    --character-sets-dir="$root/usr/share/mysql/charsets" \
     --plugin-dir="$root/usr/lib/mysql/plugin"
 }
 
