@@ -14,13 +14,24 @@ if ((${#CACHE} > 80)); then
   printf 'testbed: hint: name a shorter folder by OPENEDX_BACKUP_TESTBED\n' >&2
   exit 1
 fi
+# Several testbeds can run side by side out of one cache: instance N has a run folder of its own, and
+# its default ports lie 10 * N higher.
+INSTANCE=${TESTBED_INSTANCE:-0}
+if [[ ! $INSTANCE =~ ^[0-9]{1,2}$ ]]; then
+  printf "testbed: error: TESTBED_INSTANCE '%s' is no number from 0 to 99\n" "$INSTANCE" >&2
+  exit 1
+fi
+INSTANCE=$((10#$INSTANCE))
 RUN=$CACHE/run
+((INSTANCE == 0)) || RUN+=-$INSTANCE
 BIN=$CACHE/bin
 
 # Every server's administrator has this password: whoever passes one through a shell, a URI or an
 # SQL string without quoting fails here, not at a user's site.
 # shellcheck disable=SC2016 # the dollar is meant
 PASSWORD=${TESTBED_PASSWORD:-'p@ss '\''w"o$rd&;\%/'}
+
+default_port() { printf '%s\n' $(($1 + 10 * INSTANCE)); }
 
 say() { printf 'testbed: %s\n' "$*" >&2; }
 

@@ -6,8 +6,10 @@
 
 FERRETDB_PACKAGES=(postgresql-18 postgresql-18-documentdb)
 
-ferretdb_port() { printf '%s\n' "${TESTBED_FERRETDB_PORT:-33963}"; }
-ferretdb_postgres_port() { printf '%s\n' "${TESTBED_FERRETDB_POSTGRES_PORT:-33964}"; }
+ferretdb_port() { printf '%s\n' "${TESTBED_FERRETDB_PORT:-$(default_port 33963)}"; }
+ferretdb_postgres_port() {
+  printf '%s\n' "${TESTBED_FERRETDB_POSTGRES_PORT:-$(default_port 33964)}"
+}
 ferretdb_root() { root_path postgres sid minbase "${FERRETDB_PACKAGES[@]}"; }
 ferretdb_program() { printf '%s/ferretdb\n' "$(go_path ferretdb)"; }
 

@@ -110,7 +110,7 @@ up() {
   local server
   for server in "$@"; do
     install_server "$server"
-    with_lock "run-$server" up_one "$server"
+    with_lock "${RUN##*/}-$server" up_one "$server"
   done
   for server in "$@"; do
     await "$server"
@@ -120,7 +120,7 @@ up() {
 
 start() {
   [[ -d $RUN/$1/data ]] || die "$1 has no data to start on" "testbed up $1"
-  with_lock "run-$1" launch "$1"
+  with_lock "${RUN##*/}-$1" launch "$1"
   await "$1"
 }
 
@@ -141,7 +141,7 @@ reset_one() {
 
 reset() {
   install_server "$1"
-  with_lock "run-$1" reset_one "$1"
+  with_lock "${RUN##*/}-$1" reset_one "$1"
   await "$1"
 }
 
