@@ -111,10 +111,10 @@ void CollectionCopier::RunTasks(const std::vector<Task>& tasks) {
 
 void CollectionCopier::CopyRange(Session& session, CollectionOutput& output, const IdRange& range,
                                  GroupBuilder* small, const RunContext& run) const {
-  RangeReader reader(
-      session,
-      RangeRead{output.collection(), range, options_.by_uuid, options_.moment.at_cluster_time},
-      run);
+  RangeRead read{output.collection(), range, options_.by_uuid, std::nullopt};
+  // Capped collections refuse to be read at an instant.
+  if (!read.collection.is_capped()) read.at_cluster_time = options_.moment.at_cluster_time;
+  RangeReader reader(session, read, run);
   PartBuilder parts(output, writer_, small, run);
   for (;;) {
     run.ThrowIfStopped();

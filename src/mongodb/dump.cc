@@ -90,9 +90,9 @@ bool MongoBackupSource::FindsByUuid() {
 }
 
 void MongoBackupSource::TakeSnapshot() {
-  if (session_->server().topology != Topology::kStandalone) window_.emplace(*session_, run_);
   catalog_ = ReadCatalog(*session_, databases_);
   moment_ = FixMoment(*session_, databases_, catalog_, run_);
+  if (moment_.at_cluster_time) window_.emplace(*session_, run_);
   started_ = run_.clock.Now();
   run_.progress.Note("MongoDB", Consistency());
   run_.log.Info("MongoDB: {}", Consistency());
@@ -104,6 +104,9 @@ std::string MongoBackupSource::Consistency() const {
     std::string text = fmt::format("one instant for all collections, by snapshot reads at {}",
                                    moment_.at_cluster_time->Text());
     if (!server.replica_set.empty()) text += " of the replica set " + server.replica_set;
+    const bool capped = std::any_of(catalog_.begin(), catalog_.end(),
+                                    [](const auto& collection) { return collection.is_capped(); });
+    if (capped) text += "; capped collections as they were when they were read";
     if (!late_.empty()) text += fmt::format("; but read later: {}", fmt::join(late_, ", "));
     return text;
   }
@@ -153,7 +156,7 @@ void MongoBackupSource::Copy(ArchiveWriter& writer) {
     if (collection.is_view()) objects_.push_back(CollectionOutput(collection, false).Entry());
   }
   if (options_.users) {
-    for (ObjectEntry& entry : DumpUsers(*session_, connect_.user, writer, run_)) {
+    for (ObjectEntry& entry : DumpUsers(*session_, writer, run_)) {
       objects_.push_back(std::move(entry));
     }
   }

@@ -49,7 +49,8 @@ struct Probe {
 Probe ProbeInstant(Session& session, const std::vector<CollectionInfo>& catalog) {
   Probe probe;
   for (const CollectionInfo& collection : catalog) {
-    if (collection.is_view()) continue;
+    // Capped collections refuse snapshot reads altogether; they are read as they are.
+    if (collection.is_view() || collection.is_capped()) continue;
     const Bson concern = probe.at ? ReadConcernAt(probe.at) : Bson().Add("level", "snapshot");
     const Reply reply = session.TryRun(collection.database, ProbeCommand(collection, concern));
     if (reply.failure) {

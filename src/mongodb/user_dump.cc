@@ -18,7 +18,15 @@ struct AuthCollection {
 constexpr AuthCollection kAuthCollections[] = {{"system.users", "users"},
                                                {"system.roles", "roles"}};
 
-// Users that the server knows of beside the one that connects; nothing when it does not say.
+// The name that the session has authenticated with; empty without authentication.
+std::string ConnectedUser(Session& session) {
+  const Reply reply = session.TryRun("admin", Bson().Add("connectionStatus", int32_t{1}));
+  const auto user =
+      FindPath(reply.document.bytes(), {"authInfo", "authenticatedUsers", "0", "user"});
+  return user ? std::string(user->AsText().value_or("")) : std::string();
+}
+
+// Users that the server knows of beside the one that is connected; nothing when it does not say.
 std::optional<uint64_t> CountOtherUsers(Session& session, const std::string& user) {
   const Reply reply =
       session.TryRun("admin", Bson().Add("usersInfo", Bson().Add("forAllDBs", true)));
@@ -72,8 +80,7 @@ void AddMembers(GroupBuilder& groups, const char* name, std::string content) {
 
 }  // namespace
 
-std::vector<ObjectEntry> DumpUsers(Session& session, const std::string& user, ArchiveWriter& writer,
-                                   const RunContext& run) {
+std::vector<ObjectEntry> DumpUsers(Session& session, ArchiveWriter& writer, const RunContext& run) {
   std::vector<ObjectEntry> entries;
   GroupBuilder groups(writer, run);
   uint64_t users = 0;
@@ -94,6 +101,7 @@ std::vector<ObjectEntry> DumpUsers(Session& session, const std::string& user, Ar
   }
   groups.Flush();
   if (users > 0) return entries;
+  const std::string user = ConnectedUser(session);
   const auto others = CountOtherUsers(session, user);
   if (others && *others > 0) {
     run.warnings.Add(

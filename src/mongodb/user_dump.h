@@ -14,8 +14,7 @@ namespace oxbackup::mongodb {
 /// Copies admin.system.users and admin.system.roles into data/mongodb_dump/admin/ (mongodump's
 /// layout) where there are any, and describes them for the manifest (kinds "users" and "roles").
 /// Reading them needs the role backup. Where they cannot be read but there are users beside the one
-/// that `user` names, a warning says how many are missing.
-std::vector<ObjectEntry> DumpUsers(Session& session, const std::string& user, ArchiveWriter& writer,
-                                   const RunContext& run);
+/// that is connected, a warning says how many are missing.
+std::vector<ObjectEntry> DumpUsers(Session& session, ArchiveWriter& writer, const RunContext& run);
 
 }  // namespace oxbackup::mongodb

@@ -1,0 +1,260 @@
+#include "mongodb/dump.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "archive/archive_testing.h"
+#include "base/hash.h"
+#include "base/run_context_testing.h"
+#include "mongodb/dump_model_testing.h"
+
+namespace oxbackup::mongodb {
+namespace {
+
+class BytesSink final : public ByteSink {
+ public:
+  void Write(std::string_view bytes) override { bytes_ += bytes; }
+  void Finish() override {}
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+};
+
+struct Dump {
+  ComponentManifest manifest;
+  std::map<std::string, ReadMember> members;
+  std::vector<std::string> warnings;
+};
+
+Dump RunDump(const ConnectOptions& connect, int readers = 2) {
+  TestRun run;
+  DumpOptions options;
+  options.readers = readers;
+  const auto source = MakeBackupSource(connect, options, run.run);
+  source->Prepare();
+  source->TakeSnapshot();
+  BytesSink sink;
+  ArchiveWriterOptions archive;
+  archive.compression = ParseCompression("none");
+  ArchiveWriter writer(sink, archive, run.run);
+  source->Copy(writer);
+  Dump dump;
+  dump.manifest = source->Finish();
+  Manifest manifest;
+  manifest.compression = "none";
+  manifest.components.push_back(dump.manifest);
+  writer.Finish(manifest);
+  dump.members = ReadMembers(sink.bytes(), 1, run.run);
+  dump.warnings = run.warnings.All();
+  return dump;
+}
+
+ModelOptions ReplicaSet() {
+  ModelOptions options;
+  options.version = "5.0.0";
+  options.replica_set = true;
+  return options;
+}
+
+// Lets the model's replies name the instant that was asked for, as a replica set of 5.0 does.
+void NameInstants(ModelServer& server) {
+  server.server.Handle("find", [&server](const ScriptedCommand& command) -> std::optional<Bson> {
+    const auto level = FindPath(command.body, {"readConcern", "level"});
+    if (!level || level->AsText() != "snapshot") return std::nullopt;
+    const auto at = FindPath(command.body, {"readConcern", "atClusterTime"});
+    const Bson reply = server.model.Run(command);
+    const auto cursor = FindField(reply.bytes(), "cursor");
+    if (!cursor) return reply;
+    Bson named(*cursor->AsDocument());
+    named.Add("atClusterTime", at ? *at->AsTimestamp() : Timestamp{1'700'000'000, 5});
+    return Bson().Add("cursor", named).Add("ok", 1.0);
+  });
+}
+
+// One collection of about 5 MB: several parts, read in one range.
+void FillBig(ModelServer& server, const std::string& ns) {
+  for (int i = 0; i < 50; ++i) {
+    server.model.InsertRaw(
+        ns, std::string(Bson().Add("_id", int32_t{i}).Add("x", std::string(100'000, 'x')).bytes()));
+  }
+}
+
+std::multiset<int64_t> Ids(const Dump& dump, const std::string& prefix) {
+  std::multiset<int64_t> ids;
+  for (const auto& [path, member] : dump.members) {
+    if (!path.starts_with(prefix) || path.ends_with(".json")) continue;
+    std::string_view rest = member.content;
+    while (!rest.empty()) {
+      const size_t length = DocumentLength(rest).value();
+      ids.insert(FindField(rest.substr(0, length), "_id")->AsInt().value());
+      rest.remove_prefix(length);
+    }
+  }
+  return ids;
+}
+
+void ExpectWhole(const Dump& dump, const std::string& prefix, int count) {
+  const auto ids = Ids(dump, prefix);
+  EXPECT_EQ(ids.size(), static_cast<size_t>(count));
+  EXPECT_EQ(std::set<int64_t>(ids.begin(), ids.end()).size(), static_cast<size_t>(count));
+}
+
+const ObjectEntry* Find(const Dump& dump, const std::string& name) {
+  for (const ObjectEntry& entry : dump.manifest.objects) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+TEST(MongoDump, ReadsEverythingAtTheInstantOfAReplicaSet) {
+  ModelServer server(ReplicaSet());
+  NameInstants(server);
+  FillBig(server, "db.big");
+  server.model.Insert("db.small", R"({"_id": 1})");
+  server.model.Create("db.log", R"({"capped": true, "size": 100000})");
+  server.model.Insert("db.log", R"({"_id": 1})");
+  const Dump dump = RunDump(server.connect);
+  EXPECT_EQ(dump.manifest.positions.at("at_cluster_time"), "1700000000:5");
+  EXPECT_EQ(FormatRfc3339(dump.manifest.moment), "2023-11-14T22:13:20.000Z");
+  EXPECT_NE(dump.manifest.consistency.find("one instant"), std::string::npos);
+  EXPECT_TRUE(dump.warnings.empty());
+  ExpectWhole(dump, "data/mongodb_dump/db/big.bson", 50);
+  for (const ScriptedCommand& find : server.server.Commands("find")) {
+    if (!FindField(find.body, "batchSize")) continue;  // probes and plans
+    const bool capped = FindField(find.body, "hint") == std::nullopt;
+    EXPECT_EQ(FindPath(find.body, {"readConcern", "atClusterTime"}).has_value(), !capped)
+        << ToJson(find.body);
+  }
+}
+
+TEST(MongoDump, SaysWhichCollectionsWereReadLaterThanTheInstant) {
+  ModelServer server(ReplicaSet());
+  NameInstants(server);
+  FillBig(server, "db.big");
+  server.model.Insert("db.small", R"({"_id": 1})");
+  server.server.Fail({.command = "getMore", .skip = 0, .times = 1}, kSnapshotTooOld);
+  const Dump dump = RunDump(server.connect);
+  ExpectWhole(dump, "data/mongodb_dump/db/big.bson", 50);
+  ASSERT_EQ(dump.warnings.size(), 1u);
+  EXPECT_NE(dump.warnings[0].find("db.big"), std::string::npos);
+  EXPECT_NE(dump.manifest.consistency.find("read later: db.big"), std::string::npos);
+}
+
+TEST(MongoDump, SaysHonestlyThatAStandaloneHasNoOneInstant) {
+  ModelServer server;
+  server.model.Insert("db.modulestore.definitions", R"({"_id": 1})");
+  server.model.Insert("db.modulestore.structures", R"({"_id": 1})");
+  server.model.Insert("db.modulestore.active_versions", R"({"_id": 1})");
+  const Dump dump = RunDump(server.connect);
+  EXPECT_NE(dump.manifest.consistency.find("one after the other"), std::string::npos);
+  EXPECT_FALSE(dump.manifest.positions.contains("at_cluster_time"));
+  std::vector<std::string> order;
+  for (const ScriptedCommand& find : server.server.Commands("find")) {
+    // By UUID, so the model tells which one it was by its document's place in the catalog.
+    const auto uuid = FindField(find.body, "find")->AsUuid();
+    if (!uuid || !FindField(find.body, "batchSize")) continue;
+    for (const char* name : {"active_versions", "structures", "definitions"}) {
+      const auto collection = server.model.Find(std::string("db.modulestore.") + name);
+      if (collection->uuid == *uuid) order.push_back(name);
+    }
+  }
+  EXPECT_EQ(order, (std::vector<std::string>{"active_versions", "structures", "definitions"}));
+}
+
+TEST(MongoDump, SurvivesAKilledCursorInTheMiddleOfABigCollection) {
+  ModelServer server;
+  FillBig(server, "db.big");
+  server.server.Fail({.command = "getMore", .skip = 0, .times = 1}, kQueryPlanKilled);
+  const Dump dump = RunDump(server.connect);
+  ExpectWhole(dump, "data/mongodb_dump/db/big.bson", 50);
+  EXPECT_EQ(Find(dump, "big")->items, 50u);
+  EXPECT_TRUE(dump.warnings.empty());
+}
+
+TEST(MongoDump, EndsWhenABigCollectionIsDroppedAfterPartsOfItWereWritten) {
+  ModelServer server;
+  FillBig(server, "db.big");
+  int batches = 0;
+  server.server.Handle("getMore", [&](const ScriptedCommand&) -> std::optional<Bson> {
+    if (++batches < 6) return std::nullopt;
+    return ErrorReply(kNamespaceNotFound, "NamespaceNotFound", "collection dropped");
+  });
+  for (int i = 50; i < 400; ++i) {
+    server.model.InsertRaw(
+        "db.big",
+        std::string(Bson().Add("_id", int32_t{i}).Add("x", std::string(100'000, 'x')).bytes()));
+  }
+  try {
+    RunDump(server.connect);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kSource);
+    EXPECT_NE(std::string(error.what()).find("db.big was dropped"), std::string::npos);
+    EXPECT_NE(error.hint().find("again"), std::string::npos);
+  }
+}
+
+TEST(MongoDump, EndsWhenTheServerCountsManyMoreDocumentsThanWereRead) {
+  ModelServer server;
+  server.model.Insert("db.c", R"({"_id": 1})");
+  server.server.Handle("count", [](const ScriptedCommand&) -> std::optional<Bson> {
+    return Bson().Add("n", int32_t{5000}).Add("ok", 1.0);
+  });
+  server.server.Handle("collStats", [](const ScriptedCommand&) -> std::optional<Bson> {
+    return Bson().Add("count", int32_t{5000}).Add("size", int32_t{5000}).Add("ok", 1.0);
+  });
+  server.server.Handle("aggregate", [](const ScriptedCommand&) -> std::optional<Bson> {
+    Bson cursor;
+    cursor.AddArray("firstBatch", Bson().Add("0", Bson().Add("n", int32_t{5000})));
+    cursor.Add("id", int64_t{0}).Add("ns", "db.c");
+    return Bson().Add("cursor", cursor).Add("ok", 1.0);
+  });
+  EXPECT_THROW(RunDump(server.connect), Error);
+}
+
+TEST(MongoDump, HasUsersAndRolesAsTheServerStoresThem) {
+  ModelServer server;
+  server.model.Insert("db.c", R"({"_id": 1})");
+  server.model.Insert("admin.system.users", R"({"_id": "admin.root", "credentials": {"x": 1}})");
+  server.model.Insert("admin.system.roles", R"({"_id": "admin.r"})");
+  const Dump dump = RunDump(server.connect);
+  EXPECT_EQ(Find(dump, "system.users")->kind, "users");
+  EXPECT_EQ(Find(dump, "system.users")->items, 1u);
+  EXPECT_EQ(Find(dump, "system.roles")->kind, "roles");
+  EXPECT_TRUE(dump.members.contains("data/mongodb_dump/admin/system%2Eusers.bson"));
+  EXPECT_TRUE(dump.members.contains("data/mongodb_dump/admin/system%2Eusers.metadata.json"));
+}
+
+TEST(MongoDump, WarnsOfUsersThatItCannotRead) {
+  ModelServer server;
+  server.model.Insert("db.c", R"({"_id": 1})");
+  server.server.Handle("usersInfo", [](const ScriptedCommand&) -> std::optional<Bson> {
+    Bson users;
+    users.Add("0", Bson().Add("user", "openedx")).Add("1", Bson().Add("user", "forum"));
+    return Bson().AddArray("users", users).Add("ok", 1.0);
+  });
+  const auto of_users = [](const ScriptedCommand& command) {
+    return command.target().starts_with("system.");
+  };
+  server.server.Fail({.command = "find", .skip = 0, .times = 0, .when = of_users}, kUnauthorized);
+  const Dump dump = RunDump(server.connect);
+  ASSERT_EQ(dump.warnings.size(), 1u);
+  EXPECT_NE(dump.warnings[0].find("2 user(s)"), std::string::npos);
+}
+
+TEST(MongoDump, RefusesAtOnceADatabaseThatItMayNotRead) {
+  ModelServer server;
+  server.model.Insert("db.c", R"({"_id": 1})");
+  server.server.Fail({.command = "find", .skip = 0, .times = 1}, kUnauthorized);
+  TestRun run;
+  const auto source = MakeBackupSource(server.connect, {}, run.run);
+  EXPECT_THROW(source->Prepare(), Error);
+}
+
+}  // namespace
+}  // namespace oxbackup::mongodb
