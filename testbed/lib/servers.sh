@@ -145,6 +145,11 @@ reset() {
   await "$1"
 }
 
+remove_one() {
+  kill_one "$1"
+  rm -rf "${RUN:?}/$1"
+}
+
 kill_one() {
   local process
   signal_server KILL "$1"
