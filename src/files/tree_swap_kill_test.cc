@@ -1,0 +1,276 @@
+// A restore that is killed before any of its steps: the next run finishes or undoes it.
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/run_context_testing.h"
+#include "base/temporary_folder_testing.h"
+#include "files/tree.h"
+#include "files/tree_testing.h"
+
+namespace oxbackup::files {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What the hook throws in place of a kill: no Error, so that nobody could handle it by mistake.
+struct Killed {};
+
+class KillTest {
+ public:
+  KillTest(const fs::path& folder, std::vector<std::string> names)
+      : folder_(folder), names_(std::move(names)) {
+    int variant = 0;
+    for (const std::string& name : names_) {
+      const fs::path source = folder_ / "source" / name;
+      MakeSampleTree(source, 100 + variant);
+      MakeSampleTree(folder_ / "original" / name, ++variant);
+      for (Member& member : MembersOf(source, "data/media/" + name)) {
+        members_.push_back(std::move(member));
+      }
+      new_.push_back(Fingerprint(source));
+    }
+  }
+
+  // Kills a restore before its n-th step, for all n; `after` is what the next run does,
+  // `expect_new` what has to be live then.
+  template <class After>
+  void AtEveryStep(bool keep_old, After after) {
+    for (int kill_at = 0;; ++kill_at) {
+      SCOPED_TRACE("killed before step " + std::to_string(kill_at));
+      ResetLive();
+      const bool finished = RestoreUntil(kill_at, keep_old);
+      after(*this, finished);
+      if (testing::Test::HasFatalFailure() || testing::Test::HasFailure()) return;
+      if (finished) {
+        EXPECT_GT(kill_at, 3) << "the restore has hardly any steps";
+        return;
+      }
+    }
+  }
+
+  std::unique_ptr<RestoreTarget> Target(std::function<void(const std::string&)> before_step = {}) {
+    std::vector<Tree> trees;
+    for (const std::string& name : names_) trees.push_back({name, folder_ / "live" / name});
+    return MakeTreeTarget("media", "data/media", trees, {.threads = 1, .before_step = before_step},
+                          test_.run);
+  }
+
+  std::function<void(const std::string&)> KillAt(int step) {
+    steps_ = 0;
+    return [this, step](const std::string&) {
+      if (steps_++ == step) throw Killed{};
+    };
+  }
+
+  void ExpectLive(bool is_new) {
+    for (size_t i = 0; i < names_.size(); ++i) {
+      EXPECT_EQ(Fingerprint(folder_ / "live" / names_[i]), is_new ? new_[i] : old_[i])
+          << (is_new ? "the new" : "the old") << " data should be live in " << names_[i];
+    }
+  }
+
+  void ExpectNothingLeft() {
+    size_t entries = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_ / "live")) {
+      const std::string name = entry.path().filename();
+      if (name.starts_with(".openedx-backup")) ++entries;
+    }
+    EXPECT_EQ(entries, 0u);
+    EXPECT_EQ(Target()->FindOpenSwap(), std::nullopt);
+  }
+
+ private:
+  void ResetLive() {
+    old_.clear();
+    fs::create_directories(folder_ / "live");
+    for (const auto& entry : fs::directory_iterator(folder_ / "live")) {
+      // A mount point itself stays.
+      for (const auto& inner : fs::directory_iterator(entry.path())) fs::remove_all(inner.path());
+      if (entry.path().filename().string().starts_with(".")) fs::remove_all(entry.path());
+    }
+    int variant = 0;
+    for (const std::string& name : names_) {
+      MakeSampleTree(folder_ / "live" / name, ++variant);
+      old_.push_back(Fingerprint(folder_ / "live" / name));
+    }
+  }
+
+  // True when the restore came to its end.
+  bool RestoreUntil(int step, bool keep_old) {
+    try {
+      const auto target = Target(KillAt(step));
+      MemberListReader reader(members_, nullptr);
+      target->Load(reader);
+      target->WriteIntent({"run", "archive", "2026-11-22T20:48:20Z", {"media"}, keep_old});
+      target->Swap();
+      target->CloseSwap(keep_old);
+      return true;
+    } catch (const Killed&) {
+      return false;
+    }
+  }
+
+  TestRun test_;
+  const fs::path folder_;
+  const std::vector<std::string> names_;
+  std::vector<Member> members_;
+  std::vector<std::map<std::string, std::string>> old_;
+  std::vector<std::map<std::string, std::string>> new_;
+  int steps_ = 0;
+};
+
+void CompletesAtEveryStep(KillTest& kill) {
+  kill.AtEveryStep(false, [](KillTest& test, bool finished) {
+    const auto target = test.Target();
+    const auto open = target->FindOpenSwap();
+    EXPECT_FALSE(finished && open);
+    if (open) {
+      EXPECT_EQ(open->intent.run_id, "run");
+      target->CompleteSwap();
+      test.ExpectLive(true);
+      target->CloseSwap(false);
+      test.ExpectLive(true);
+      test.ExpectNothingLeft();
+    } else if (finished) {
+      test.ExpectLive(true);
+      test.ExpectNothingLeft();
+    }
+  });
+}
+
+void UndoesAtEveryStep(KillTest& kill) {
+  kill.AtEveryStep(false, [](KillTest& test, bool) {
+    const auto target = test.Target();
+    if (!target->FindOpenSwap()) return;
+    target->UndoSwap();
+    test.ExpectLive(false);
+    test.ExpectNothingLeft();
+  });
+}
+
+// Kills the undo of a kept restore at every step as well, and then goes on in either direction.
+void SurvivesKillsOfTheUndo(KillTest& kill, bool then_complete) {
+  for (int kill_at = 0;; ++kill_at) {
+    SCOPED_TRACE("undo killed before step " + std::to_string(kill_at));
+    bool undone = false;
+    kill.AtEveryStep(true, [&](KillTest& test, bool finished) {
+      if (!finished) return;
+      try {
+        test.Target(test.KillAt(kill_at))->UndoSwap();
+        undone = true;
+      } catch (const Killed&) {
+      }
+      const auto target = test.Target();
+      if (!target->FindOpenSwap()) return;
+      if (then_complete) {
+        target->CompleteSwap();
+        test.ExpectLive(true);
+        target->CloseSwap(true);
+      }
+      target->UndoSwap();
+      test.ExpectLive(false);
+      test.ExpectNothingLeft();
+    });
+    if (undone || testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(TreeSwapKill, OneTreeIsCompleted) {
+  const TemporaryFolder folder;
+  KillTest kill(folder.path(), {"one"});
+  CompletesAtEveryStep(kill);
+}
+
+TEST(TreeSwapKill, OneTreeIsUndone) {
+  const TemporaryFolder folder;
+  KillTest kill(folder.path(), {"one"});
+  UndoesAtEveryStep(kill);
+}
+
+TEST(TreeSwapKill, TwoTreesAreCompletedTogether) {
+  const TemporaryFolder folder;
+  KillTest kill(folder.path(), {"one", "two"});
+  CompletesAtEveryStep(kill);
+}
+
+TEST(TreeSwapKill, TwoTreesAreUndoneTogether) {
+  const TemporaryFolder folder;
+  KillTest kill(folder.path(), {"one", "two"});
+  UndoesAtEveryStep(kill);
+}
+
+TEST(TreeSwapKill, AKilledUndoIsUndoneToTheEnd) {
+  const TemporaryFolder folder;
+  KillTest kill(folder.path(), {"one", "two"});
+  SurvivesKillsOfTheUndo(kill, false);
+}
+
+TEST(TreeSwapKill, AKilledUndoCanBeTurnedAround) {
+  const TemporaryFolder folder;
+  KillTest kill(folder.path(), {"one", "two"});
+  SurvivesKillsOfTheUndo(kill, true);
+}
+
+// Runs `body` in a child with mounts of its own; fails loudly where that is not allowed.
+template <class Body>
+void WithPrivateMounts(Body body) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) ::_exit(77);
+    if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) ::_exit(77);
+    body();
+    ::_exit(testing::Test::HasFailure() ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  ASSERT_NE(WEXITSTATUS(status), 77) << "this test needs mounts of its own: run it as root";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+void MountOver(const fs::path& path) {
+  fs::create_directories(path);
+  if (::mount("tmpfs", path.c_str(), "tmpfs", 0, "mode=755") != 0) ::_exit(77);
+}
+
+TEST(TreeSwapKill, MountPointsAreCompleted) {
+  const TemporaryFolder folder;
+  WithPrivateMounts([&] {
+    KillTest kill(folder.path(), {"mounted", "plain"});
+    MountOver(folder.path() / "live" / "mounted");
+    CompletesAtEveryStep(kill);
+  });
+}
+
+TEST(TreeSwapKill, MountPointsAreUndone) {
+  const TemporaryFolder folder;
+  WithPrivateMounts([&] {
+    KillTest kill(folder.path(), {"plain", "mounted"});
+    MountOver(folder.path() / "live" / "mounted");
+    UndoesAtEveryStep(kill);
+  });
+}
+
+TEST(TreeSwapKill, SomethingMountedInsideIsRefusedBeforeAnythingHappens) {
+  const TemporaryFolder folder;
+  WithPrivateMounts([&] {
+    const TestRun test;
+    MountOver(folder.path() / "live" / "inner mount");
+    try {
+      MakeTreeTarget("media", "data/media", {{"", folder.path() / "live"}}, {}, test.run)
+          ->Plan(nullptr);
+      ADD_FAILURE();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace oxbackup::files
