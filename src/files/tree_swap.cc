@@ -58,6 +58,7 @@ FileDescriptor TreeSwap::BeginNew() {
     throw SystemError(ErrorKind::kSource, fmt::format("cannot open {}", place_.live.string()),
                       errno);
   }
+  if (!old_root_) old_root_ = RootNow();
   lock_ = MakeFolderAt(live.get(), place_.work.filename(), Where());
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     throw Error(ErrorKind::kUsage,
@@ -80,7 +81,9 @@ void TreeSwap::DiscardNew() {
   if (!work) return;
   RemoveTreeAt(work.get(), kNew, Where() + "/new");
   const std::optional<SwapRecord> record = Record();
-  if (!record || record->state == SwapState::kAnnounced) Close(false);
+  if (record && record->state != SwapState::kAnnounced) return;
+  Close(false);
+  ApplyRoot(old_root_);
 }
 
 void TreeSwap::Announce(const SwapIntent& intent, std::vector<std::string> trees,
@@ -93,9 +96,7 @@ void TreeSwap::Announce(const SwapIntent& intent, std::vector<std::string> trees
     record.entries[name] = InodeAt(folders.fresh.get(), name).value_or(0);
   }
   if (place_.inside) {
-    struct stat status {};
-    OwnerNames owners;
-    if (::fstat(folders.live.get(), &status) == 0) record.old_root = InfoFromStat(status, owners);
+    record.old_root = old_root_ ? old_root_ : RootNow();
     record.new_root = new_root;
   }
   if (Record()) {
@@ -157,15 +158,15 @@ void TreeSwap::Close(bool keep_old) {
     return;
   }
   // First the record: half-removed old data must never be taken for something to go back to.
+  const bool announced = record && record->state == SwapState::kAnnounced;
+  const std::optional<MemberInfo> root = announced ? record->old_root : RootNow();
   Step("remove the record");
   RemoveRecord(work.get(), Where());
   const FileDescriptor live = OpenFolder(place_.live);
   Step("remove the working folder");
   RemoveTreeAt(live.get(), place_.work.filename(), Where());
   // Removing the working folder has changed the time of the folder that it was in.
-  if (record) {
-    ApplyRoot(record->state == SwapState::kUndoing ? record->old_root : record->new_root);
-  }
+  ApplyRoot(root);
 }
 
 void TreeSwap::Step(const std::string& what) const {
@@ -262,6 +263,13 @@ void TreeSwap::SetState(SwapRecord& record, SwapState state) const {
   const FileDescriptor work = OpenFolder(place_.work);
   Step("note the state");
   WriteRecord(work.get(), Where(), record);
+}
+
+std::optional<MemberInfo> TreeSwap::RootNow() const {
+  struct stat status {};
+  OwnerNames owners;
+  if (!place_.inside || ::stat(place_.live.c_str(), &status) != 0) return std::nullopt;
+  return InfoFromStat(status, owners);
 }
 
 void TreeSwap::ApplyRoot(const std::optional<MemberInfo>& root) const {

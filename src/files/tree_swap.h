@@ -44,7 +44,8 @@ class TreeSwap {
   void BeginBackward();
   /// Brings the old entries back. REQUIRES: BeginBackward.
   void Backward();
-  /// Removes the record and then the working folder, or, with `keep_old`, new/ alone.
+  /// Removes the record and then the working folder, or, with `keep_old`, new/ alone. Without a
+  /// record, the working folder is a leftover and goes in any case.
   void Close(bool keep_old);
 
  private:
@@ -56,6 +57,7 @@ class TreeSwap {
   void MoveBack(const Folders& folders, const std::string& name, uint64_t inode) const;
   bool Exchange(int one, int other, const std::string& name) const;
   void Move(int from, int to, const std::string& name) const;
+  std::optional<MemberInfo> RootNow() const;
   void SetState(SwapRecord& record, SwapState state) const;
   void ApplyRoot(const std::optional<MemberInfo>& root) const;
   std::string Where() const { return place_.work.string(); }
@@ -63,6 +65,8 @@ class TreeSwap {
   SwapPlace place_;
   BeforeStep before_step_;
   FileDescriptor lock_;
+  /// The target's root before our working folder in it changed its time.
+  std::optional<MemberInfo> old_root_;
 };
 
 }  // namespace oxbackup::files

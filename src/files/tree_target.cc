@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -98,6 +99,7 @@ class TreeTarget final : public RestoreTarget {
   void Extract(const MemberInfo& info, ByteSource& content);
   void PlanTree(TreeWork& work, const ComponentManifest* manifest, RestorePlan& plan);
   void VerifyTree(TreeWork& work, const ObjectEntry* expected);
+  void CheckUndoable();
   void WarnOfRefusals(const TreeWork& work);
 
   const std::string component_;
@@ -119,21 +121,27 @@ std::vector<TreeWork>& TreeTarget::Works() {
 
 // Records are written, and closed, from the first tree to the last, and removed after an undo from
 // the last to the first. So without the last tree's record the live trees are all old: either the
-// swap was never wholly announced, or it has been undone.
+// swap was never wholly announced, or it has been undone. An undo of kept data has begun, and
+// counts as open, as soon as one record says so while the last one is still there.
 std::optional<OpenSwap> TreeTarget::FindOpenSwap() {
   std::vector<std::pair<TreeWork*, SwapRecord>> open;
+  std::set<std::string> recorded;
   size_t swapped = 0;
+  bool undoing = false;
   for (TreeWork& work : Works()) {
     std::optional<SwapRecord> record = work.swap.Record();
-    if (!record || record->state == SwapState::kKept) continue;
-    if (record->state == SwapState::kSwapped) ++swapped;
+    if (!record) continue;
+    recorded.insert(work.tree.path.string());
+    if (record->state == SwapState::kKept) continue;
+    swapped += record->state == SwapState::kSwapped ? 1 : 0;
+    undoing = undoing || record->state == SwapState::kUndoing;
     open.emplace_back(&work, std::move(*record));
   }
   if (open.empty()) return std::nullopt;
   const std::vector<std::string>& together = open.back().second.trees;
-  const bool last_is_open =
-      together.empty() || together.back() == open.back().first->tree.path.string();
-  if (!last_is_open && swapped == 0) {
+  const std::string last = together.empty() ? "" : together.back();
+  const bool last_is_open = last.empty() || last == open.back().first->tree.path.string();
+  if (!last_is_open && swapped == 0 && !(undoing && recorded.contains(last))) {
     for (auto& [work, record] : open) work->swap.Close(false);
     works_.clear();
     return std::nullopt;
@@ -156,10 +164,29 @@ void TreeTarget::UndoSwap() {
                 fmt::format("{}: no replaced files are kept to go back to", component_))
         .Hint("restore with --keep-old to be able to go back");
   }
+  CheckUndoable();
   for (TreeWork* const work : undone) work->swap.BeginBackward();
   for (TreeWork* const work : undone) work->swap.Backward();
   for (auto work = undone.rbegin(); work != undone.rend(); ++work) (*work)->swap.Close(false);
   works_.clear();
+}
+
+// Once the first tree's old data are gone, undoing the others would leave a mixture.
+void TreeTarget::CheckUndoable() {
+  std::set<std::string> recorded;
+  for (TreeWork& work : Works()) {
+    if (work.swap.Record()) recorded.insert(work.tree.path.string());
+  }
+  for (TreeWork& work : Works()) {
+    const std::optional<SwapRecord> record = work.swap.Record();
+    if (!record || record->state != SwapState::kSwapped || record->trees.empty()) continue;
+    if (recorded.contains(record->trees.front())) continue;
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("{}: the restore was all but finished, and part of the replaced files "
+                            "is removed already",
+                            component_))
+        .Hint("run a restore or a backup: it finishes this one first");
+  }
 }
 
 RestorePlan TreeTarget::Plan(const Manifest* manifest) {
@@ -331,7 +358,11 @@ void TreeTarget::Swap() {
 
 void TreeTarget::CloseSwap(bool keep_old) {
   for (TreeWork& work : Works()) {
-    if (work.swap.Record()) work.swap.Close(keep_old);
+    const std::optional<SwapRecord> record = work.swap.Record();
+    // Kept by an earlier call, or by an earlier restore that had this tree when the present had
+    // not.
+    if (record && record->state == SwapState::kKept) continue;
+    work.swap.Close(keep_old);
   }
 }
 

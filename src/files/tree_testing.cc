@@ -8,6 +8,7 @@
 
 #include <stdexcept>
 
+#include "base/hash.h"
 #include "base/run_context_testing.h"
 #include "base/temporary_folder_testing.h"
 #include "files/entry_facts.h"
@@ -60,7 +61,10 @@ std::map<std::string, std::string> Fingerprint(const fs::path& root) {
                         status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
         if (S_ISLNK(status.st_mode)) text += " -> " + entry.link_target;
         if (!S_ISLNK(status.st_mode)) text += XattrText(full);
-        if (S_ISREG(status.st_mode)) text += " " + ReadTestFile(full);
+        if (S_ISREG(status.st_mode)) {
+          const std::string content = ReadTestFile(full);
+          text += fmt::format(" {} bytes {:016x}", content.size(), Xxh3_64(content));
+        }
         entries[path] = std::move(text);
       });
   return entries;
