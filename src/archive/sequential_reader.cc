@@ -117,13 +117,9 @@ void SequentialReader::Read(const MemberFilter& filter, const MemberConsumer& co
   manifest_ = std::move(manifest);
 }
 
-bool ProbeFirstMember(ByteSource& source, const std::string& name) {
+void ProbeFirstMember(ByteSource& source, const std::string& name) {
   TarStream tar(source, name);
-  const std::optional<MemberInfo> info = tar.Next();
-  if (!info) throw Error(ErrorKind::kCorrupt, fmt::format("{} is an empty archive", name));
-  std::array<char, kMarkBytes> begin;
-  const size_t have = info->path == kFormatPath ? tar.Read(begin.data(), begin.size()) : 0;
-  return IsFormatMember(info->path, {begin.data(), have});
+  if (!tar.Next()) throw Error(ErrorKind::kCorrupt, fmt::format("{} is an empty archive", name));
 }
 
 }  // namespace oxbackup

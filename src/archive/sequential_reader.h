@@ -30,9 +30,8 @@ class SequentialReader final : public ArchiveReader {
   std::unique_ptr<Manifest> manifest_;
 };
 
-/// Reads the first member's header, so that what is no archive is found out at once.
-/// True when that member marks an archive of ours (format_member.h). Throws Error(kCorrupt) when
-/// the bytes are no tar archive.
-bool ProbeFirstMember(ByteSource& source, const std::string& name);
+/// Reads the first member's header, so that what is no archive is found out at once. Throws
+/// Error(kCorrupt) when the bytes are no tar archive.
+void ProbeFirstMember(ByteSource& source, const std::string& name);
 
 }  // namespace oxbackup

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "stream/compressibility.h"
+#include "stream/xz_stored_block.h"
 
 namespace oxbackup {
 namespace {
@@ -17,9 +19,6 @@ constexpr uint32_t kMaxDictSize = uint32_t{8} << 20;
 constexpr uint32_t kMinDictSize = uint32_t{64} << 10;
 // An index of two million blocks (16 TB of data) fits.
 constexpr uint64_t kIndexMemory = uint64_t{64} << 20;
-// Stored blocks: liblzma's lzma_block_uncomp_encode cuts into chunks of 64 KiB with 3 bytes each,
-// and 1 byte ends them.
-constexpr uint64_t kUncompressedChunk = uint64_t{64} << 10;
 
 void CheckCode(lzma_ret code, const char* what) {
   if (code == LZMA_OK) return;
@@ -47,19 +46,6 @@ BlockRecord RecordOfBlock(const lzma_block& block) {
   return {PadToFour(unpadded), unpadded, block.uncompressed_size};
 }
 
-std::string EncodeUncompressed(std::string_view raw, BlockRecord* record) {
-  std::array<lzma_filter, 1> no_filter{{{LZMA_VLI_UNKNOWN, nullptr}}};
-  lzma_block block = MakeBlock(no_filter.data());
-  std::string out(lzma_block_buffer_bound(raw.size()), '\0');
-  size_t size = 0;
-  CheckCode(lzma_block_uncomp_encode(&block, Bytes(raw.data()), raw.size(), Bytes(out.data()),
-                                     &size, out.size()),
-            "store a block");
-  out.resize(size);
-  *record = {size, lzma_block_unpadded_size(&block), raw.size()};
-  return out;
-}
-
 class XzEncoder final : public BlockEncoder {
  public:
   explicit XzEncoder(const lzma_options_lzma& options) : options_(options) {}
@@ -77,12 +63,10 @@ class XzEncoder final : public BlockEncoder {
     block.uncompressed_size = kMaxBlockRawBytes;
     CheckCode(lzma_block_header_size(&block), "size a block header");
     ByteBuffer out(lzma_block_buffer_bound(raw_size) + block.header_size);
-    if (!Compress(&block, pieces, &out)) {
-      std::string raw;
-      for (const std::string_view piece : pieces) raw += piece;
-      const std::string stored = EncodeUncompressed(raw, record);
-      stored.copy(out.data(), stored.size());
-      out.Shrink(stored.size());
+    if (!IsCompressible(pieces) || !Compress(&block, pieces, &out)) {
+      *record = XzStoredRecord(raw_size);
+      StoreXzBlock(pieces, out.data());
+      out.Shrink(record->stored_size);
       return out;
     }
     CheckCode(lzma_block_header_encode(&block, Bytes(out.data())), "write a block header");
@@ -226,19 +210,13 @@ class XzCodec final : public BlockCodec {
   }
 
   std::string EncodeStored(std::string_view raw, BlockRecord* record) const override {
-    return EncodeUncompressed(raw, record);
+    *record = XzStoredRecord(raw.size());
+    std::string out(static_cast<size_t>(record->stored_size), '\0');
+    StoreXzBlock({&raw, 1}, out.data());
+    return out;
   }
   uint64_t StoredBlockSize(uint64_t raw_size) const override {
-    lzma_options_lzma options{};
-    options.dict_size = LZMA_DICT_SIZE_MIN;
-    std::array<lzma_filter, 2> filters{
-        {{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, nullptr}}};
-    lzma_block block = MakeBlock(filters.data());
-    block.uncompressed_size = raw_size;
-    block.compressed_size =
-        raw_size + 3 * ((raw_size + kUncompressedChunk - 1) / kUncompressedChunk) + 1;
-    CheckCode(lzma_block_header_size(&block), "size a block header");
-    return RecordOfBlock(block).stored_size;
+    return XzStoredRecord(raw_size).stored_size;
   }
   BlockRecord RecordOf(std::string_view stored, uint64_t raw_size) const override {
     BlockHeader header(stored);
