@@ -1,55 +1,24 @@
 #include "mongodb/dump.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <map>
 #include <set>
 
-#include "archive/archive_testing.h"
-#include "base/hash.h"
 #include "base/run_context_testing.h"
 #include "mongodb/dump_model_testing.h"
+#include "mongodb/dump_testing.h"
 
 namespace oxbackup::mongodb {
 namespace {
 
-class BytesSink final : public ByteSink {
- public:
-  void Write(std::string_view bytes) override { bytes_ += bytes; }
-  void Finish() override {}
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  std::string bytes_;
-};
-
-struct Dump {
-  ComponentManifest manifest;
-  std::map<std::string, ReadMember> members;
+struct Dump : TestDump {
   std::vector<std::string> warnings;
 };
 
-Dump RunDump(const ConnectOptions& connect, int readers = 2) {
+Dump RunDump(const ConnectOptions& connect) {
   TestRun run;
-  DumpOptions options;
-  options.readers = readers;
-  const auto source = MakeBackupSource(connect, options, run.run);
-  source->Prepare();
-  source->TakeSnapshot();
-  BytesSink sink;
-  ArchiveWriterOptions archive;
-  archive.compression = ParseCompression("none");
-  ArchiveWriter writer(sink, archive, run.run);
-  source->Copy(writer);
   Dump dump;
-  dump.manifest = source->Finish();
-  Manifest manifest;
-  manifest.compression = "none";
-  manifest.components.push_back(dump.manifest);
-  writer.Finish(manifest);
-  dump.members = ReadMembers(sink.bytes(), 1, run.run);
+  static_cast<TestDump&>(dump) = RunTestDump(connect, {}, run);
   dump.warnings = run.warnings.All();
   return dump;
 }
@@ -84,31 +53,12 @@ void FillBig(ModelServer& server, const std::string& ns) {
   }
 }
 
-std::multiset<int64_t> Ids(const Dump& dump, const std::string& prefix) {
-  std::multiset<int64_t> ids;
-  for (const auto& [path, member] : dump.members) {
-    if (!path.starts_with(prefix) || path.ends_with(".json")) continue;
-    std::string_view rest = member.content;
-    while (!rest.empty()) {
-      const size_t length = DocumentLength(rest).value();
-      ids.insert(FindField(rest.substr(0, length), "_id")->AsInt().value());
-      rest.remove_prefix(length);
-    }
-  }
-  return ids;
-}
-
-void ExpectWhole(const Dump& dump, const std::string& prefix, int count) {
-  const auto ids = Ids(dump, prefix);
-  EXPECT_EQ(ids.size(), static_cast<size_t>(count));
-  EXPECT_EQ(std::set<int64_t>(ids.begin(), ids.end()).size(), static_cast<size_t>(count));
-}
-
-const ObjectEntry* Find(const Dump& dump, const std::string& name) {
-  for (const ObjectEntry& entry : dump.manifest.objects) {
-    if (entry.name == name) return &entry;
-  }
-  return nullptr;
+void ExpectWhole(const Dump& dump, const std::string& prefix, size_t count) {
+  std::set<int64_t> ids;
+  const std::vector<std::string> documents = DumpedDocuments(dump, prefix);
+  for (const std::string& document : documents) ids.insert(*FindField(document, "_id")->AsInt());
+  EXPECT_EQ(documents.size(), count);
+  EXPECT_EQ(ids.size(), count);
 }
 
 TEST(MongoDump, ReadsEverythingAtTheInstantOfAReplicaSet) {
@@ -172,7 +122,7 @@ TEST(MongoDump, SurvivesAKilledCursorInTheMiddleOfABigCollection) {
   server.server.Fail({.command = "getMore", .skip = 0, .times = 1}, kQueryPlanKilled);
   const Dump dump = RunDump(server.connect);
   ExpectWhole(dump, "data/mongodb_dump/db/big.bson", 50);
-  EXPECT_EQ(Find(dump, "big")->items, 50u);
+  EXPECT_EQ(FindEntry(dump, "db", "big")->items, 50u);
   EXPECT_TRUE(dump.warnings.empty());
 }
 
@@ -223,9 +173,9 @@ TEST(MongoDump, HasUsersAndRolesAsTheServerStoresThem) {
   server.model.Insert("admin.system.users", R"({"_id": "admin.root", "credentials": {"x": 1}})");
   server.model.Insert("admin.system.roles", R"({"_id": "admin.r"})");
   const Dump dump = RunDump(server.connect);
-  EXPECT_EQ(Find(dump, "system.users")->kind, "users");
-  EXPECT_EQ(Find(dump, "system.users")->items, 1u);
-  EXPECT_EQ(Find(dump, "system.roles")->kind, "roles");
+  EXPECT_EQ(FindEntry(dump, "admin", "system.users")->kind, "users");
+  EXPECT_EQ(FindEntry(dump, "admin", "system.users")->items, 1u);
+  EXPECT_EQ(FindEntry(dump, "admin", "system.roles")->kind, "roles");
   EXPECT_TRUE(dump.members.contains("data/mongodb_dump/admin/system%2Eusers.bson"));
   EXPECT_TRUE(dump.members.contains("data/mongodb_dump/admin/system%2Eusers.metadata.json"));
 }

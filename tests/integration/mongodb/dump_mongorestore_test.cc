@@ -10,9 +10,8 @@
 
 #include "archive/archive_testing.h"
 #include "base/hash.h"
-#include "base/run_context_testing.h"
 #include "base/temporary_folder_testing.h"
-#include "mongodb/dump.h"
+#include "mongodb/dump_testing.h"
 #include "mongodb/extended_json.h"
 #include "mongodb/server_testing.h"
 
@@ -22,16 +21,6 @@ namespace oxbackup::mongodb {
 namespace {
 
 namespace fs = std::filesystem;
-
-class BytesSink final : public ByteSink {
- public:
-  void Write(std::string_view bytes) override { bytes_ += bytes; }
-  void Finish() override {}
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  std::string bytes_;
-};
 
 int RunProgram(const std::string& program, const std::vector<std::string>& arguments) {
   std::vector<std::string> texts = {program};
@@ -102,21 +91,10 @@ TEST(Mongorestore, RestoresWhatWasDumped) {
   TestRun run;
   DumpOptions options;
   options.databases = {original.name()};
-  const auto source = MakeBackupSource(TestServer(), options, run.run);
-  source->Prepare();
-  source->TakeSnapshot();
-  BytesSink sink;
-  ArchiveWriterOptions archive;
-  archive.compression = ParseCompression("none");
-  ArchiveWriter writer(sink, archive, run.run);
-  source->Copy(writer);
-  Manifest manifest;
-  manifest.compression = "none";
-  manifest.components.push_back(source->Finish());
-  writer.Finish(manifest);
+  const TestDump dump = RunTestDump(TestServer(), options, run);
 
   const TemporaryFolder folder;
-  Unpack(ReadMembers(sink.bytes(), 1, run.run), folder.path());
+  Unpack(dump.members, folder.path());
   const fs::path config = fs::path(folder.path()) / "mongorestore.yaml";
   std::ofstream(config) << "uri: \"" << ServerUri() << "\"\n";
   ASSERT_EQ(RunProgram(mongorestore,

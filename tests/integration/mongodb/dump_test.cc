@@ -1,4 +1,4 @@
-#include "mongodb/dump.h"
+#include "mongodb/dump_testing.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -6,86 +6,35 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <thread>
 
-#include "archive/archive_reader.h"
 #include "archive/archive_testing.h"
 #include "base/hash.h"
 #include "base/run_context_testing.h"
 #include "mongodb/extended_json.h"
 #include "mongodb/server_testing.h"
-#include "stream/byte_stream.h"
 
 namespace oxbackup::mongodb {
 namespace {
 
 using std::string_literals::operator""s;
 
-class BytesSink final : public ByteSink {
- public:
-  void Write(std::string_view bytes) override { bytes_ += bytes; }
-  void Finish() override {}
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  std::string bytes_;
-};
-
-struct Dump {
-  ComponentManifest manifest;
-  std::map<std::string, ReadMember> members;  // without the archive's own
-};
-
 class DumpTest : public testing::Test {
  protected:
   /// Dumps the database through a whole archive and reads it back.
-  Dump Run(int readers = 4, const std::vector<std::string>& databases = {}) {
+  TestDump Run(int readers = 4, const std::vector<std::string>& databases = {}) {
     DumpOptions options;
     options.databases = databases.empty() ? std::vector{database_.name()} : databases;
     options.readers = readers;
-    const auto source = MakeBackupSource(TestServer(), options, run_.run);
-    source->Prepare();
-    source->TakeSnapshot();
-    if (before_copy_) before_copy_();
-    BytesSink sink;
-    ArchiveWriterOptions archive;
-    archive.compression = ParseCompression("none");
-    ArchiveWriter writer(sink, archive, run_.run);
-    source->Copy(writer);
-    Dump dump;
-    dump.manifest = source->Finish();
-    Manifest manifest;
-    manifest.compression = "none";
-    manifest.components.push_back(dump.manifest);
-    writer.Finish(manifest);
-    dump.members = ReadMembers(sink.bytes(), 1, run_.run);
-    dump.members.erase(kManifestPath);
-    return dump;
+    return RunTestDump(TestServer(), options, run_, before_copy_);
   }
 
   std::string Folder() const { return "data/mongodb_dump/" + database_.name() + "/"; }
 
-  /// The documents of a collection's members, in the order of the members' names.
-  std::vector<std::string> Documents(const Dump& dump, const std::string& collection) const {
-    std::vector<std::string> documents;
-    const std::string prefix = Folder() + collection + ".bson";
-    for (const auto& [path, member] : dump.members) {
-      if (path != prefix && !path.starts_with(prefix + ".")) continue;
-      std::string_view rest = member.content;
-      while (!rest.empty()) {
-        const size_t length = DocumentLength(rest).value();
-        documents.emplace_back(rest.substr(0, length));
-        rest.remove_prefix(length);
-      }
-    }
-    return documents;
+  std::vector<std::string> Documents(const TestDump& dump, const std::string& collection) const {
+    return DumpedDocuments(dump, Folder() + collection + ".bson");
   }
-
-  const ObjectEntry* Find(const Dump& dump, const std::string& name) const {
-    for (const ObjectEntry& entry : dump.manifest.objects) {
-      if (entry.database == database_.name() && entry.name == name) return &entry;
-    }
-    return nullptr;
+  const ObjectEntry* Find(const TestDump& dump, const std::string& name) const {
+    return FindEntry(dump, database_.name(), name);
   }
 
   void InsertMany(const std::string& collection, int count, size_t bytes,
@@ -127,7 +76,7 @@ TEST_F(DumpTest, KeepsOddDocumentsByteByByte) {
       "r": {"$regularExpression": {"pattern": "a|b", "options": "i"}}})",
                                "t"));
   database_.Insert("odd", documents);
-  const Dump dump = Run();
+  const TestDump dump = Run();
   // What a plain find gives is what has to be in the archive, in any order.
   std::vector<std::string> stored;
   Cursor cursor(database_.session(), database_.name(), Bson().Add("find", "odd"));
@@ -153,7 +102,7 @@ TEST_F(DumpTest, ReadsABigCollectionByManyReadersWithEveryDocumentOnce) {
   });
   InsertMany("chunks", 3, 10, [](int i) { return std::to_string(i); });
   InsertMany("chunks", 3, 10, [](int i) { return fmt::format(R"("text{}")", i); });
-  const Dump dump = Run(4);
+  const TestDump dump = Run(4);
   std::map<std::string, int> times;
   for (const std::string& document : Documents(dump, "chunks")) {
     ++times[std::string(FindField(document, "_id")->whole)];
@@ -164,7 +113,7 @@ TEST_F(DumpTest, ReadsABigCollectionByManyReadersWithEveryDocumentOnce) {
   EXPECT_GT(std::stoi(Find(dump, "chunks")->details.at("parts")), 10);
 
   // The same data gives the same members; one reader gives the same documents.
-  const Dump again = Run(4);
+  const TestDump again = Run(4);
   ASSERT_EQ(dump.members.size(), again.members.size());
   for (const auto& [path, member] : dump.members) {
     ASSERT_TRUE(again.members.contains(path)) << path;
@@ -180,7 +129,7 @@ TEST_F(DumpTest, TakesTheLargestDocuments) {
     document.Add("_id", int32_t{i}).Add("x", std::string(16'000'000, 'x'));
     database_.Insert("large", {document});
   }
-  const Dump dump = Run();
+  const TestDump dump = Run();
   EXPECT_EQ(Documents(dump, "large").size(), 3u);
   EXPECT_EQ(Find(dump, "large")->items, 3u);
 }
@@ -193,7 +142,7 @@ TEST_F(DumpTest, DescribesCollectionsForMongorestore) {
                                    "t"),
                           "cannot create an index");
   database_.session().Run(database_.name(), Bson().Add("create", "empty"), "cannot create");
-  const Dump dump = Run();
+  const TestDump dump = Run();
   const auto metadata =
       nlohmann::json::parse(dump.members.at(Folder() + "fs%2Efiles.metadata.json").content);
   EXPECT_EQ(metadata["collectionName"], "fs.files");
@@ -214,7 +163,7 @@ TEST_F(DumpTest, LeavesOutASmallCollectionThatIsDroppedMeanwhileAndWarns) {
   before_copy_ = [&] {
     database_.session().Run(database_.name(), Bson().Add("drop", "goes"), "cannot drop");
   };
-  const Dump dump = Run();
+  const TestDump dump = Run();
   EXPECT_NE(Find(dump, "stays"), nullptr);
   EXPECT_EQ(Find(dump, "goes"), nullptr);
   EXPECT_FALSE(dump.members.contains(Folder() + "goes.bson"));
@@ -228,7 +177,7 @@ TEST_F(DumpTest, CopiesTheSuccessorOfACollectionThatWasReplaced) {
     database_.session().Run(database_.name(), Bson().Add("drop", "c"), "cannot drop");
     database_.Insert("c", {Bson().Add("_id", int32_t{2}), Bson().Add("_id", int32_t{3})});
   };
-  const Dump dump = Run();
+  const TestDump dump = Run();
   EXPECT_EQ(Documents(dump, "c").size(), 2u);
   EXPECT_EQ(Find(dump, "c")->items, 2u);
 }
