@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -210,6 +212,34 @@ TEST_F(LocalStoreTest, AFileThatMayGrowNoFurtherIsAnErrorThatLeavesNothing) {
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
   EXPECT_THAT(FilesInFolder(), IsEmpty());
+}
+
+TEST_F(LocalStoreTest, AFullDiskIsAnErrorThatLeavesNothing) {
+  // A disk of one megabyte, seen by this child alone.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) ::_exit(77);
+    if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) ::_exit(77);
+    if (::mount("tmpfs", folder_.path().c_str(), "tmpfs", 0, "size=1m") != 0) ::_exit(77);
+    WriteTestFile(folder_.path() / "earlier", "backup");
+    int result = 1;
+    try {
+      const auto writer = store_.Create({"a"});
+      for (int i = 0; i < 4; ++i) writer->Write(std::string(500'000, 'x'));
+      writer->Finish();
+    } catch (const Error& error) {
+      const bool clear = error.kind() == ErrorKind::kStore && !error.cause().empty() &&
+                         error.hint().find("free space") != std::string::npos;
+      result = clear ? 0 : 2;
+    }
+    if (FilesInFolder() != std::vector<std::string>{"earlier"}) result = 3;
+    ::_exit(result);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  ASSERT_NE(WEXITSTATUS(status), 77) << "this test needs mounts of its own: run it as root";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(LocalStoreTest, TakesTheLongestNameThatAFileMayHave) {
