@@ -1,0 +1,157 @@
+#include "mongodb/collection_metadata.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/error.h"
+#include "mongodb/extended_json.h"
+
+namespace oxbackup::mongodb {
+namespace {
+
+std::string TextOf(std::string_view document, std::string_view key) {
+  const auto field = FindField(document, key);
+  return field ? std::string(field->AsText().value_or("")) : std::string();
+}
+
+// Values of a key pattern that servers before 3.4 took for "ascending" (mongod.md: refused with
+// 67).
+Bson ModernKey(std::string_view key) {
+  Bson modern;
+  FieldWalker walker(key);
+  while (const auto field = walker.Next()) {
+    const bool number = field->type == BsonType::kInt32 || field->type == BsonType::kInt64 ||
+                        field->type == BsonType::kDouble || field->type == BsonType::kDecimal128;
+    const bool zero = number && field->type != BsonType::kDecimal128 && !field->IsTrue();
+    const bool plugin = field->type == BsonType::kString && !field->AsText()->empty();
+    if ((number && !zero) || plugin) {
+      modern.Add(field->key, *field);
+    } else {
+      modern.Add(field->key, int32_t{1});
+    }
+  }
+  return modern;
+}
+
+void CheckPlugins(std::string_view key, const std::string& index, const std::string& ns,
+                  const ServerInfo& server) {
+  static const std::set<std::string_view> known = {"text", "2d", "2dsphere", "hashed",
+                                                   "geoHaystack"};
+  FieldWalker walker(key);
+  while (const auto field = walker.Next()) {
+    if (field->type != BsonType::kString || field->AsText()->empty()) continue;
+    const std::string_view plugin = *field->AsText();
+    const bool gone = plugin == "geoHaystack" && server.AtLeast(5, 0);
+    if (known.contains(plugin) && !gone) continue;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("the index {} of {} is of the kind '{}', which {} {} does not have",
+                            index, ns, plugin, server.flavour, server.version))
+        .Hint(
+            "leave the collection out (--nsExclude in BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS), or "
+            "restore without indexes (--noIndexRestore) and make them by hand");
+  }
+}
+
+Bson IndexSpec(std::string_view index, bool collated) {
+  static const std::set<std::string_view> dropped = {"ns", "background", "storageEngine"};
+  Bson spec;
+  bool has_collation = false;
+  FieldWalker walker(index);
+  while (const auto field = walker.Next()) {
+    has_collation |= field->key == "collation";
+    if (dropped.contains(field->key)) continue;
+    if (field->key == "v" && field->AsInt().value_or(0) < 1) continue;
+    if (field->key == "key" && field->AsDocument()) {
+      spec.Add("key", ModernKey(*field->AsDocument()));
+    } else {
+      spec.Add(field->key, *field);
+    }
+  }
+  // listIndexes does not name the plain collation, but without it the collection's own would count.
+  if (collated && !has_collation) spec.Add("collation", Bson().Add("locale", "simple"));
+  return spec;
+}
+
+}  // namespace
+
+bool CollectionMetadata::capped() const {
+  const auto capped = FindField(options.bytes(), "capped");
+  return capped && capped->IsTrue();
+}
+
+CollectionMetadata ParseMetadata(std::string_view json, const std::string& path) {
+  const Bson document = FromJson(json, path);
+  CollectionMetadata metadata;
+  metadata.collection = TextOf(document.bytes(), "collectionName");
+  metadata.type = TextOf(document.bytes(), "type");
+  metadata.uuid = TextOf(document.bytes(), "uuid");
+  const auto options = FindField(document.bytes(), "options");
+  if (options && options->AsDocument()) metadata.options = Bson(*options->AsDocument());
+  const auto indexes = FindField(document.bytes(), "indexes");
+  if (indexes && indexes->AsDocument()) {
+    FieldWalker walker(*indexes->AsDocument());
+    while (const auto index = walker.Next()) {
+      if (!index->AsDocument() || !FindField(*index->AsDocument(), "key")) {
+        throw Error(ErrorKind::kCorrupt, fmt::format("{} holds an index without keys", path));
+      }
+      metadata.indexes.emplace_back(*index->AsDocument());
+    }
+  }
+  return metadata;
+}
+
+Bson CreateOptions(const CollectionMetadata& metadata) {
+  static const std::set<std::string_view> of_source = {
+      "uuid", "temp", "autoIndexId", "recordIdsReplicated", "idIndex", "create"};
+  Bson options;
+  FieldWalker walker(metadata.options.bytes());
+  while (const auto option = walker.Next()) {
+    if (!of_source.contains(option->key)) options.Add(option->key, *option);
+  }
+  return options;
+}
+
+std::vector<Bson> CreateIndexSpecs(const CollectionMetadata& metadata, const std::string& ns,
+                                   const ServerInfo& server) {
+  const bool collated = FindField(metadata.options.bytes(), "collation").has_value();
+  std::vector<Bson> specs;
+  std::set<std::string> keys_seen;
+  for (const Bson& index : metadata.indexes) {
+    const std::string name = TextOf(index.bytes(), "name");
+    const auto key = FindField(index.bytes(), "key");
+    if (!key || !key->AsDocument()) continue;
+    if (name == "_id_" || FindField(index.bytes(), "clustered")) continue;
+    CheckPlugins(*key->AsDocument(), name, ns, server);
+    Bson spec = IndexSpec(index.bytes(), collated);
+    // Legacy values made equal may leave two names for one index, which the server refuses (85).
+    std::string fingerprint;
+    FieldWalker walker(spec.bytes());
+    while (const auto field = walker.Next()) {
+      if (field->key != "name" && field->key != "v") fingerprint.append(field->whole);
+    }
+    if (keys_seen.insert(fingerprint).second) specs.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+void CheckServerTakes(const CollectionMetadata& metadata, const std::string& ns,
+                      const ServerInfo& server) {
+  const bool timeseries = metadata.type == "timeseries" ||
+                          FindField(metadata.options.bytes(), "timeseries").has_value();
+  if (timeseries) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{} is a time-series collection, which cannot be swapped in", ns))
+        .Hint(
+            "leave it out with --nsExclude in BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS and bring it "
+            "back with mongorestore: docs/operations.md shows how");
+  }
+  if (FindField(metadata.options.bytes(), "clusteredIndex") && !server.AtLeast(5, 3)) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{} has a clustered index, which {} {} does not know", ns,
+                            server.flavour, server.version))
+        .Hint("restore into MongoDB 5.3 or newer, or leave the collection out with --nsExclude");
+  }
+}
+
+}  // namespace oxbackup::mongodb

@@ -1,0 +1,387 @@
+#include "mongodb/load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/bounded_queue.h"
+#include "base/task_group.h"
+#include "mongodb/bson_stream.h"
+#include "mongodb/live_names.h"
+#include "mongodb/swap_record.h"
+
+namespace oxbackup::mongodb {
+namespace {
+
+constexpr char kComponent[] = "mongodb";
+constexpr uint64_t kMaxMetadataBytes = uint64_t{64} << 20;
+constexpr uint64_t kMaxOplogBytes = uint64_t{16} << 30;
+constexpr uint64_t kQueueBytes = uint64_t{8} << 20;
+
+bool IsServersOwn(const std::string& collection) {
+  return collection.starts_with("system.") && collection != "system.js";
+}
+
+bool HasTtl(const Bson& index) {
+  return FindField(index.bytes(), "expireAfterSeconds").has_value();
+}
+
+}  // namespace
+
+Loader::Loader(SessionPool& pool, const RestoreOptions& options, const RunContext& run)
+    : pool_(pool),
+      options_(options),
+      run_(run),
+      filter_(options),
+      write_concern_(ParseWriteConcern(options.write_concern)) {}
+
+bool Loader::IsAccounts(const DumpMember& member) {
+  const bool of_admin = member.database == "admin" && (member.collection == "system.users" ||
+                                                       member.collection == "system.roles");
+  return of_admin || member.collection == "$admin.system.users" ||
+         member.collection == "$admin.system.roles";
+}
+
+bool Loader::Wanted(const DumpMember& member) const {
+  if (member.kind == DumpMemberKind::kOplog) return true;
+  if (IsAccounts(member)) return options_.users && member.kind == DumpMemberKind::kData;
+  if (member.database == "admin" || member.database == "local" || member.database == "config" ||
+      member.database == kRecordDatabase || IsServersOwn(member.collection)) {
+    return false;
+  }
+  return filter_.Includes(member.database, member.collection);
+}
+
+void Loader::Load(ArchiveReader& reader, uint64_t expected_bytes) {
+  run_.progress.Begin(kComponent, "load", expected_bytes);
+  const auto threads = static_cast<uint64_t>(std::max(1, options_.workers));
+  // Standing: a reader may hold memory of its own while it waits for us to take a member.
+  const Reservation memory = run_.budget.TakeStanding(std::min(
+      threads * kInsertWorkerBytes, std::max(kInsertWorkerBytes, run_.budget.limit() / 3)));
+  if (reader.random_access()) {
+    ReadInAnyOrder(reader);
+  } else {
+    ReadInOrder(reader);
+  }
+  std::erase_if(collections_, [](const auto& collection) { return collection->left_out; });
+  std::sort(collections_.begin(), collections_.end(), [](const auto& left, const auto& right) {
+    return std::tie(left->database, left->name) < std::tie(right->database, right->name);
+  });
+  run_.progress.Begin(kComponent, "index", 0);
+  BuildIndexes(/*ttl=*/false, run_.stop);
+  WarnOfDroppedOptions();
+}
+
+void Loader::ReadInAnyOrder(ArchiveReader& reader) {
+  const auto of_kind = [this](DumpMemberKind kind) {
+    return [this, kind](const std::string& path) {
+      const auto member = ParseDumpPath(path);
+      return member && member->kind == kind && Wanted(*member);
+    };
+  };
+  // Everything that the server cannot have is found before the first document is loaded.
+  reader.Read(
+      of_kind(DumpMemberKind::kMetadata),
+      [this](const MemberInfo& info, ByteSource& content) {
+        if (info.type == MemberType::kFile) {
+          TakeMetadata(*ParseDumpPath(info.path), info, content);
+        }
+      },
+      1, run_);
+  for (const auto& collection : collections_) Create(*collection);
+  const auto data = [this, wanted = of_kind(DumpMemberKind::kData)](bool in_order) {
+    return [this, wanted, in_order](const std::string& path) {
+      if (!wanted(path)) return false;
+      const auto member = ParseDumpPath(path);
+      if (IsAccounts(*member)) return !in_order;
+      const std::lock_guard lock(mutex_);
+      const auto known = by_file_.find({member->database, member->collection});
+      return (known != by_file_.end() && known->second->metadata.capped()) == in_order;
+    };
+  };
+  const BatchSink sink = [this](RestoredCollection& collection, InsertBatch& batch) {
+    Send(collection, batch);
+  };
+  const MemberConsumer consumer = [&](const MemberInfo& info, ByteSource& content) {
+    if (info.type != MemberType::kFile) return;
+    TakeDocuments(*ParseDumpPath(info.path), info, content, sink);
+  };
+  reader.Read(data(false), consumer, options_.workers, run_);
+  // A capped collection keeps the order of its documents: one writer.
+  reader.Read(data(true), consumer, 1, run_);
+  reader.Read(
+      of_kind(DumpMemberKind::kOplog),
+      [this](const MemberInfo& info, ByteSource& content) {
+        TakeSpecial(*ParseDumpPath(info.path), info, content);
+      },
+      1, run_);
+}
+
+// One thread reads and decompresses, another sends: the order stays, and both are busy.
+void Loader::ReadInOrder(ArchiveReader& reader) {
+  BoundedQueue<Work> queue(kQueueBytes);
+  TaskGroup group(run_.stop);
+  group.Run([&](const std::stop_token& stop) {
+    while (auto work = queue.Pop(stop)) Send(*work->collection, work->batch);
+  });
+  const RunContext run = run_.WithStop(group.stop_token());
+  const BatchSink sink = [&](RestoredCollection& collection, InsertBatch& batch) {
+    const uint64_t cost = batch.array.size();
+    queue.Push(Work{&collection, std::exchange(batch, {})}, cost, run.stop);
+  };
+  const auto read = [&] {
+    reader.Read(
+        [this](const std::string& path) {
+          const auto member = ParseDumpPath(path);
+          return member && Wanted(*member);
+        },
+        [&](const MemberInfo& info, ByteSource& content) {
+          if (info.type != MemberType::kFile) return;
+          const DumpMember member = *ParseDumpPath(info.path);
+          if (member.kind == DumpMemberKind::kMetadata) {
+            TakeMetadata(member, info, content);
+          } else {
+            TakeDocuments(member, info, content, sink);
+          }
+        },
+        1, run);
+    queue.Close();
+  };
+  try {
+    read();
+  } catch (...) {
+    // When the sender failed, its error is the cause and reading only noticed the stop.
+    group.RequestStop();
+    group.Wait();
+    throw;
+  }
+  group.Wait();
+  for (const auto& collection : collections_) {
+    const bool has_options = !CreateOptions(collection->metadata).empty();
+    if (!collection->created || collection->metadata.view()) {
+      Create(*collection);
+    } else if (has_options) {
+      Recreate(*collection);
+    }
+  }
+}
+
+RestoredCollection& Loader::Collection(const DumpMember& member) {
+  const std::lock_guard lock(mutex_);
+  const auto key = std::make_pair(member.database, member.collection);
+  const auto found = by_file_.find(key);
+  if (found != by_file_.end()) return *found->second;
+  auto collection = std::make_unique<RestoredCollection>();
+  collection->source_database = member.database;
+  collection->source_name = member.collection;
+  std::tie(collection->database, collection->name) =
+      filter_.Target(member.database, member.collection);
+  by_file_[key] = collection.get();
+  collections_.push_back(std::move(collection));
+  return *collections_.back();
+}
+
+void Loader::PrepareDatabase(Session& session, const std::string& database) {
+  const std::lock_guard lock(mutex_);
+  if (!prepared_.insert(database).second) return;
+  for (const auto& [name, entry] : ListLive(session, database)) {
+    if (name.ends_with(kRestoreSuffix)) DropCollection(session, database, name);
+  }
+}
+
+void Loader::TakeMetadata(const DumpMember& member, const MemberInfo& info, ByteSource& content) {
+  RestoredCollection& collection = Collection(member);
+  CollectionMetadata metadata = ParseMetadata(ReadAll(content, kMaxMetadataBytes), info.path);
+  {
+    // Its documents may be on their way already, when they came first.
+    const std::lock_guard lock(collection.mutex);
+    collection.metadata = std::move(metadata);
+    if (!collection.metadata.collection.empty()) {
+      collection.source_name = collection.metadata.collection;
+      std::tie(collection.database, collection.name) =
+          filter_.Target(member.database, collection.source_name);
+    }
+  }
+  const SessionPool::Lease session = pool_.Take();
+  if (collection.metadata.view() && session->server().flavour == "FerretDB") {
+    run_.warnings.Add(
+        fmt::format("{} is a view and was left out: FerretDB has none", collection.ns()));
+    collection.left_out = true;
+    return;
+  }
+  CheckServerTakes(collection.metadata, collection.ns(), session->server());
+  if (!options_.no_index_restore) {
+    static_cast<void>(CreateIndexSpecs(collection.metadata, collection.ns(), session->server()));
+  }
+}
+
+void Loader::TakeSpecial(const DumpMember& member, const MemberInfo& info, ByteSource& content) {
+  if (member.kind == DumpMemberKind::kOplog) {
+    oplog_bytes_ = run_.budget.TakeStanding(info.size);
+    oplog_ = ReadAll(content, kMaxOplogBytes);
+    return;
+  }
+  BsonStream documents(content, info.path);
+  const std::lock_guard lock(mutex_);
+  auto& accounts = member.collection.ends_with("users") ? accounts_.users : accounts_.roles;
+  while (const auto document = documents.Next()) accounts.emplace_back(*document);
+}
+
+void Loader::TakeDocuments(const DumpMember& member, const MemberInfo& info, ByteSource& content,
+                           const BatchSink& sink) {
+  if (member.kind == DumpMemberKind::kOplog || IsAccounts(member)) {
+    TakeSpecial(member, info, content);
+    return;
+  }
+  RestoredCollection& collection = Collection(member);
+  std::optional<ServerInfo> server;
+  {
+    const SessionPool::Lease session = pool_.Take();
+    server = session->server();
+  }
+  Create(collection);
+  InsertBatch batch;
+  DocumentDigests digests;
+  uint64_t bytes = 0;
+  const auto send = [&] {
+    const uint64_t count = batch.count;
+    sink(collection, batch);
+    run_.progress.Add(kComponent, std::exchange(bytes, 0), count, collection.ns());
+    run_.ThrowIfStopped();
+  };
+  WithContext([&] { return "loading " + info.path; },
+              [&] {
+                BsonStream documents(content, info.path);
+                while (const auto document = documents.Next()) {
+                  if (!batch.Fits(document->size())) send();
+                  AddDocument(batch, digests, *document, collection.ns(), *server);
+                  bytes += document->size();
+                }
+                if (!batch.empty()) send();
+              });
+  const std::lock_guard lock(collection.mutex);
+  collection.digests.Merge(digests);
+}
+
+void Loader::Create(RestoredCollection& collection) {
+  const std::lock_guard lock(collection.mutex);
+  if (collection.created) return;
+  const SessionPool::Lease session = pool_.Take();
+  PrepareDatabase(*session, collection.database);
+  collection.temp_name =
+      NameBeside(session->server(), collection.database, collection.name, kRestoreSuffix);
+  collection.created = true;
+  if (collection.metadata.view()) return;
+  Bson command = Bson().Add("create", collection.temp_name);
+  command.Append(CreateOptions(collection.metadata).bytes());
+  session->Run(collection.database, command,
+               fmt::format("MongoDB does not create a collection like {}", collection.ns()));
+}
+
+void Loader::Recreate(RestoredCollection& collection) {
+  const SessionPool::Lease reader = pool_.Take();
+  const SessionPool::Lease writer = pool_.Take();
+  const std::string& database = collection.database;
+  const std::string loose =
+      NameBeside(reader->server(), database, collection.name + "__loose", kRestoreSuffix);
+  const auto ns = [&](const std::string& name) { return database + "." + name; };
+  reader->Run("admin",
+              Bson().Add("renameCollection", ns(collection.temp_name)).Add("to", ns(loose)),
+              "MongoDB does not rename " + ns(collection.temp_name));
+  collection.created = false;
+  Create(collection);
+  const InsertTarget target{database, collection.temp_name, collection.ns(),
+                            collection.metadata.capped(), write_concern_};
+  InsertBatch batch;
+  DocumentDigests unused;
+  // In the order of insertion, which capped collections keep.
+  Cursor documents(*reader, database,
+                   Bson().Add("find", loose).Add("hint", Bson().Add("$natural", int32_t{1})));
+  while (documents.NextOrThrow("MongoDB does not read back " + ns(loose))) {
+    const std::string_view document = documents.document();
+    if (!batch.Fits(document.size())) SendBatch(*writer, target, batch);
+    AddDocument(batch, unused, document, collection.ns(), writer->server());
+  }
+  SendBatch(*writer, target, batch);
+  DropCollection(*writer, database, loose);
+}
+
+void Loader::Send(RestoredCollection& collection, InsertBatch& batch) {
+  InsertTarget target;
+  {
+    const std::lock_guard lock(collection.mutex);
+    target = {collection.database, collection.temp_name, collection.ns(),
+              collection.metadata.capped(), write_concern_};
+  }
+  const SessionPool::Lease session = pool_.Take();
+  SendBatch(*session, target, batch);
+}
+
+void Loader::BuildTtlIndexes() { BuildIndexes(/*ttl=*/true, std::stop_token()); }
+
+void Loader::BuildIndexes(bool ttl, const std::stop_token& stop) {
+  if (options_.no_index_restore) return;
+  std::mutex mutex;
+  size_t next = 0;
+  TaskGroup group(stop);
+  const auto build = [&](const std::stop_token&) {
+    const SessionPool::Lease session = pool_.Take();
+    for (;;) {
+      RestoredCollection* collection = nullptr;
+      {
+        const std::lock_guard lock(mutex);
+        if (next == collections_.size()) return;
+        collection = collections_[next++].get();
+      }
+      if (collection->metadata.view()) continue;
+      Bson specs;
+      int count = 0;
+      for (const Bson& spec :
+           CreateIndexSpecs(collection->metadata, collection->ns(), session->server())) {
+        if (HasTtl(spec) == ttl) specs.Add(std::to_string(count++), spec);
+      }
+      if (count == 0) continue;
+      session->Run(collection->database,
+                   Bson().Add("createIndexes", collection->temp_name).AddArray("indexes", specs),
+                   "MongoDB does not build the indexes of " + collection->ns());
+      run_.progress.Add(kComponent, 0, static_cast<uint64_t>(count), collection->ns());
+    }
+  };
+  for (int worker = 0; worker < std::max(1, options_.workers); ++worker) group.Run(build);
+  group.Wait();
+}
+
+void Loader::WarnOfDroppedOptions() {
+  const SessionPool::Lease session = pool_.Take();
+  std::map<std::string, std::map<std::string, LiveEntry>> live;
+  for (const auto& collection : collections_) {
+    if (collection->metadata.view()) continue;
+    const auto [database, first] = live.try_emplace(collection->database);
+    if (first) database->second = ListLive(*session, collection->database);
+    const auto entry = database->second.find(collection->temp_name);
+    if (entry == database->second.end()) continue;
+    std::string dropped;
+    const Bson wanted = CreateOptions(collection->metadata);
+    FieldWalker walker(wanted.bytes());
+    while (const auto option = walker.Next()) {
+      if (FindField(entry->second.options.bytes(), option->key)) continue;
+      dropped += (dropped.empty() ? "" : ", ") + std::string(option->key);
+    }
+    if (!dropped.empty()) {
+      run_.warnings.Add(fmt::format("{}: {} did not take over the options {}", collection->ns(),
+                                    session->server().flavour, dropped));
+    }
+  }
+}
+
+void Loader::Drop(Session& session) {
+  std::set<std::string> databases(prepared_);
+  for (const std::string& database : databases) {
+    for (const auto& [name, entry] : ListLive(session, database)) {
+      if (name.ends_with(kRestoreSuffix)) DropCollection(session, database, name);
+    }
+  }
+}
+
+}  // namespace oxbackup::mongodb

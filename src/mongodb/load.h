@@ -1,0 +1,110 @@
+// Loads the collections of an archive into temporary ones beside the live ones.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "archive/archive_reader.h"
+#include "base/run_context.h"
+#include "mongodb/collection_metadata.h"
+#include "mongodb/dump_path.h"
+#include "mongodb/insert_batch.h"
+#include "mongodb/restore_options.h"
+#include "mongodb/session_pool.h"
+
+namespace oxbackup::mongodb {
+
+/// A collection or view on its way from the archive to its live name.
+struct RestoredCollection {
+  std::string source_database;
+  std::string source_name;  ///< as the manifest has it
+  std::string database;
+  std::string name;
+  std::string temp_name;  ///< where it is loaded; unused for views
+  CollectionMetadata metadata;
+  bool created = false;
+  bool left_out = false;  ///< a view for a server without views
+
+  mutable std::mutex mutex;
+  DocumentDigests digests;  ///< guarded by mutex
+
+  std::string ns() const { return database + "." + name; }
+};
+
+/// Accounts of the archive, raw documents of admin.system.users and admin.system.roles.
+struct ArchivedAccounts {
+  std::vector<std::string> users;
+  std::vector<std::string> roles;
+};
+
+/// Loads once. Used by one thread; it has threads of its own inside Load. After an error the
+/// temporary collections are left for Drop.
+class Loader {
+ public:
+  /// All must outlive the loader.
+  Loader(SessionPool& pool, const RestoreOptions& options, const RunContext& run);
+
+  /// Removes what earlier, broken loads left in the databases that it comes to, loads documents and
+  /// builds indexes (all but those that let the server delete documents by their age:
+  /// BuildTtlIndexes). Throws Error (kUsage for what the server cannot have, before anything of it
+  /// is loaded where the archive can be read in any order; kSource; kCorrupt).
+  void Load(ArchiveReader& reader, uint64_t expected_bytes);
+  /// Indexes with expireAfterSeconds. To be built when everything has been compared, since the
+  /// server may begin to delete at once.
+  void BuildTtlIndexes();
+  /// Drops all temporary collections.
+  void Drop(Session& session);
+
+  /// Sorted by database and name. REQUIRES: Load has returned.
+  const std::vector<std::unique_ptr<RestoredCollection>>& collections() const {
+    return collections_;
+  }
+  const ArchivedAccounts& accounts() const { return accounts_; }
+  /// The slice of the oplog that belongs to the copy; empty without one.
+  const std::string& oplog() const { return oplog_; }
+
+ private:
+  struct Work {
+    RestoredCollection* collection = nullptr;
+    InsertBatch batch;
+  };
+  using BatchSink = std::function<void(RestoredCollection& collection, InsertBatch& batch)>;
+
+  bool Wanted(const DumpMember& member) const;
+  static bool IsAccounts(const DumpMember& member);
+  RestoredCollection& Collection(const DumpMember& member);
+  void PrepareDatabase(Session& session, const std::string& database);
+  void ReadInAnyOrder(ArchiveReader& reader);
+  void ReadInOrder(ArchiveReader& reader);
+  void TakeMetadata(const DumpMember& member, const MemberInfo& info, ByteSource& content);
+  void TakeDocuments(const DumpMember& member, const MemberInfo& info, ByteSource& content,
+                     const BatchSink& sink);
+  void TakeSpecial(const DumpMember& member, const MemberInfo& info, ByteSource& content);
+  void Create(RestoredCollection& collection);
+  /// Loads again, with the options that became known after the documents.
+  void Recreate(RestoredCollection& collection);
+  void Send(RestoredCollection& collection, InsertBatch& batch);
+  void BuildIndexes(bool ttl, const std::stop_token& stop);
+  void WarnOfDroppedOptions();
+
+  SessionPool& pool_;
+  const RestoreOptions& options_;
+  const RunContext run_;
+  const NamespaceFilter filter_;
+  const Bson write_concern_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<RestoredCollection>> collections_;  // guarded by mutex_ in Load
+  std::map<std::pair<std::string, std::string>, RestoredCollection*> by_file_;  // guarded by mutex_
+  std::set<std::string> prepared_;                                              // guarded by mutex_
+  ArchivedAccounts accounts_;  // guarded by mutex_ in Load
+  std::string oplog_;
+  Reservation oplog_bytes_;
+};
+
+}  // namespace oxbackup::mongodb

@@ -1,0 +1,193 @@
+#include "mongodb/restore_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/text.h"
+#include "mongodb/live_names.h"
+#include "mongodb/verify.h"
+
+namespace oxbackup::mongodb {
+namespace {
+
+struct Amount {
+  uint64_t collections = 0;
+  uint64_t bytes = 0;
+
+  std::string Text() const {
+    return fmt::format("{} collections, {}", FormatCount(collections), FormatBytes(bytes));
+  }
+};
+
+bool IsAccounts(const ObjectEntry& object) {
+  return object.kind == "users" || object.kind == "roles";
+}
+
+int64_t NumberOf(const Bson& document, std::string_view key) {
+  const auto field = FindField(document.bytes(), key);
+  return field ? field->AsInt().value_or(0) : 0;
+}
+
+std::string LiveAmount(Session& session, const std::string& database, RestorePlan& plan) {
+  uint64_t collections = 0;
+  for (const auto& [name, entry] : ListLive(session, database)) {
+    collections += entry.view() || IsBeside(name) ? 0 : 1;
+  }
+  if (collections == 0) return "nothing";
+  const Reply stats = session.TryRun(database, Bson().Add("dbStats", int32_t{1}));
+  if (!stats.ok()) return FormatCount(collections) + " collections";
+  const int64_t total = NumberOf(stats.document, "fsTotalSize");
+  const int64_t used = NumberOf(stats.document, "fsUsedSize");
+  if (total > used && used > 0) plan.bytes_free = static_cast<uint64_t>(total - used);
+  const int64_t size = NumberOf(stats.document, "dataSize");
+  return Amount{collections, static_cast<uint64_t>(std::max<int64_t>(0, size))}.Text();
+}
+
+void CheckObject(const ObjectEntry& object, const ServerInfo& server) {
+  CollectionMetadata metadata;
+  metadata.type = object.kind;
+  CheckServerTakes(metadata, object.database + "." + object.name, server);
+}
+
+// Whether a live collection that the archive lacks goes. A restore of some collections, or under
+// other names, says nothing about the others.
+bool TakesAway(const RestoreOptions& options, const std::string& database,
+               const std::string& name) {
+  if (!options.ns_rename.empty() || IsBeside(name) || name.starts_with("system.")) return false;
+  RestoreOptions all_databases = options;
+  all_databases.databases.clear();
+  return NamespaceFilter(all_databases).Includes(database, name);
+}
+
+SwapMove EmptyMove(const ServerInfo& server, const std::string& database, const std::string& name) {
+  SwapMove move;
+  move.database = database;
+  move.name = name;
+  move.stray = NameBeside(server, database, name, kStraySuffix);
+  return move;
+}
+
+void AddLiveSide(SwapMove& move, const LiveEntry& live, const ServerInfo& server) {
+  if (live.view()) {
+    move.old_view = live.options;
+    return;
+  }
+  move.old = NameBeside(server, move.database, move.name, kOldSuffix);
+  move.old_uuid = live.uuid;
+}
+
+}  // namespace
+
+RestorePlan MakeRestorePlan(Session& session, const ComponentManifest* expected,
+                            const RestoreOptions& options, const NamespaceFilter& filter) {
+  RestorePlan plan;
+  std::map<std::string, Amount> after;
+  std::set<std::string> in_archive;
+  if (expected != nullptr) {
+    for (const ObjectEntry& object : expected->objects) {
+      if (IsAccounts(object)) continue;
+      in_archive.insert(object.database);
+      if (!filter.Includes(object.database, object.name)) continue;
+      CheckObject(object, session.server());
+      Amount& amount = after[filter.Target(object.database, object.name).first];
+      amount.collections += object.kind == "view" ? 0 : 1;
+      amount.bytes += object.raw_bytes;
+      plan.bytes_needed += object.raw_bytes;
+    }
+    for (const std::string& database : options.databases) {
+      if (in_archive.contains(database)) continue;
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("the archive holds no MongoDB database '{}'", database))
+          .Hint("leave it out of the list of databases; inspect shows what the archive holds");
+    }
+  } else {
+    for (const std::string& database : options.databases) after[database];
+  }
+  for (const auto& [database, amount] : after) {
+    plan.replaced.push_back({database, LiveAmount(session, database, plan),
+                             expected == nullptr ? "what the archive holds" : amount.Text()});
+  }
+  return plan;
+}
+
+SwapRecord PlanMoves(Session& session, const RestoredCollections& collections,
+                     const RestoreOptions& options, const NamespaceFilter& filter) {
+  const ServerInfo& server = session.server();
+  SwapRecord record;
+  std::map<std::string, std::map<std::string, LiveEntry>> live;
+  std::set<CollectionName> comes;
+  for (const auto& collection : collections) {
+    const auto [database, first] = live.try_emplace(collection->database);
+    if (first) database->second = ListLive(session, collection->database);
+    const auto& names = database->second;
+    if (!comes.emplace(collection->database, collection->name).second) {
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("two collections of the archive would become {}", collection->ns()))
+          .Hint("change --nsFrom and --nsTo");
+    }
+    if (collection->name == "system.js") {
+      record.functions.push_back(
+          {collection->database, collection->temp_name,
+           NameBeside(server, collection->database, "system.js", kOldSuffix)});
+      continue;
+    }
+    SwapMove move = EmptyMove(server, collection->database, collection->name);
+    if (collection->metadata.view()) {
+      move.new_view = CreateOptions(collection->metadata);
+    } else {
+      move.restored = collection->temp_name;
+      const auto loaded = names.find(collection->temp_name);
+      if (loaded != names.end()) move.restored_uuid = loaded->second.uuid;
+    }
+    const auto now = names.find(collection->name);
+    if (now != names.end()) AddLiveSide(move, now->second, server);
+    record.moves.push_back(std::move(move));
+  }
+  for (const auto& [database, names] : live) {
+    for (const auto& [name, entry] : names) {
+      if (comes.contains({database, name}) || !TakesAway(options, database, name)) continue;
+      SwapMove move = EmptyMove(server, database, name);
+      AddLiveSide(move, entry, server);
+      record.moves.push_back(std::move(move));
+    }
+    if (names.contains("system.js") && !comes.contains({database, "system.js"}) &&
+        options.ns_rename.empty() && filter.Includes(database, "system.js")) {
+      record.functions.push_back(
+          {database, "", NameBeside(server, database, "system.js", kOldSuffix)});
+    }
+  }
+  return record;
+}
+
+void CheckAgainstManifest(const RestoredCollections& collections, const ComponentManifest& expected,
+                          const NamespaceFilter& filter) {
+  std::map<CollectionName, const RestoredCollection*> loaded;
+  for (const auto& collection : collections) {
+    loaded[{collection->source_database, collection->source_name}] = collection.get();
+  }
+  for (const ObjectEntry& object : expected.objects) {
+    if (IsAccounts(object) || object.kind == "view") continue;
+    if (!filter.Includes(object.database, object.name)) continue;
+    const auto found = loaded.find({object.database, object.name});
+    const ContentDigest digest =
+        found == loaded.end() ? ContentDigest() : found->second->digests.archived;
+    const bool there = found != loaded.end();
+    if (there && digest.count() == object.items &&
+        (object.digest.empty() || digest.Hex() == object.digest)) {
+      continue;
+    }
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("{}.{} in the archive is not what its manifest says", object.database,
+                            object.name))
+        .Cause(there ? fmt::format("{} instead of {}", DescribeDigest(digest.count(), digest.Hex()),
+                                   DescribeDigest(object.items, object.digest))
+                     : "it has no such member")
+        .Hint("nothing was replaced; verify the archive and restore another one");
+  }
+}
+
+}  // namespace oxbackup::mongodb

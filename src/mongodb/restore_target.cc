@@ -1,0 +1,258 @@
+#include "mongodb/restore_target.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "mongodb/accounts_restore.h"
+#include "mongodb/load.h"
+#include "mongodb/restore_plan.h"
+#include "mongodb/swap.h"
+#include "mongodb/verify.h"
+
+namespace oxbackup::mongodb {
+namespace {
+
+class MongodbTarget final : public RestoreTarget {
+ public:
+  MongodbTarget(ConnectOptions connect, RestoreOptions options, const RunContext& run)
+      : connect_(std::move(connect)), options_(std::move(options)), run_(run), filter_(options_) {}
+
+  std::string_view name() const override { return "mongodb"; }
+
+  std::optional<OpenSwap> FindOpenSwap() override;
+  void CompleteSwap() override;
+  void UndoSwap() override;
+  RestorePlan Plan(const Manifest* manifest) override;
+  void Load(ArchiveReader& reader) override;
+  void Verify(const ComponentManifest* expected) override;
+  void WriteIntent(const SwapIntent& intent) override;
+  void Swap() override;
+  void CloseSwap(bool keep_old) override;
+  void Abandon() override;
+  int64_t swap_ms() const override { return swap_ms_; }
+
+ private:
+  /// A connection that a stop request does not end: what it does leaves the site whole.
+  Session& Control() {
+    if (!control_) control_ = std::make_unique<Session>(connect_, std::stop_token());
+    return *control_;
+  }
+  Swapper MakeSwapper() { return Swapper(Control(), options_.before_step); }
+  void Step(std::string_view what) const {
+    if (options_.before_step) options_.before_step(what);
+  }
+  [[nodiscard]] std::optional<SwapRecord> FindRecord(bool also_done);
+  void ForgetDoneSwaps();
+  void TellOutcome(const SwapOutcome& outcome);
+
+  const ConnectOptions connect_;
+  const RestoreOptions options_;
+  const RunContext run_;
+  const NamespaceFilter filter_;
+  std::unique_ptr<Session> control_;
+  std::unique_ptr<SessionPool> pool_;
+  std::unique_ptr<Loader> loader_;
+  uint64_t expected_bytes_ = 0;
+  std::optional<SwapRecord> record_;
+  int64_t swap_ms_ = 0;
+};
+
+std::optional<SwapRecord> MongodbTarget::FindRecord(bool also_done) {
+  std::optional<SwapRecord> last_done;
+  for (SwapRecord& record : ReadSwapRecords(Control())) {
+    if (record.state != SwapState::kDone) return std::move(record);
+    last_done = std::move(record);
+  }
+  return also_done ? std::move(last_done) : std::nullopt;
+}
+
+std::optional<OpenSwap> MongodbTarget::FindOpenSwap() {
+  const std::optional<SwapRecord> record = FindRecord(/*also_done=*/false);
+  if (!record) return std::nullopt;
+  switch (record->state) {
+    case SwapState::kUndoing:
+      return OpenSwap{record->intent, "being undone"};
+    case SwapState::kClosing:
+      return OpenSwap{record->intent, "swapped; the old data are being removed"};
+    default:
+      return OpenSwap{record->intent,
+                      fmt::format("{} of {} collections swapped", MakeSwapper().CountDone(*record),
+                                  record->moves.size())};
+  }
+}
+
+void MongodbTarget::CompleteSwap() {
+  const std::optional<SwapRecord> record = FindRecord(/*also_done=*/false);
+  if (!record || record->state == SwapState::kClosing) return;
+  if (record->state == SwapState::kUndoing) {
+    UndoSwap();
+    return;
+  }
+  TellOutcome(MakeSwapper().Carry(*record, SwapDirection::kForward));
+}
+
+void MongodbTarget::UndoSwap() {
+  std::optional<SwapRecord> record = FindRecord(/*also_done=*/true);
+  if (!record) {
+    throw Error(ErrorKind::kNotFound, "MongoDB has no replaced data to go back to")
+        .Hint("old data are kept by restore --keep-old, until the next restore");
+  }
+  if (record->state == SwapState::kClosing) {
+    throw Error(ErrorKind::kNotFound,
+                "the restore had succeeded and its old data in MongoDB are being removed")
+        .Hint("run any other command: it finishes removing them; then restore an older archive");
+  }
+  Swapper swapper = MakeSwapper();
+  if (record->state != SwapState::kUndoing) {
+    record->state = SwapState::kUndoing;
+    Step("mark the swap as being undone");
+    WriteSwapRecord(Control(), *record);
+  }
+  TellOutcome(swapper.Carry(*record, SwapDirection::kBackward));
+  swapper.DropRestored(*record);
+  Step("remove the record");
+  RemoveSwapRecord(Control(), *record);
+  record_.reset();
+}
+
+RestorePlan MongodbTarget::Plan(const Manifest* manifest) {
+  const ComponentManifest* const component =
+      manifest == nullptr ? nullptr : manifest->Find("mongodb");
+  if (component != nullptr) {
+    for (const ObjectEntry& object : component->objects) expected_bytes_ += object.raw_bytes;
+  }
+  return MakeRestorePlan(Control(), component, options_, filter_);
+}
+
+void MongodbTarget::Load(ArchiveReader& reader) {
+  pool_ = std::make_unique<SessionPool>(connect_, run_.stop);
+  loader_ = std::make_unique<Loader>(*pool_, options_, run_);
+  loader_->Load(reader, expected_bytes_);
+}
+
+void MongodbTarget::Verify(const ComponentManifest* expected) {
+  std::vector<const RestoredCollection*> collections;
+  std::vector<CollectionName> names;
+  uint64_t moved_ids = 0;
+  for (const auto& collection : loader_->collections()) {
+    if (collection->metadata.view()) continue;
+    collections.push_back(collection.get());
+    names.emplace_back(collection->database, collection->temp_name);
+    moved_ids += collection->digests.moved_ids;
+  }
+  if (expected != nullptr) CheckAgainstManifest(loader_->collections(), *expected, filter_);
+  run_.progress.Begin(name(), "verify", expected_bytes_);
+  const auto digests = DigestCollections(*pool_, names, options_.workers, run_);
+  for (size_t at = 0; at < names.size(); ++at) {
+    const ContentDigest& loaded = collections[at]->digests.expected;
+    if (digests[at] == loaded) continue;
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("{} on the server is not what was loaded", collections[at]->ns()))
+        .Cause(fmt::format("{} instead of {}",
+                           DescribeDigest(digests[at].count(), digests[at].Hex()),
+                           DescribeDigest(loaded.count(), loaded.Hex())))
+        .Hint("nothing was replaced; see whether something else writes to the server, and its log");
+  }
+  if (moved_ids > 0) {
+    run_.warnings.Add(fmt::format(
+        "{} documents did not begin with _id; MongoDB put it first, all else is as it was",
+        FormatCount(moved_ids)));
+  }
+}
+
+void MongodbTarget::ForgetDoneSwaps() {
+  for (const SwapRecord& record : ReadSwapRecords(Control())) {
+    if (record.state != SwapState::kDone) {
+      throw Error(ErrorKind::kUsage, "an earlier restore has not ended its swap")
+          .Hint("finish or undo it first: any command does, restore --undo takes it back");
+    }
+    SwapRecord closing = record;
+    closing.state = SwapState::kClosing;
+    WriteSwapRecord(Control(), closing);
+    MakeSwapper().DropOld(record);
+    RemoveSwapRecord(Control(), record);
+  }
+}
+
+void MongodbTarget::WriteIntent(const SwapIntent& intent) {
+  ForgetDoneSwaps();
+  loader_->BuildTtlIndexes();
+  SwapRecord record = PlanMoves(Control(), loader_->collections(), options_, filter_);
+  record.intent = intent;
+  Swapper swapper = MakeSwapper();
+  for (const FunctionsMove& move : record.functions) swapper.KeepFunctions(move);
+  swapper.CheckUntouched(record);
+  Step("write the record");
+  WriteSwapRecord(Control(), record);
+  record_ = std::move(record);
+}
+
+void MongodbTarget::TellOutcome(const SwapOutcome& outcome) {
+  swap_ms_ += outcome.milliseconds;
+  if (!outcome.one_step) {
+    run_.progress.Note(
+        "MongoDB swap",
+        fmt::format("collections were renamed one by one within {}, since the server "
+                    "refuses to do it in one step ({}); readers may have seen old "
+                    "and new side by side",
+                    FormatDuration(std::chrono::milliseconds(outcome.milliseconds)),
+                    outcome.why_not));
+  }
+  for (const std::string& stray : outcome.strays) {
+    run_.warnings.Add(fmt::format(
+        "{} holds what the site wrote into the gap of the swap; look at it, then drop it", stray));
+  }
+}
+
+void MongodbTarget::Swap() {
+  run_.progress.Begin(name(), "swap", 0);
+  Swapper swapper = MakeSwapper();
+  swapper.CheckUntouched(*record_);
+  TellOutcome(swapper.Carry(*record_, SwapDirection::kForward));
+  if (loader_) RestoreAccounts(Control(), loader_->accounts(), run_);
+}
+
+void MongodbTarget::CloseSwap(bool keep_old) {
+  std::optional<SwapRecord> record = FindRecord(/*also_done=*/false);
+  if (!record) return;
+  Swapper swapper = MakeSwapper();
+  if (record->state == SwapState::kUndoing || !swapper.AllIn(*record)) {
+    throw Error(ErrorKind::kInternal, "a swap is to be closed that is not done");
+  }
+  const bool keep = keep_old && record->state == SwapState::kOpen;
+  record->state = keep ? SwapState::kDone : SwapState::kClosing;
+  Step("close the record");
+  WriteSwapRecord(Control(), *record);
+  if (!keep) {
+    swapper.DropOld(*record);
+    Step("remove the record");
+    RemoveSwapRecord(Control(), *record);
+  }
+  record_.reset();
+  run_.progress.Done(name());
+}
+
+void MongodbTarget::Abandon() {
+  if (record_) {
+    RemoveSwapRecord(Control(), *record_);
+    record_.reset();
+  }
+  if (loader_) loader_->Drop(Control());
+  loader_.reset();
+}
+
+}  // namespace
+
+std::unique_ptr<RestoreTarget> MakeRestoreTarget(const ConnectOptions& connect,
+                                                 const RestoreOptions& options,
+                                                 const RunContext& run) {
+  return std::make_unique<MongodbTarget>(connect, options, run);
+}
+
+}  // namespace oxbackup::mongodb

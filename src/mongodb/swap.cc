@@ -1,0 +1,298 @@
+#include "mongodb/swap.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+
+namespace oxbackup::mongodb {
+namespace {
+
+Bson RenameCommand(const std::string& database, const std::string& from, const std::string& to) {
+  return Bson().Add("renameCollection", database + "." + from).Add("to", database + "." + to);
+}
+
+// Codes with which servers refuse applyOps as a whole, before any of it is done.
+bool RefusedAsAWhole(int code) {
+  // 40324 and 303 are Amazon DocumentDB's and MongoDB's "not in this API or edition".
+  static const std::set<int> codes = {kUnauthorized,
+                                      kCommandNotFound,
+                                      kCommandNotSupported,
+                                      kNotImplemented,
+                                      kBadValue,
+                                      kFailedToParse,
+                                      303,
+                                      40324};
+  return codes.contains(code);
+}
+
+bool Has(const std::map<std::string, LiveEntry>& names, const std::string& name) {
+  return !name.empty() && names.contains(name);
+}
+
+}  // namespace
+
+Swapper::Live Swapper::Look(const SwapRecord& record) {
+  Live live;
+  for (const SwapMove& move : record.moves) {
+    const auto [entry, first] = live.try_emplace(move.database);
+    if (first) entry->second = ListLive(session_, move.database);
+  }
+  return live;
+}
+
+void Swapper::CheckUntouched(const SwapRecord& record) {
+  const Live live = Look(record);
+  const auto changed = [](const SwapMove& move, const char* what) {
+    return Error(ErrorKind::kSource,
+                 fmt::format("{} {} while the restore was running", move.ns(), what))
+        .Hint("nothing was replaced: run the restore again");
+  };
+  for (const SwapMove& move : record.moves) {
+    const auto& names = live.at(move.database);
+    const auto now = names.find(move.name);
+    const bool expected = !move.old.empty() || move.old_view;
+    if (expected != (now != names.end())) {
+      throw changed(move, expected ? "disappeared" : "was created");
+    }
+    if (now != names.end()) {
+      const bool same_kind = now->second.view() == move.old_view.has_value();
+      const bool same_uuid =
+          !move.old_uuid || !now->second.uuid || now->second.uuid == move.old_uuid;
+      if (!same_kind || !same_uuid) throw changed(move, "was replaced by another one");
+    }
+    if (!move.restored.empty()) {
+      const auto coming = names.find(move.restored);
+      if (coming == names.end() ||
+          (move.restored_uuid && coming->second.uuid != move.restored_uuid)) {
+        throw changed(move, "lost the collection that was loaded for it");
+      }
+    }
+    if (Has(names, move.old)) {
+      throw Error(ErrorKind::kSource,
+                  fmt::format("{}.{} is in the way of the swap", move.database, move.old))
+          .Hint("it is left over from an earlier restore: drop or rename it, then run again");
+    }
+  }
+}
+
+// What a move still needs shows in which of its names exist. Forward, the live collection goes out
+// to `old` and `restored` comes in; backward the other way round. A live collection goes only while
+// what comes in still waits: else the move is at its end, even when its leftovers are dropped
+// already.
+void Swapper::AddChanges(const SwapMove& move, const Names& names, SwapDirection direction,
+                         std::vector<Change>& changes, std::vector<std::string>& strays) {
+  const bool forward = direction == SwapDirection::kForward;
+  const std::string& out = forward ? move.old : move.restored;
+  const std::string& in = forward ? move.restored : move.old;
+  const auto& out_view = forward ? move.old_view : move.new_view;
+  const auto& in_view = forward ? move.new_view : move.old_view;
+  const auto& out_uuid = forward ? move.old_uuid : move.restored_uuid;
+  const auto rename = [&](const std::string& from, const std::string& to) {
+    changes.push_back({move.database, RenameCommand(move.database, from, to),
+                       fmt::format("rename {0}.{1} to {0}.{2}", move.database, from, to)});
+  };
+  const auto now = names.find(move.name);
+  bool occupied = now != names.end();
+  const bool in_waits = Has(names, in);
+  if (occupied && now->second.view()) {
+    // The old definition came from the server's own listing, so it can be compared.
+    const bool is_old = move.old_view && now->second.options.bytes() == move.old_view->bytes();
+    if (!out_view || (in_view && is_old != forward)) return;
+    changes.push_back(
+        {move.database, Bson().Add("drop", move.name), fmt::format("drop the view {}", move.ns())});
+    occupied = false;
+  } else if (occupied) {
+    const bool is_out = !out.empty() && !Has(names, out) &&
+                        (!out_uuid || !now->second.uuid || now->second.uuid == out_uuid);
+    if (is_out && (in_waits || in.empty())) {
+      rename(move.name, out);
+      occupied = false;
+    } else if (in_waits || in_view) {
+      // Neither what goes nor what comes: writers made it in the gap of a swap one by one.
+      rename(move.name, move.stray);
+      strays.push_back(move.database + "." + move.stray);
+      occupied = false;
+    }
+  }
+  if (occupied) return;
+  if (in_waits) rename(in, move.name);
+  if (in_view) {
+    Bson create = Bson().Add("create", move.name);
+    create.Append(in_view->bytes());
+    changes.push_back(
+        {move.database, std::move(create), fmt::format("create the view {}", move.ns())});
+  }
+}
+
+std::vector<Swapper::Change> Swapper::Changes(const SwapRecord& record, const Live& live,
+                                              SwapDirection direction,
+                                              std::vector<std::string>& strays) {
+  std::vector<Change> changes;
+  for (const SwapMove& move : record.moves) {
+    AddChanges(move, live.at(move.database), direction, changes, strays);
+  }
+  return changes;
+}
+
+SwapOutcome Swapper::Carry(const SwapRecord& record, SwapDirection direction, bool one_step) {
+  SwapOutcome outcome;
+  const std::vector<Change> changes = Changes(record, Look(record), direction, outcome.strays);
+  const auto begin = std::chrono::steady_clock::now();
+  if (!changes.empty()) {
+    outcome.one_step = one_step && ApplyAtOnce(changes, &outcome.why_not);
+    if (!outcome.one_step) {
+      for (const Change& change : changes) ApplyOne(change);
+    }
+  }
+  for (const FunctionsMove& move : record.functions) {
+    Step("write the functions of " + move.database);
+    CopyFunctions(move.database, direction == SwapDirection::kForward ? move.restored : move.old,
+                  "system.js");
+  }
+  outcome.milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(
+                             std::chrono::steady_clock::now() - begin)
+                             .count();
+  CheckArrived(record, direction);
+  return outcome;
+}
+
+bool Swapper::ApplyAtOnce(const std::vector<Change>& changes, std::string* why_not) {
+  Bson operations;
+  for (size_t at = 0; at < changes.size(); ++at) {
+    operations.Add(std::to_string(at), Bson()
+                                           .Add("op", "c")
+                                           .Add("ns", changes[at].database + ".$cmd")
+                                           .Add("o", changes[at].command));
+  }
+  Step("apply all renames at once");
+  const Reply reply = session_.TryRun("admin", Bson().AddArray("applyOps", operations));
+  if (reply.ok()) return true;
+  if (!RefusedAsAWhole(reply.failure->code) || FindField(reply.document.bytes(), "results")) {
+    throw reply.failure->ToError("MongoDB broke the swap off")
+        .Hint("the next run of any command finishes it, restore --undo takes it back");
+  }
+  *why_not = reply.failure->message;
+  return false;
+}
+
+void Swapper::ApplyOne(const Change& change) {
+  Step(change.text);
+  const Element first = FieldWalker(change.command.bytes()).Next().value();
+  const bool rename = first.key == "renameCollection";
+  session_.Run(rename ? "admin" : change.database, change.command,
+               "MongoDB does not " + change.text);
+}
+
+void Swapper::CheckArrived(const SwapRecord& record, SwapDirection direction) {
+  const bool forward = direction == SwapDirection::kForward;
+  const Live live = Look(record);
+  for (const SwapMove& move : record.moves) {
+    const auto& names = live.at(move.database);
+    const std::string& out = forward ? move.old : move.restored;
+    const std::string& in = forward ? move.restored : move.old;
+    const bool comes = !in.empty() || (forward ? move.new_view : move.old_view).has_value();
+    const auto& in_uuid = forward ? move.restored_uuid : move.old_uuid;
+    const auto& out_uuid = forward ? move.old_uuid : move.restored_uuid;
+    const auto now = names.find(move.name);
+    const bool there = now != names.end();
+    const auto is = [&](const std::optional<Uuid>& uuid) {
+      return !uuid || !now->second.uuid || now->second.uuid == uuid;
+    };
+    // Where nothing comes in, the site may have made a new one by now.
+    const bool right =
+        comes ? there && is(in_uuid) && !Has(names, in) : !there || (out_uuid && !is(out_uuid));
+    const bool kept = !forward || out.empty() || Has(names, out);
+    if (right && kept) continue;
+    throw Error(ErrorKind::kSource,
+                fmt::format("after the swap {} is not what it should be", move.ns()))
+        .Hint("somebody else renamed or dropped collections meanwhile; see what is in " +
+              move.database + " and run restore --undo");
+  }
+}
+
+bool Swapper::AllIn(const SwapRecord& record) {
+  const Live live = Look(record);
+  for (const SwapMove& move : record.moves) {
+    if (Has(live.at(move.database), move.restored)) return false;
+  }
+  return true;
+}
+
+size_t Swapper::CountDone(const SwapRecord& record) {
+  const Live live = Look(record);
+  size_t done = 0;
+  for (const SwapMove& move : record.moves) {
+    std::vector<Change> changes;
+    std::vector<std::string> strays;
+    AddChanges(move, live.at(move.database), SwapDirection::kForward, changes, strays);
+    done += changes.empty() ? 1 : 0;
+  }
+  return done;
+}
+
+void Swapper::DropOld(const SwapRecord& record) {
+  for (const SwapMove& move : record.moves) {
+    if (move.old.empty()) continue;
+    Step(fmt::format("drop {}.{}", move.database, move.old));
+    DropCollection(session_, move.database, move.old);
+  }
+  for (const FunctionsMove& move : record.functions) {
+    for (const std::string& name : {move.old, move.restored}) {
+      if (!name.empty()) DropCollection(session_, move.database, name);
+    }
+  }
+}
+
+void Swapper::DropRestored(const SwapRecord& record) {
+  for (const SwapMove& move : record.moves) {
+    if (move.restored.empty()) continue;
+    Step(fmt::format("drop {}.{}", move.database, move.restored));
+    DropCollection(session_, move.database, move.restored);
+  }
+  for (const FunctionsMove& move : record.functions) {
+    for (const std::string& name : {move.old, move.restored}) {
+      if (!name.empty()) DropCollection(session_, move.database, name);
+    }
+  }
+}
+
+void Swapper::KeepFunctions(const FunctionsMove& move) {
+  DropCollection(session_, move.database, move.old);
+  CopyFunctions(move.database, "system.js", move.old);
+}
+
+// A handful of small documents: read whole, then written one by one, those that are gone last.
+void Swapper::CopyFunctions(const std::string& database, const std::string& from,
+                            const std::string& to) {
+  const std::string what =
+      fmt::format("MongoDB does not copy {0}.{1} to {0}.{2}", database, from, to);
+  const auto read = [&](const std::string& name) {
+    std::vector<Bson> documents;
+    if (name.empty()) return documents;
+    Cursor cursor(session_, database, Bson().Add("find", name));
+    while (cursor.NextOrThrow(what)) documents.emplace_back(cursor.document());
+    return documents;
+  };
+  std::set<std::string> kept;
+  for (const Bson& document : read(from)) {
+    const auto id = FindField(document.bytes(), "_id").value();
+    kept.emplace(id.value);
+    const Bson update =
+        Bson().Add("q", Bson().Add("_id", id)).Add("u", document).Add("upsert", true);
+    session_.Run(database, Bson().Add("update", to).AddArray("updates", Bson().Add("0", update)),
+                 what);
+  }
+  for (const Bson& document : read(to)) {
+    const auto id = FindField(document.bytes(), "_id").value();
+    if (kept.contains(std::string(id.value))) continue;
+    const Bson removal = Bson().Add("q", Bson().Add("_id", id)).Add("limit", int32_t{1});
+    session_.Run(database, Bson().Add("delete", to).AddArray("deletes", Bson().Add("0", removal)),
+                 what);
+  }
+}
+
+}  // namespace oxbackup::mongodb
