@@ -9,7 +9,6 @@
 #include "base/task_group.h"
 #include "mongodb/bson_stream.h"
 #include "mongodb/live_names.h"
-#include "mongodb/swap_record.h"
 
 namespace oxbackup::mongodb {
 namespace {
@@ -47,7 +46,7 @@ bool Loader::Wanted(const DumpMember& member) const {
   if (member.kind == DumpMemberKind::kOplog) return true;
   if (IsAccounts(member)) return options_.users && member.kind == DumpMemberKind::kData;
   if (member.database == "admin" || member.database == "local" || member.database == "config" ||
-      member.database == kRecordDatabase || IsServersOwn(member.collection)) {
+      member.database == options_.record_database || IsServersOwn(member.collection)) {
     return false;
   }
   return filter_.Includes(member.database, member.collection);

@@ -338,6 +338,10 @@ bool ModelMongod::MoveAside(const std::string& ns) {
 Bson ModelMongod::Rename(const ScriptedCommand& command) {
   const std::string from = command.target();
   const std::string to = command.Text({"to"});
+  if (options_.ferretdb && (SplitNamespace(from).second.find('.') != std::string::npos ||
+                            SplitNamespace(to).second.find('.') != std::string::npos)) {
+    return ErrorReply(73, "InvalidNamespace", "Invalid namespace specified '" + from + "'");
+  }
   ModelCollection* const source = FindLocked(from);
   if (source == nullptr) {
     return ErrorReply(26, "NamespaceNotFound",

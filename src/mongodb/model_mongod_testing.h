@@ -20,7 +20,7 @@ struct ModelOptions {
   std::string version = "4.4.0";
   bool replica_set = false;
   /// What FerretDB has not: applyOps is 59 CommandNotFound, create drops its options, find ignores
-  /// min and max, renames across databases are refused.
+  /// min and max, renames across databases or of names with a dot are refused.
   bool ferretdb = false;
   /// find and getMore give at most this many documents a batch.
   int32_t batch_documents = 101;

@@ -22,6 +22,8 @@ struct RestoreOptions {
   std::string
       write_concern;   ///< of the load: "majority", a number or a JSON object; empty: default
   bool users = false;  ///< users and roles of the archive too (never the account in use)
+  /// Where the record of the swap lives, for as long as it moves or its old data are kept.
+  std::string record_database = "openedx_backup";
   /// Called before each change of WriteIntent, Swap, CompleteSwap, UndoSwap and CloseSwap with what
   /// it is; tests throw in it to stand for a death at that step. Not called when empty.
   std::function<void(std::string_view step)> before_step;

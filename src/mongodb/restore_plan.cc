@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "base/text.h"
+#include "mongodb/copy_collection.h"
 #include "mongodb/live_names.h"
 #include "mongodb/verify.h"
 
@@ -57,7 +59,8 @@ void CheckObject(const ObjectEntry& object, const ServerInfo& server) {
 // other names, says nothing about the others.
 bool TakesAway(const RestoreOptions& options, const std::string& database,
                const std::string& name) {
-  if (!options.ns_rename.empty() || IsBeside(name) || name.starts_with("system.")) return false;
+  if (!options.ns_rename.empty() || IsBeside(name)) return false;
+  if (name.starts_with("system.") && name != "system.js") return false;
   RestoreOptions all_databases = options;
   all_databases.databases.clear();
   return NamespaceFilter(all_databases).Includes(database, name);
@@ -115,11 +118,18 @@ RestorePlan MakeRestorePlan(Session& session, const ComponentManifest* expected,
 }
 
 SwapRecord PlanMoves(Session& session, const RestoredCollections& collections,
-                     const RestoreOptions& options, const NamespaceFilter& filter) {
+                     const RestoreOptions& options) {
   const ServerInfo& server = session.server();
   SwapRecord record;
   std::map<std::string, std::map<std::string, LiveEntry>> live;
   std::set<CollectionName> comes;
+  std::optional<bool> renames_dots;
+  const auto must_copy = [&](const std::string& database, const std::string& name) {
+    if (name == "system.js") return true;
+    if (name.find('.') == std::string::npos) return false;
+    if (!renames_dots) renames_dots = RenamesDottedNames(session, database);
+    return !*renames_dots;
+  };
   for (const auto& collection : collections) {
     const auto [database, first] = live.try_emplace(collection->database);
     if (first) database->second = ListLive(session, collection->database);
@@ -129,10 +139,12 @@ SwapRecord PlanMoves(Session& session, const RestoredCollections& collections,
                   fmt::format("two collections of the archive would become {}", collection->ns()))
           .Hint("change --nsFrom and --nsTo");
     }
-    if (collection->name == "system.js") {
-      record.functions.push_back(
-          {collection->database, collection->temp_name,
-           NameBeside(server, collection->database, "system.js", kOldSuffix)});
+    const auto now = names.find(collection->name);
+    const bool is_live = now != names.end();
+    if (!collection->metadata.view() && must_copy(collection->database, collection->name)) {
+      record.copies.push_back(
+          {collection->database, collection->name, collection->temp_name,
+           is_live ? NameBeside(server, collection->database, collection->name, kOldSuffix) : ""});
       continue;
     }
     SwapMove move = EmptyMove(server, collection->database, collection->name);
@@ -143,21 +155,20 @@ SwapRecord PlanMoves(Session& session, const RestoredCollections& collections,
       const auto loaded = names.find(collection->temp_name);
       if (loaded != names.end()) move.restored_uuid = loaded->second.uuid;
     }
-    const auto now = names.find(collection->name);
-    if (now != names.end()) AddLiveSide(move, now->second, server);
+    if (is_live) AddLiveSide(move, now->second, server);
     record.moves.push_back(std::move(move));
   }
   for (const auto& [database, names] : live) {
     for (const auto& [name, entry] : names) {
       if (comes.contains({database, name}) || !TakesAway(options, database, name)) continue;
+      if (!entry.view() && must_copy(database, name)) {
+        record.copies.push_back(
+            {database, name, "", NameBeside(server, database, name, kOldSuffix)});
+        continue;
+      }
       SwapMove move = EmptyMove(server, database, name);
       AddLiveSide(move, entry, server);
       record.moves.push_back(std::move(move));
-    }
-    if (names.contains("system.js") && !comes.contains({database, "system.js"}) &&
-        options.ns_rename.empty() && filter.Includes(database, "system.js")) {
-      record.functions.push_back(
-          {database, "", NameBeside(server, database, "system.js", kOldSuffix)});
     }
   }
   return record;

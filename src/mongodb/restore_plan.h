@@ -23,7 +23,7 @@ using RestoredCollections = std::vector<std::unique_ptr<RestoredCollection>>;
 /// The moves that put `collections` under their live names and take away what the archive lacks.
 /// The record has no intent yet.
 SwapRecord PlanMoves(Session& session, const RestoredCollections& collections,
-                     const RestoreOptions& options, const NamespaceFilter& filter);
+                     const RestoreOptions& options);
 
 /// Throws Error(kCorrupt) naming the first collection that was not read from the archive as the
 /// manifest describes it.

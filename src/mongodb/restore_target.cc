@@ -65,7 +65,7 @@ class MongodbTarget final : public RestoreTarget {
 
 std::optional<SwapRecord> MongodbTarget::FindRecord(bool also_done) {
   std::optional<SwapRecord> last_done;
-  for (SwapRecord& record : ReadSwapRecords(Control())) {
+  for (SwapRecord& record : ReadSwapRecords(Control(), options_.record_database)) {
     if (record.state != SwapState::kDone) return std::move(record);
     last_done = std::move(record);
   }
@@ -112,12 +112,12 @@ void MongodbTarget::UndoSwap() {
   if (record->state != SwapState::kUndoing) {
     record->state = SwapState::kUndoing;
     Step("mark the swap as being undone");
-    WriteSwapRecord(Control(), *record);
+    WriteSwapRecord(Control(), options_.record_database, *record);
   }
   TellOutcome(swapper.Carry(*record, SwapDirection::kBackward));
   swapper.DropRestored(*record);
   Step("remove the record");
-  RemoveSwapRecord(Control(), *record);
+  RemoveSwapRecord(Control(), options_.record_database, *record);
   record_.reset();
 }
 
@@ -167,29 +167,29 @@ void MongodbTarget::Verify(const ComponentManifest* expected) {
 }
 
 void MongodbTarget::ForgetDoneSwaps() {
-  for (const SwapRecord& record : ReadSwapRecords(Control())) {
+  for (const SwapRecord& record : ReadSwapRecords(Control(), options_.record_database)) {
     if (record.state != SwapState::kDone) {
       throw Error(ErrorKind::kUsage, "an earlier restore has not ended its swap")
           .Hint("finish or undo it first: any command does, restore --undo takes it back");
     }
     SwapRecord closing = record;
     closing.state = SwapState::kClosing;
-    WriteSwapRecord(Control(), closing);
+    WriteSwapRecord(Control(), options_.record_database, closing);
     MakeSwapper().DropOld(record);
-    RemoveSwapRecord(Control(), record);
+    RemoveSwapRecord(Control(), options_.record_database, record);
   }
 }
 
 void MongodbTarget::WriteIntent(const SwapIntent& intent) {
   ForgetDoneSwaps();
   loader_->BuildTtlIndexes();
-  SwapRecord record = PlanMoves(Control(), loader_->collections(), options_, filter_);
+  SwapRecord record = PlanMoves(Control(), loader_->collections(), options_);
   record.intent = intent;
   Swapper swapper = MakeSwapper();
-  for (const FunctionsMove& move : record.functions) swapper.KeepFunctions(move);
+  for (const SwapCopy& copy : record.copies) swapper.KeepCopy(copy);
   swapper.CheckUntouched(record);
   Step("write the record");
-  WriteSwapRecord(Control(), record);
+  WriteSwapRecord(Control(), options_.record_database, record);
   record_ = std::move(record);
 }
 
@@ -228,11 +228,11 @@ void MongodbTarget::CloseSwap(bool keep_old) {
   const bool keep = keep_old && record->state == SwapState::kOpen;
   record->state = keep ? SwapState::kDone : SwapState::kClosing;
   Step("close the record");
-  WriteSwapRecord(Control(), *record);
+  WriteSwapRecord(Control(), options_.record_database, *record);
   if (!keep) {
     swapper.DropOld(*record);
     Step("remove the record");
-    RemoveSwapRecord(Control(), *record);
+    RemoveSwapRecord(Control(), options_.record_database, *record);
   }
   record_.reset();
   run_.progress.Done(name());
@@ -240,7 +240,7 @@ void MongodbTarget::CloseSwap(bool keep_old) {
 
 void MongodbTarget::Abandon() {
   if (record_) {
-    RemoveSwapRecord(Control(), *record_);
+    RemoveSwapRecord(Control(), options_.record_database, *record_);
     record_.reset();
   }
   if (loader_) loader_->Drop(Control());

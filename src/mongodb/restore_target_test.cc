@@ -22,6 +22,11 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using State = std::map<std::string, std::vector<std::string>>;
 
+/// The restore asks for one impossible rename, to learn whether names with dots can be renamed.
+bool IsNoProbe(const ScriptedCommand& command) {
+  return command.target().find("no.such") == std::string::npos;
+}
+
 ModelOptions LikeFerretdb() {
   ModelOptions options;
   options.version = "7.0.77";
@@ -76,7 +81,9 @@ TEST_F(RestoreTargetTest, ReplacesEverythingInOneStepAndLeavesNothingBehind) {
   EXPECT_EQ(Data(), Restored());
   EXPECT_THAT(model_.Names("openedx"), ElementsAre("fs.files", "modules"));
   EXPECT_EQ(server_.Commands("applyOps").size(), 1u);
-  EXPECT_THAT(server_.Commands("renameCollection"), IsEmpty());
+  for (const ScriptedCommand& rename : server_.Commands("renameCollection")) {
+    EXPECT_FALSE(IsNoProbe(rename)) << rename.target();
+  }
   EXPECT_THAT(model_.Documents("openedx_backup.swaps"), IsEmpty());
   ASSERT_EQ(model_.Find("openedx.modules")->indexes.size(), 1u);
   EXPECT_EQ(ToJson(model_.Find("openedx.modules")->indexes[0].bytes()).find("\"ns\""),
@@ -164,7 +171,7 @@ TEST_F(RestoreTargetTest, PutsZeroTimestampsBackAndMovesIdsLikeTheServer) {
                 R"({"_id": 5, "t": {"$timestamp": {"t": 0, "i": 0}}, "": {"": 1},
                                       "n": {"t": {"$timestamp": {"t": 0, "i": 0}}}})"});
   RestoreAll(connect_, options_, archive_, run_);
-  EXPECT_THAT(model_.Documents("openedx.odd")[1],
+  EXPECT_THAT(model_.Documents("openedx.odd")[0],
               HasSubstr(R"("t" : { "$timestamp" : { "t" : 0, "i" : 0 } }, "")"));
   EXPECT_THAT(run_.warnings.All(), ElementsAre(HasSubstr("1 documents did not begin with _id")));
 }
@@ -262,6 +269,7 @@ class SwapDeathTest : public RestoreTargetTest, public testing::WithParamInterfa
     model_.Insert("openedx.modules", R"({"_id": 1, "v": "live"})");
     model_.Insert("openedx.newer", R"({"_id": "newer than the backup"})");
     model_.Insert("forum.contents", R"({"_id": 7, "v": "live"})");
+    model_.Insert("forum.dotted.name", R"({"_id": "also newer than the backup"})");
     if (!GetParam()) {
       model_.Create("openedx.view", R"({"viewOn": "newer", "pipeline": []})");
       model_.Create("openedx.was_view", R"({"viewOn": "newer", "pipeline": []})");
@@ -362,7 +370,7 @@ TEST_P(SwapDeathTest, SurvivesALostConnectionInTheMiddleOfTheSwap) {
   for (const bool applied : {false, true}) {
     for (int skip = 0; skip < (GetParam() ? 3 : 1); ++skip) {
       Refill();
-      server_.Drop({.command = command, .skip = skip}, applied);
+      server_.Drop({.command = command, .skip = skip, .times = 1, .when = IsNoProbe}, applied);
       EXPECT_THROW(RestoreAll(connect_, options_, archive_, run_), Error);
       FinishLater();
       EXPECT_EQ(Live(), after) << "applied " << applied << " skip " << skip;

@@ -132,17 +132,19 @@ void RestoreAll(const ConnectOptions& connect, const RestoreOptions& options,
   const auto target = MakeRestoreTarget(connect, options, run.run);
   const Manifest manifest = archive.manifest();
   const auto reader = archive.Open(random_access);
+  bool swapping = false;
   try {
     static_cast<void>(target->Plan(with_manifest ? &manifest : nullptr));
     target->Load(*reader);
     target->Verify(with_manifest ? manifest.Find("mongodb") : nullptr);
+    target->WriteIntent(TestIntent());
+    swapping = true;
+    target->Swap();
+    target->CloseSwap(keep_old);
   } catch (const Error&) {
-    target->Abandon();
+    if (!swapping) target->Abandon();
     throw;
   }
-  target->WriteIntent(TestIntent());
-  target->Swap();
-  target->CloseSwap(keep_old);
 }
 
 }  // namespace oxbackup::mongodb

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "mongodb/copy_collection.h"
 
 namespace oxbackup::mongodb {
 namespace {
@@ -33,6 +34,11 @@ bool Has(const std::map<std::string, LiveEntry>& names, const std::string& name)
   return !name.empty() && names.contains(name);
 }
 
+bool HasCopies(const SwapCopy& copy, const std::map<std::string, LiveEntry>& names) {
+  return (copy.restored.empty() || Has(names, copy.restored)) &&
+         (copy.old.empty() || Has(names, copy.old));
+}
+
 }  // namespace
 
 Swapper::Live Swapper::Look(const SwapRecord& record) {
@@ -40,6 +46,10 @@ Swapper::Live Swapper::Look(const SwapRecord& record) {
   for (const SwapMove& move : record.moves) {
     const auto [entry, first] = live.try_emplace(move.database);
     if (first) entry->second = ListLive(session_, move.database);
+  }
+  for (const SwapCopy& copy : record.copies) {
+    const auto [entry, first] = live.try_emplace(copy.database);
+    if (first) entry->second = ListLive(session_, copy.database);
   }
   return live;
 }
@@ -51,6 +61,7 @@ void Swapper::CheckUntouched(const SwapRecord& record) {
                  fmt::format("{} {} while the restore was running", move.ns(), what))
         .Hint("nothing was replaced: run the restore again");
   };
+  CheckCopies(record, live);
   for (const SwapMove& move : record.moves) {
     const auto& names = live.at(move.database);
     const auto now = names.find(move.name);
@@ -76,6 +87,17 @@ void Swapper::CheckUntouched(const SwapRecord& record) {
                   fmt::format("{}.{} is in the way of the swap", move.database, move.old))
           .Hint("it is left over from an earlier restore: drop or rename it, then run again");
     }
+  }
+}
+
+void Swapper::CheckCopies(const SwapRecord& record, const Live& live) {
+  for (const SwapCopy& copy : record.copies) {
+    const auto& names = live.at(copy.database);
+    if (HasCopies(copy, names) && Has(names, copy.name) == !copy.old.empty()) continue;
+    throw Error(ErrorKind::kSource, fmt::format("{}.{} or its copies changed while the restore was "
+                                                "running",
+                                                copy.database, copy.name))
+        .Hint("nothing was replaced: run the restore again");
   }
 }
 
@@ -148,10 +170,18 @@ SwapOutcome Swapper::Carry(const SwapRecord& record, SwapDirection direction, bo
       for (const Change& change : changes) ApplyOne(change);
     }
   }
-  for (const FunctionsMove& move : record.functions) {
-    Step("write the functions of " + move.database);
-    CopyFunctions(move.database, direction == SwapDirection::kForward ? move.restored : move.old,
-                  "system.js");
+  const Live after = Look(record);
+  for (const SwapCopy& copy : record.copies) {
+    // The copies are dropped only when everything is at its end.
+    if (!HasCopies(copy, after.at(copy.database))) continue;
+    Step(fmt::format("copy into {}.{}", copy.database, copy.name));
+    CopyCollection(session_, copy.database,
+                   direction == SwapDirection::kForward ? copy.restored : copy.old, copy.name);
+  }
+  if (!record.copies.empty() && outcome.why_not.empty()) {
+    outcome.one_step = false;
+    outcome.why_not = fmt::format("{}.{} cannot be renamed", record.copies.front().database,
+                                  record.copies.front().name);
   }
   outcome.milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(
                              std::chrono::steady_clock::now() - begin)
@@ -240,11 +270,7 @@ void Swapper::DropOld(const SwapRecord& record) {
     Step(fmt::format("drop {}.{}", move.database, move.old));
     DropCollection(session_, move.database, move.old);
   }
-  for (const FunctionsMove& move : record.functions) {
-    for (const std::string& name : {move.old, move.restored}) {
-      if (!name.empty()) DropCollection(session_, move.database, name);
-    }
-  }
+  DropCopies(record);
 }
 
 void Swapper::DropRestored(const SwapRecord& record) {
@@ -253,46 +279,21 @@ void Swapper::DropRestored(const SwapRecord& record) {
     Step(fmt::format("drop {}.{}", move.database, move.restored));
     DropCollection(session_, move.database, move.restored);
   }
-  for (const FunctionsMove& move : record.functions) {
-    for (const std::string& name : {move.old, move.restored}) {
-      if (!name.empty()) DropCollection(session_, move.database, name);
+  DropCopies(record);
+}
+
+void Swapper::DropCopies(const SwapRecord& record) {
+  for (const SwapCopy& copy : record.copies) {
+    for (const std::string& name : {copy.old, copy.restored}) {
+      if (name.empty()) continue;
+      Step(fmt::format("drop {}.{}", copy.database, name));
+      DropCollection(session_, copy.database, name);
     }
   }
 }
 
-void Swapper::KeepFunctions(const FunctionsMove& move) {
-  DropCollection(session_, move.database, move.old);
-  CopyFunctions(move.database, "system.js", move.old);
-}
-
-// A handful of small documents: read whole, then written one by one, those that are gone last.
-void Swapper::CopyFunctions(const std::string& database, const std::string& from,
-                            const std::string& to) {
-  const std::string what =
-      fmt::format("MongoDB does not copy {0}.{1} to {0}.{2}", database, from, to);
-  const auto read = [&](const std::string& name) {
-    std::vector<Bson> documents;
-    if (name.empty()) return documents;
-    Cursor cursor(session_, database, Bson().Add("find", name));
-    while (cursor.NextOrThrow(what)) documents.emplace_back(cursor.document());
-    return documents;
-  };
-  std::set<std::string> kept;
-  for (const Bson& document : read(from)) {
-    const auto id = FindField(document.bytes(), "_id").value();
-    kept.emplace(id.value);
-    const Bson update =
-        Bson().Add("q", Bson().Add("_id", id)).Add("u", document).Add("upsert", true);
-    session_.Run(database, Bson().Add("update", to).AddArray("updates", Bson().Add("0", update)),
-                 what);
-  }
-  for (const Bson& document : read(to)) {
-    const auto id = FindField(document.bytes(), "_id").value();
-    if (kept.contains(std::string(id.value))) continue;
-    const Bson removal = Bson().Add("q", Bson().Add("_id", id)).Add("limit", int32_t{1});
-    session_.Run(database, Bson().Add("delete", to).AddArray("deletes", Bson().Add("0", removal)),
-                 what);
-  }
+void Swapper::KeepCopy(const SwapCopy& copy) {
+  if (!copy.old.empty()) CopyCollection(session_, copy.database, copy.name, copy.old);
 }
 
 }  // namespace oxbackup::mongodb

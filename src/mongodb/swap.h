@@ -45,8 +45,8 @@ class Swapper {
   /// Drops what the moves replaced (forward) or what did not come in (backward).
   void DropOld(const SwapRecord& record);
   void DropRestored(const SwapRecord& record);
-  /// Copies the live functions (system.js) beside themselves. Before the record is written.
-  void KeepFunctions(const FunctionsMove& move);
+  /// Copies what is live beside itself. Before the record is written.
+  void KeepCopy(const SwapCopy& copy);
 
  private:
   using Names = std::map<std::string, LiveEntry>;
@@ -59,13 +59,14 @@ class Swapper {
   };
 
   Live Look(const SwapRecord& record);
+  static void CheckCopies(const SwapRecord& record, const Live& live);
   static void AddChanges(const SwapMove& move, const Names& names, SwapDirection direction,
                          std::vector<Change>& changes, std::vector<std::string>& strays);
   static std::vector<Change> Changes(const SwapRecord& record, const Live& live,
                                      SwapDirection direction, std::vector<std::string>& strays);
   bool ApplyAtOnce(const std::vector<Change>& changes, std::string* why_not);
   void ApplyOne(const Change& change);
-  void CopyFunctions(const std::string& database, const std::string& from, const std::string& to);
+  void DropCopies(const SwapRecord& record);
   void CheckArrived(const SwapRecord& record, SwapDirection direction);
   void Step(std::string_view what) const {
     if (before_step_) before_step_(what);

@@ -70,9 +70,10 @@ void ForEachDocument(std::string_view document, std::string_view key, Parse&& pa
 
 Bson DurableWriteConcern() { return Bson().Add("w", "majority").Add("j", true); }
 
-void RunDurably(Session& session, Bson command, const std::string& what) {
+void RunDurably(Session& session, const std::string& database, Bson command,
+                const std::string& what) {
   command.Add("writeConcern", DurableWriteConcern());
-  const Bson reply = session.Run(kRecordDatabase, command, what);
+  const Bson reply = session.Run(database, command, what);
   for (const char* const field : {"writeErrors", "writeConcernError"}) {
     if (const auto error = FindField(reply.bytes(), field)) {
       throw Error(ErrorKind::kSource, what).Cause(ToJson(reply.bytes()));
@@ -87,12 +88,12 @@ Bson ToBson(const SwapRecord& record) {
   for (size_t at = 0; at < record.moves.size(); ++at) {
     moves.Add(std::to_string(at), ToBson(record.moves[at]));
   }
-  Bson functions;
-  for (size_t at = 0; at < record.functions.size(); ++at) {
-    const FunctionsMove& move = record.functions[at];
-    functions.Add(
-        std::to_string(at),
-        Bson().Add("database", move.database).Add("restored", move.restored).Add("old", move.old));
+  Bson copies;
+  for (size_t at = 0; at < record.copies.size(); ++at) {
+    const SwapCopy& copy = record.copies[at];
+    Bson entry = Bson().Add("database", copy.database).Add("name", copy.name);
+    entry.Add("restored", copy.restored).Add("old", copy.old);
+    copies.Add(std::to_string(at), entry);
   }
   Bson document;
   document.Add("_id", record.intent.run_id);
@@ -100,7 +101,7 @@ Bson ToBson(const SwapRecord& record) {
     if (state == record.state) document.Add("state", name);
   }
   document.Add("started", record.intent.started).Add("intent", SerializeIntent(record.intent));
-  return document.AddArray("moves", moves).AddArray("functions", functions);
+  return document.AddArray("moves", moves).AddArray("copies", copies);
 }
 
 SwapRecord ParseSwapRecord(std::string_view document) {
@@ -116,23 +117,23 @@ SwapRecord ParseSwapRecord(std::string_view document) {
   }
   if (!known) {
     throw Error(ErrorKind::kCorrupt,
-                fmt::format("the record of a swap in {}.{} has the unknown state '{}'",
-                            kRecordDatabase, kRecordCollection, state_name))
+                fmt::format("the record of a swap in {} has the unknown state '{}'",
+                            kRecordCollection, state_name))
         .Hint("a newer version wrote it: use that one");
   }
   ForEachDocument(document, "moves",
                   [&](std::string_view move) { record.moves.push_back(ParseMove(move)); });
-  ForEachDocument(document, "functions", [&](std::string_view move) {
-    record.functions.push_back(
-        {TextOf(move, "database"), TextOf(move, "restored"), TextOf(move, "old")});
+  ForEachDocument(document, "copies", [&](std::string_view copy) {
+    record.copies.push_back({TextOf(copy, "database"), TextOf(copy, "name"),
+                             TextOf(copy, "restored"), TextOf(copy, "old")});
   });
   return record;
 }
 
-std::vector<SwapRecord> ReadSwapRecords(Session& session) {
+std::vector<SwapRecord> ReadSwapRecords(Session& session, const std::string& database) {
   std::vector<SwapRecord> records;
   Cursor cursor(
-      session, kRecordDatabase,
+      session, database,
       Bson().Add("find", kRecordCollection).Add("sort", Bson().Add("started", int32_t{1})));
   for (;;) {
     const Cursor::Step step = cursor.Next();
@@ -145,20 +146,20 @@ std::vector<SwapRecord> ReadSwapRecords(Session& session) {
   }
 }
 
-void WriteSwapRecord(Session& session, const SwapRecord& record) {
+void WriteSwapRecord(Session& session, const std::string& database, const SwapRecord& record) {
   const Bson update = Bson()
                           .Add("q", Bson().Add("_id", record.intent.run_id))
                           .Add("u", ToBson(record))
                           .Add("upsert", true);
-  RunDurably(session,
+  RunDurably(session, database,
              Bson().Add("update", kRecordCollection).AddArray("updates", Bson().Add("0", update)),
              "MongoDB does not take the record of the swap");
 }
 
-void RemoveSwapRecord(Session& session, const SwapRecord& record) {
+void RemoveSwapRecord(Session& session, const std::string& database, const SwapRecord& record) {
   const Bson removal =
       Bson().Add("q", Bson().Add("_id", record.intent.run_id)).Add("limit", int32_t{1});
-  RunDurably(session,
+  RunDurably(session, database,
              Bson().Add("delete", kRecordCollection).AddArray("deletes", Bson().Add("0", removal)),
              "MongoDB does not remove the record of the swap");
 }

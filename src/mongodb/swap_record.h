@@ -11,8 +11,7 @@
 
 namespace oxbackup::mongodb {
 
-/// Where the records live: `openedx_backup.swaps`, one document a swap.
-inline constexpr char kRecordDatabase[] = "openedx_backup";
+/// Where the records live (RestoreOptions::record_database), one document a swap.
 inline constexpr char kRecordCollection[] = "swaps";
 
 /// A life name and what happens to it. Collections are moved, so both states stay whole; views
@@ -31,11 +30,13 @@ struct SwapMove {
   std::string ns() const { return database + "." + name; }
 };
 
-/// `system.js` can neither be renamed nor dropped: its documents are written anew.
-struct FunctionsMove {
+/// A collection that the server cannot rename: `system.js`, and on FerretDB 2 each with a '.' in
+/// its name. It is made equal to one of its copies, which stay whole meanwhile.
+struct SwapCopy {
   std::string database;
-  std::string restored;  ///< collection with the functions that come in; empty: none come
-  std::string old;       ///< collection with a copy of the live ones
+  std::string name;
+  std::string restored;  ///< what comes in; empty: nothing does
+  std::string old;       ///< a copy of what is live; empty: nothing is
 };
 
 enum class SwapState {
@@ -49,7 +50,7 @@ struct SwapRecord {
   SwapIntent intent;
   SwapState state = SwapState::kOpen;
   std::vector<SwapMove> moves;
-  std::vector<FunctionsMove> functions;
+  std::vector<SwapCopy> copies;
 };
 
 Bson ToBson(const SwapRecord& record);
@@ -58,10 +59,10 @@ SwapRecord ParseSwapRecord(std::string_view document);
 
 /// All records, oldest first. There is at most one that is not kDone. An empty list also when the
 /// user may not read them (then he could not have written one either).
-std::vector<SwapRecord> ReadSwapRecords(Session& session);
+std::vector<SwapRecord> ReadSwapRecords(Session& session, const std::string& database);
 /// Writes a record, new or changed, and returns when it is durable: majority and journaled where
 /// the server has that. Throws Error(kSource).
-void WriteSwapRecord(Session& session, const SwapRecord& record);
-void RemoveSwapRecord(Session& session, const SwapRecord& record);
+void WriteSwapRecord(Session& session, const std::string& database, const SwapRecord& record);
+void RemoveSwapRecord(Session& session, const std::string& database, const SwapRecord& record);
 
 }  // namespace oxbackup::mongodb
