@@ -56,6 +56,15 @@ Document AllTypes(const std::string& flavour) {
   return document;
 }
 
+// What drivers refuse to write and servers keep all the same, once it is there.
+Document Malformed() {
+  Document document, nested;
+  nested.Int("same", 1).Int("same", 2).Int("$dollar", 3).Int("", 4).Int("a.b", 5);
+  BSON_APPEND_TIMESTAMP(nested.get(), "zero timestamp", 0, 0);
+  document.Text("_id", "malformed").Embed("nested", nested).Int("", 6);
+  return document.Text("no UTF-8", "\xff\xfe\xc3\x28");
+}
+
 // Ranges over `_id` meet every type here, each of which sorts apart.
 void AddIds(DocumentWriter& out, const std::string& flavour) {
   auto add = [&out](Document& document) { out.Add(document.Text("v", "x")); };
@@ -126,6 +135,7 @@ void FillOddDocuments(MongodbClient& client) {
   const std::string& flavour = client.flavour();
   DocumentWriter types(client, kOpenedx, kAll);
   types.Add(AllTypes(flavour));
+  if (flavour != "ferretdb 1") types.Add(Malformed());
   types.Flush();
   DocumentWriter ids(client, kOpenedx, "odd ids 😀 测试");
   AddIds(ids, flavour);
