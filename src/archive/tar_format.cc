@@ -133,7 +133,7 @@ MemberInfo DecodeTarHeader(std::string_view header) {
 MemberInfo MemberInfoOfEntry(archive_entry* entry) {
   MemberInfo info;
   info.path = TextOrEmpty(archive_entry_pathname(entry));
-  while (info.path.starts_with("./")) info.path.erase(0, 2);
+  while (info.path.size() > 2 && info.path.starts_with("./")) info.path.erase(0, 2);
   while (info.path.size() > 1 && info.path.ends_with('/')) info.path.pop_back();
   const auto type = archive_entry_filetype(entry);
   if (const char* const target = archive_entry_hardlink(entry)) {
