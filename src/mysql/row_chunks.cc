@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace oxbackup::mysql {
@@ -58,7 +59,11 @@ std::string IntegerChunkName(std::string_view number) {
 
 RowChunks::RowChunks(const Table& table, const RowFormatter& formatter, TableTotals& totals,
                      ChunkOutput& output)
-    : formatter_(formatter), totals_(totals), output_(output), integer_key_(HasIntegerKey(table)) {
+    : formatter_(formatter),
+      totals_(totals),
+      output_(output),
+      integer_key_(HasIntegerKey(table)),
+      expected_bytes_(std::min(table.data_bytes, kMaxChunkBytes / 2)) {
   for (const size_t column : table.key) key_.push_back(formatter.Position(column));
   for (const size_t place : key_) {
     if (place == formatter.column_count()) {
@@ -108,6 +113,7 @@ void RowChunks::Finish() {
 void RowChunks::StartChunk() {
   output_.Begin();
   chunk_ = RowChunk();
+  chunk_.content.reserve(expected_bytes_);
   chunk_.content = kPreamble;
   statement_bytes_ = 0;
   cutter_.Reset();

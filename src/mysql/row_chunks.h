@@ -79,6 +79,7 @@ class RowChunks {
   std::vector<size_t>
       key_;  // places of the key's columns in a row; empty: the whole row is the key
   bool integer_key_;
+  uint64_t expected_bytes_;  // of a chunk; saves growing it step by step
 
   ChunkCutter cutter_;
   ContentDigest digest_;
