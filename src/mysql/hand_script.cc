@@ -10,10 +10,10 @@ namespace {
 
 constexpr std::string_view kHowTo =
     "-- Restores the MySQL part of this archive with the stock client alone.\n"
-    "-- Unpack the archive, change into its folder data/, then, with a client up to 9.5 or "
-    "MariaDB's:\n"
+    "-- Unpack the archive, change into its folder data/, then, with MariaDB's or an older "
+    "client:\n"
     "--   mysql -u root -p < mysql_dump.sql\n"
-    "-- Newer clients want to be told that a script may use 'source':\n"
+    "-- Newer clients (seen with MySQL 9.7) want to be told that a script may use 'source':\n"
     "--   mysql --commands -u root -p < mysql_dump.sql\n"
     "-- Without 'source', with any client (the same lines in the same order):\n"
     "--   while IFS= read -r line; do case \"$line\" in\n"

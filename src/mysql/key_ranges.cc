@@ -75,10 +75,13 @@ std::vector<std::string> BytesBorders(const Ends& ends) {
 // collation and drops those that are equal in it.
 std::vector<std::string> TextBorders(Session& session, const Table& table, const Column& column,
                                      const Ends& ends) {
-  std::string prefix = ends.least.substr(0, CommonPrefix(ends));
-  while (!prefix.empty() && (static_cast<unsigned char>(prefix.back()) & 0x80) != 0) {
-    prefix.pop_back();
+  // Not into the middle of a character.
+  size_t length = CommonPrefix(ends);
+  const auto is_inner_byte = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+  while (length > 0 && length < ends.greatest.size() && is_inner_byte(ends.greatest[length])) {
+    --length;
   }
+  const std::string prefix = ends.greatest.substr(0, length);
   std::string candidates;
   for (const char c : std::string_view("0123456789abcdefghijklmnopqrstuvwxyz")) {
     candidates += (candidates.empty() ? "SELECT " : " UNION SELECT ") + QuoteString(prefix + c) +

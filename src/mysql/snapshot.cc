@@ -17,6 +17,7 @@ using std::chrono::steady_clock;
 
 constexpr int kLockTries = 3;
 constexpr int kNoMovementTries = 10;
+constexpr std::string_view kPatience = "SET SESSION lock_wait_timeout=600";
 
 // Waits without holding anything; ends early when a stop is requested.
 void Pause(const RunContext& run, milliseconds duration) {
@@ -54,6 +55,8 @@ class SnapshotTaker {
       UseOneReader();
     }
     if (!snapshot_.instance_locked) ReadCatalog();
+    // What is still locked against the copy now (an ALTER that began before) may take its time.
+    Control().Execute(kPatience);
     return std::move(snapshot_);
   }
 
@@ -120,7 +123,7 @@ class SnapshotTaker {
       const auto rows = Control().TryQuery(
           "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND"
           " TIME >= 1 AND COMMAND NOT IN ('Sleep', 'Daemon', 'Binlog Dump', 'Binlog Dump GTID',"
-          " 'Connect', 'Slave_IO', 'Slave_SQL', 'Slave_worker')",
+          " 'Connect', 'Slave_IO', 'Slave_SQL', 'Slave_worker') AND USER <> 'system user'",
           refused);
       if (!rows || rows->empty() || (*rows)[0][0] == "0") return true;
       if (Since(start) > 5 * options_.lock_wait) return false;

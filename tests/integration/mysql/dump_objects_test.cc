@@ -140,7 +140,9 @@ TEST_P(DumpObjectsTest, ViewsTriggersRoutinesAndEventsComeBackWithTheirContext) 
        "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO', time_zone='+02:00'",
        "CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' DISABLE DO DELETE FROM "
        "log",
-       "SET SESSION time_zone='+00:00'"});
+       "SET SESSION time_zone='+00:00'",
+       // The programs keep the collation that the database had when they were made.
+       "ALTER DATABASE dump_programs COLLATE utf8mb4_bin"});
   const std::string trigger = Show("TRIGGER dump_programs.one", 2);
   const DumpedArchive before = Dump(server_, OptionsFor({"dump_programs", "dump_programs2"}));
   Run({"DROP DATABASE dump_programs", "DROP DATABASE dump_programs2"});
