@@ -42,9 +42,22 @@ class Target final : public RestoreTarget {
     record_ = book().Read();
     if (!record_) throw Error(ErrorKind::kNotFound, "MySQL has no restore to finish");
     Lock();
-    // Once the old data are being removed everything else is done.
-    if (record_->state == SwapRecord::State::kClosing) return;
-    swapper().Forward(*record_);
+    switch (record_->state) {
+      case SwapRecord::State::kOpen:
+      case SwapRecord::State::kUndoing:
+        swapper().Forward(*record_);
+        return;
+      case SwapRecord::State::kUndone:
+        // What was loaded may be gone already: there is no way forward.
+        run_.warnings.Add("MySQL: the restore of " + record_->intent.archive +
+                          " had been taken back before it was interrupted; the old data stay");
+        swapper().Back(*record_);
+        record_.reset();
+        return;
+      case SwapRecord::State::kClosing:  // the old data are being removed; all else is done
+      case SwapRecord::State::kKept:
+        return;
+    }
   }
 
   void UndoSwap() override {
@@ -125,7 +138,7 @@ class Target final : public RestoreTarget {
   }
 
   void CloseSwap(bool keep_old) override {
-    swapper().Close(*record_, keep_old);
+    if (record_) swapper().Close(*record_, keep_old);
     run_.progress.Done("mysql");
     Unlock();
   }
@@ -199,6 +212,8 @@ class Target final : public RestoreTarget {
     switch (record.state) {
       case SwapRecord::State::kUndoing:
         return "its undoing was interrupted";
+      case SwapRecord::State::kUndone:
+        return "taken back; removing what was loaded was interrupted";
       case SwapRecord::State::kClosing:
         return "swapped; removing the old data was interrupted";
       case SwapRecord::State::kKept:

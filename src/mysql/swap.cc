@@ -179,12 +179,9 @@ void Swapper::Forward(SwapRecord& record) {
   }
 }
 
-void Swapper::Back(SwapRecord& record) {
-  if (record.state != SwapRecord::State::kUndoing) {
-    record.state = SwapRecord::State::kUndoing;
-    book_.Write(record);
-  }
+void Swapper::MoveBack(const SwapRecord& record) {
   for (const SwapDatabase& database : record.databases) {
+    on_step_("create " + database.shadow);
     book_.CreateSchema(database.shadow, "");
     DropObjects(session(), database.name, ObjectsToDrop::kAll, on_step_);
   }
@@ -200,10 +197,27 @@ void Swapper::Back(SwapRecord& record) {
   on_step_("accounts");
   ApplyAccounts(session(), record.old_accounts, own_user_, warnings_);
   CreateObjects(session(), record.old_objects, on_step_);
+}
+
+void Swapper::Back(SwapRecord& record) {
+  // A table's place says whether it has moved only as long as both schemas are there. So that they
+  // are being removed has to be written down first.
+  if (record.state != SwapRecord::State::kUndone) {
+    record.state = SwapRecord::State::kUndoing;
+    book_.Write(record);
+    MoveBack(record);
+    on_step_("undone");
+    record.state = SwapRecord::State::kUndone;
+    book_.Write(record);
+  }
   for (const SwapDatabase& database : record.databases) {
     DropSchema(database.shadow);
     DropSchema(database.old);
   }
+  RemoveRecord(record);
+}
+
+void Swapper::RemoveRecord(const SwapRecord& record) {
   on_step_("remove record");
   book_.Remove(record);
   book_.RemoveWhenEmpty();
@@ -222,10 +236,7 @@ void Swapper::Close(SwapRecord& record, bool keep_old) {
     DropSchema(database.shadow);
     if (!keep_old) DropSchema(database.old);
   }
-  if (keep_old) return;
-  on_step_("remove record");
-  book_.Remove(record);
-  book_.RemoveWhenEmpty();
+  if (!keep_old) RemoveRecord(record);
 }
 
 }  // namespace oxbackup::mysql

@@ -25,6 +25,7 @@ class Swapper {
   /// Brings the new data to their place: one RENAME TABLE for all tables of all databases, then
   /// everything that is not rows. When the server refuses the RENAME, the live databases are as
   /// they were and Error is thrown; after it, an error leaves the record open for the next run.
+  /// REQUIRES: the record's state is kOpen or kUndoing.
   void Forward(SwapRecord& record);
   /// Brings the old data back and removes the new ones and the record.
   void Back(SwapRecord& record);
@@ -46,6 +47,8 @@ class Swapper {
   void AddNewLiveTables(SwapRecord& record);
   void Rename(const std::vector<Move>& moves);
   void MoveForward(SwapRecord& record);
+  void MoveBack(const SwapRecord& record);
+  void RemoveRecord(const SwapRecord& record);
   void SetCharset(const std::string& database, const std::string& charset,
                   const std::string& collation);
   void DropSchema(const std::string& name);

@@ -14,9 +14,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::pair<SwapRecord::State, std::string_view>, 4> kStateNames = {{
+constexpr std::array<std::pair<SwapRecord::State, std::string_view>, 5> kStateNames = {{
     {SwapRecord::State::kOpen, "open"},
     {SwapRecord::State::kUndoing, "undoing"},
+    {SwapRecord::State::kUndone, "undone"},
     {SwapRecord::State::kClosing, "closing"},
     {SwapRecord::State::kKept, "kept"},
 }};

@@ -43,6 +43,7 @@ struct SwapRecord {
   enum class State {
     kOpen,     ///< announced; done or not
     kUndoing,  ///< being taken back
+    kUndone,   ///< taken back; what was loaded is being removed
     kClosing,  ///< done for good; the old data are being removed
     kKept,     ///< done; the old data wait for an undo
   };

@@ -32,8 +32,8 @@ SwapRecord Sample() {
 
 TEST(SwapRecord, ComesBackFromItsText) {
   EXPECT_EQ(ParseRecord(SerializeRecord(Sample())), Sample());
-  for (const auto state :
-       {SwapRecord::State::kOpen, SwapRecord::State::kClosing, SwapRecord::State::kKept}) {
+  for (const auto state : {SwapRecord::State::kOpen, SwapRecord::State::kUndone,
+                           SwapRecord::State::kClosing, SwapRecord::State::kKept}) {
     SwapRecord record = Sample();
     record.state = state;
     EXPECT_EQ(ParseRecord(SerializeRecord(record)).state, state);

@@ -1,12 +1,14 @@
 #include "restore_testing.h"
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <utility>
 
 #include "archive/archive_reader.h"
 #include "archive/archive_testing.h"
 #include "archive/archive_writer.h"
+#include "base/error.h"
 #include "mysql/catalog.h"
 #include "mysql/dump.h"
 #include "mysql/quote.h"
@@ -163,9 +165,13 @@ void RestoreAll(RestoreTarget& target, const std::string& archive, bool keep_old
 }
 
 void ForgetRestores(Session& session) {
-  RecordBook book(session);
-  for (const std::string& schema : book.OwnSchemas()) book.DropSchema(schema);
-  session.Execute("DROP DATABASE IF EXISTS " + QuoteName(kRecordDatabase));
+  try {
+    RecordBook book(session);
+    for (const std::string& schema : book.OwnSchemas()) book.DropSchema(schema);
+    session.Execute("DROP DATABASE IF EXISTS " + QuoteName(kRecordDatabase));
+  } catch (const Error& error) {
+    ADD_FAILURE() << "cannot tidy up: " << error.what() << ": " << error.cause();
+  }
 }
 
 }  // namespace oxbackup::mysql
