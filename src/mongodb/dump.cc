@@ -35,6 +35,7 @@ class MongoBackupSource final : public BackupSource {
   void WriteMetadata(ArchiveWriter& writer);
   std::vector<std::vector<CollectionInfo>> Stages() const;
   std::string Consistency() const;
+  void NotePosition(const char* name);
   void WarnOfLateCollections() const;
 
   const ConnectOptions connect_;
@@ -48,6 +49,7 @@ class MongoBackupSource final : public BackupSource {
   TimePoint started_{};
   TimePoint finished_{};
   std::vector<ObjectEntry> objects_;
+  std::map<std::string, std::string> positions_;
   std::vector<std::string> late_;  // read later than the common instant
 };
 
@@ -94,6 +96,7 @@ void MongoBackupSource::TakeSnapshot() {
   moment_ = FixMoment(*session_, databases_, catalog_, run_);
   if (moment_.at_cluster_time) window_.emplace(*session_, run_);
   started_ = run_.clock.Now();
+  NotePosition("oplog_before");
   run_.progress.Note("MongoDB", Consistency());
   run_.log.Info("MongoDB: {}", Consistency());
 }
@@ -161,8 +164,14 @@ void MongoBackupSource::Copy(ArchiveWriter& writer) {
     }
   }
   finished_ = run_.clock.Now();
+  NotePosition("oplog_after");
   WarnOfLateCollections();
   run_.progress.Done("mongodb");
+}
+
+void MongoBackupSource::NotePosition(const char* name) {
+  if (session_->server().topology != Topology::kReplicaSet) return;
+  if (const auto position = LastWrite(*session_)) positions_[name] = position->Text();
 }
 
 void MongoBackupSource::WarnOfLateCollections() const {
@@ -177,6 +186,7 @@ void MongoBackupSource::WarnOfLateCollections() const {
 ComponentManifest MongoBackupSource::Finish() {
   window_.reset();
   ComponentManifest manifest;
+  manifest.positions = positions_;
   manifest.name = "mongodb";
   manifest.server_flavour = session_->server().flavour;
   manifest.server_version = session_->server().version;

@@ -94,13 +94,20 @@ ReadMoment FixMoment(Session& session, const std::vector<std::string>& databases
       return moment;
     }
     if (!probe.again || attempt == kSnapshotTries) {
-      moment.why_not = probe.why_not;
+      moment.why_not = "no common instant: " + probe.why_not;
       return moment;
     }
     run.log.Debug("MongoDB cannot read at one instant yet: {}", probe.why_not);
     Pause(run);
     catalog = ReadCatalog(session, databases);
   }
+}
+
+std::optional<Timestamp> LastWrite(Session& session) {
+  Reply hello = session.TryRun("admin", Bson().Add("hello", int32_t{1}));
+  if (!hello.ok()) hello = session.TryRun("admin", Bson().Add("isMaster", int32_t{1}));
+  const auto time = FindPath(hello.document.bytes(), {"lastWrite", "opTime", "ts"});
+  return time ? time->AsTimestamp() : std::nullopt;
 }
 
 HistoryWindow::HistoryWindow(Session& session, const RunContext& run)

@@ -32,6 +32,9 @@ ReadMoment FixMoment(Session& session, const std::vector<std::string>& databases
 /// The read concern of a find at that instant; empty without one.
 Bson ReadConcernAt(const std::optional<Timestamp>& at_cluster_time);
 
+/// Where a replica set's oplog ends now; nothing on servers without one.
+[[nodiscard]] std::optional<Timestamp> LastWrite(Session& session);
+
 /// Lengthens the time for which the server can read its past, and puts it back at the end: a dump
 /// may take longer than the five minutes that are usual. Where the user may not, or the server has
 /// no such parameter, nothing happens. The session must outlive it.

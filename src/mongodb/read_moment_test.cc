@@ -64,7 +64,7 @@ TEST_F(ReadMomentTest, FallsBackWhenTheServerHasNoSnapshotReads) {
   server_.server.Fail({.command = "find", .skip = 0, .times = 0}, kNotAReplicaSet, "not here");
   const ReadMoment moment = Fix();
   EXPECT_FALSE(moment.at_cluster_time);
-  EXPECT_EQ(moment.why_not, "not here");
+  EXPECT_EQ(moment.why_not, "no common instant: not here");
 }
 
 TEST_F(ReadMomentTest, AsksAgainWithALaterInstantWhileACollectionIsTooNew) {
@@ -84,6 +84,16 @@ TEST_F(ReadMomentTest, StopsWaitingOnRequest) {
   std::vector<CollectionInfo> catalog = ReadCatalog(session, {"db"});
   run_.stop.request_stop();
   EXPECT_THROW((void)FixMoment(session, {"db"}, catalog, run_.run), Error);
+}
+
+TEST_F(ReadMomentTest, SaysWhereTheOplogEnds) {
+  Session session(server_.connect, {});
+  EXPECT_FALSE(LastWrite(session));
+  server_.server.Handle("hello", [](const ScriptedCommand&) -> std::optional<Bson> {
+    const Bson time = Bson().Add("ts", Timestamp{17, 3});
+    return Bson().Add("lastWrite", Bson().Add("opTime", time)).Add("ok", 1.0);
+  });
+  EXPECT_EQ(LastWrite(session), (Timestamp{17, 3}));
 }
 
 TEST_F(ReadMomentTest, LengthensTheServersHistoryForItsTime) {
