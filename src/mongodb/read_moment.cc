@@ -79,8 +79,10 @@ Bson ReadConcernAt(const std::optional<Timestamp>& at_cluster_time) {
   return concern;
 }
 
-ReadMoment FixMoment(Session& session, const std::vector<std::string>& databases,
+ReadMoment FixMoment(Session& session,
+                     const std::function<std::vector<CollectionInfo>()>& read_catalog,
                      std::vector<CollectionInfo>& catalog, const RunContext& run) {
+  catalog = read_catalog();
   ReadMoment moment;
   const ServerInfo& server = session.server();
   if (server.topology == Topology::kStandalone && server.flavour != "FerretDB") {
@@ -99,7 +101,7 @@ ReadMoment FixMoment(Session& session, const std::vector<std::string>& databases
     }
     run.log.Debug("MongoDB cannot read at one instant yet: {}", probe.why_not);
     Pause(run);
-    catalog = ReadCatalog(session, databases);
+    catalog = read_catalog();
   }
 }
 

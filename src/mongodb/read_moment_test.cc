@@ -30,8 +30,9 @@ class ReadMomentTest : public testing::Test {
 
   ReadMoment Fix() {
     Session session(server_.connect, {});
-    std::vector<CollectionInfo> catalog = ReadCatalog(session, {"db"});
-    return FixMoment(session, {"db"}, catalog, run_.run);
+    std::vector<CollectionInfo> catalog;
+    return FixMoment(
+        session, [&] { return ReadCatalog(session, {"db"}); }, catalog, run_.run);
   }
 
   static ModelOptions ReplicaSet() {
@@ -81,9 +82,11 @@ TEST_F(ReadMomentTest, StopsWaitingOnRequest) {
   AnswerSnapshotReads();
   server_.server.Fail({.command = "find", .skip = 0, .times = 0}, kSnapshotUnavailable);
   Session session(server_.connect, {});
-  std::vector<CollectionInfo> catalog = ReadCatalog(session, {"db"});
+  std::vector<CollectionInfo> catalog;
   run_.stop.request_stop();
-  EXPECT_THROW((void)FixMoment(session, {"db"}, catalog, run_.run), Error);
+  EXPECT_THROW((void)FixMoment(
+                   session, [&] { return ReadCatalog(session, {"db"}); }, catalog, run_.run),
+               Error);
 }
 
 TEST_F(ReadMomentTest, SaysWhereTheOplogEnds) {
