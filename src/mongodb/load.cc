@@ -15,7 +15,6 @@ namespace {
 
 constexpr char kComponent[] = "mongodb";
 constexpr uint64_t kMaxMetadataBytes = uint64_t{64} << 20;
-constexpr uint64_t kMaxOplogBytes = uint64_t{16} << 30;
 constexpr uint64_t kQueueBytes = uint64_t{8} << 20;
 
 bool IsServersOwn(const std::string& collection) {
@@ -42,8 +41,11 @@ bool Loader::IsAccounts(const DumpMember& member) {
          member.collection == "$admin.system.roles";
 }
 
-bool Loader::Wanted(const DumpMember& member) const {
-  if (member.kind == DumpMemberKind::kOplog) return true;
+bool Loader::Wanted(const DumpMember& member) {
+  if (member.kind == DumpMemberKind::kOplog) {
+    has_oplog_ = true;
+    return false;
+  }
   if (IsAccounts(member)) return options_.users && member.kind == DumpMemberKind::kData;
   if (member.database == "admin" || member.database == "local" || member.database == "config" ||
       member.database == options_.record_database || IsServersOwn(member.collection)) {
@@ -63,6 +65,12 @@ void Loader::Load(ArchiveReader& reader, uint64_t expected_bytes) {
   } else {
     ReadInOrder(reader);
   }
+  if (has_oplog_) {
+    run_.warnings.Add(
+        "the archive's oplog.bson was not replayed: the collections are as they were read, one "
+        "after "
+        "the other");
+  }
   std::erase_if(collections_, [](const auto& collection) { return collection->left_out; });
   std::sort(collections_.begin(), collections_.end(), [](const auto& left, const auto& right) {
     return std::tie(left->database, left->name) < std::tie(right->database, right->name);
@@ -76,7 +84,7 @@ void Loader::ReadInAnyOrder(ArchiveReader& reader) {
   const auto of_kind = [this](DumpMemberKind kind) {
     return [this, kind](const std::string& path) {
       const auto member = ParseDumpPath(path);
-      return member && member->kind == kind && Wanted(*member);
+      return member && Wanted(*member) && member->kind == kind;
     };
   };
   // Everything that the server cannot have is found before the first document is loaded.
@@ -109,12 +117,6 @@ void Loader::ReadInAnyOrder(ArchiveReader& reader) {
   reader.Read(data(false), consumer, options_.workers, run_);
   // A capped collection keeps the order of its documents: one writer.
   reader.Read(data(true), consumer, 1, run_);
-  reader.Read(
-      of_kind(DumpMemberKind::kOplog),
-      [this](const MemberInfo& info, ByteSource& content) {
-        TakeSpecial(*ParseDumpPath(info.path), info, content);
-      },
-      1, run_);
 }
 
 // One thread reads and decompresses, another sends: the order stays, and both are busy.
@@ -215,12 +217,7 @@ void Loader::TakeMetadata(const DumpMember& member, const MemberInfo& info, Byte
   }
 }
 
-void Loader::TakeSpecial(const DumpMember& member, const MemberInfo& info, ByteSource& content) {
-  if (member.kind == DumpMemberKind::kOplog) {
-    oplog_bytes_ = run_.budget.TakeStanding(info.size);
-    oplog_ = ReadAll(content, kMaxOplogBytes);
-    return;
-  }
+void Loader::TakeAccounts(const DumpMember& member, const MemberInfo& info, ByteSource& content) {
   BsonStream documents(content, info.path);
   const std::lock_guard lock(mutex_);
   auto& accounts = member.collection.ends_with("users") ? accounts_.users : accounts_.roles;
@@ -229,8 +226,8 @@ void Loader::TakeSpecial(const DumpMember& member, const MemberInfo& info, ByteS
 
 void Loader::TakeDocuments(const DumpMember& member, const MemberInfo& info, ByteSource& content,
                            const BatchSink& sink) {
-  if (member.kind == DumpMemberKind::kOplog || IsAccounts(member)) {
-    TakeSpecial(member, info, content);
+  if (IsAccounts(member)) {
+    TakeAccounts(member, info, content);
     return;
   }
   RestoredCollection& collection = Collection(member);

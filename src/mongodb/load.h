@@ -1,6 +1,7 @@
 // Loads the collections of an archive into temporary ones beside the live ones.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -66,8 +67,6 @@ class Loader {
     return collections_;
   }
   const ArchivedAccounts& accounts() const { return accounts_; }
-  /// The slice of the oplog that belongs to the copy; empty without one.
-  const std::string& oplog() const { return oplog_; }
 
  private:
   struct Work {
@@ -76,7 +75,7 @@ class Loader {
   };
   using BatchSink = std::function<void(RestoredCollection& collection, InsertBatch& batch)>;
 
-  bool Wanted(const DumpMember& member) const;
+  bool Wanted(const DumpMember& member);
   static bool IsAccounts(const DumpMember& member);
   RestoredCollection& Collection(const DumpMember& member);
   void PrepareDatabase(Session& session, const std::string& database);
@@ -85,7 +84,7 @@ class Loader {
   void TakeMetadata(const DumpMember& member, const MemberInfo& info, ByteSource& content);
   void TakeDocuments(const DumpMember& member, const MemberInfo& info, ByteSource& content,
                      const BatchSink& sink);
-  void TakeSpecial(const DumpMember& member, const MemberInfo& info, ByteSource& content);
+  void TakeAccounts(const DumpMember& member, const MemberInfo& info, ByteSource& content);
   void Create(RestoredCollection& collection);
   /// Loads again, with the options that became known after the documents.
   void Recreate(RestoredCollection& collection);
@@ -103,8 +102,7 @@ class Loader {
   std::map<std::pair<std::string, std::string>, RestoredCollection*> by_file_;  // guarded by mutex_
   std::set<std::string> prepared_;                                              // guarded by mutex_
   ArchivedAccounts accounts_;  // guarded by mutex_ in Load
-  std::string oplog_;
-  Reservation oplog_bytes_;
+  std::atomic<bool> has_oplog_ = false;
 };
 
 }  // namespace oxbackup::mongodb
