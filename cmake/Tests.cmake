@@ -43,6 +43,10 @@ if(tests)
     OPENEDX_BACKUP_COMMAND="$<TARGET_FILE:openedx-backup>")
 endif()
 
-if(EXISTS "${PROJECT_SOURCE_DIR}/testbed/generator/CMakeLists.txt")
-  add_subdirectory(testbed/generator)
-endif()
+add_subdirectory(testbed/generator)
+
+# Whole round trips run the built command, and the generator as an independent witness.
+add_dependencies(engine_integration_tests openedx-backup site-generator)
+target_compile_definitions(engine_integration_tests PRIVATE
+  OPENEDX_BACKUP_BINARY="$<TARGET_FILE:openedx-backup>"
+  SITE_GENERATOR_BINARY="$<TARGET_FILE:site-generator>")

@@ -18,8 +18,8 @@ struct Location {
   std::optional<std::string> name;
 };
 
-/// Opens `text` as a folder or as an archive file in one. Throws Error(kUsage) when it is empty, and
-/// Error(kNotFound) when there is neither.
+/// Opens `text` as a folder or as an archive file in one. Throws Error(kUsage) when it is empty,
+/// and Error(kNotFound) when there is neither.
 Location OpenLocation(const std::string& text);
 
 /// Which archive of a store is meant: the one of that name (with or without its suffix), else the
@@ -49,14 +49,14 @@ struct ArchiveEntry {
 std::vector<ArchiveEntry> ListArchives(Store& store, const RunContext& run);
 
 /// Throws Error(kNotFound), saying what there is instead, when no complete archive fits, and
-/// Error(kCorrupt) when the one that was named is damaged. A newer damaged one that is passed over is
-/// a warning of the run.
+/// Error(kCorrupt) when the one that was named is damaged. A newer damaged one that is passed over
+/// is a warning of the run.
 ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunContext& run);
 
 /// Names for a new archive, in the order in which they are tried: `backup.DATE<suffix>`, then with
 /// the time of day, so that a second backup of a day never replaces the first. `name`: when given,
-/// the only one (the suffix is added when it lacks it). Throws Error(kUsage) for a name with '/' or a
-/// leading '.'.
+/// the only one (the suffix is added when it lacks it). Throws Error(kUsage) for a name with '/' or
+/// a leading '.'.
 std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,
                                          std::string_view suffix, TimePoint now);
 

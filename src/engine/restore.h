@@ -18,15 +18,15 @@ namespace oxbackup {
 /// What a restore is going to do, for the operator's question.
 struct RestorePreview {
   std::string archive;
-  const Manifest* manifest = nullptr;  ///< nullptr for a foreign archive
+  const Manifest* manifest = nullptr;                      ///< nullptr for a foreign archive
   std::vector<std::pair<std::string, RestorePlan>> plans;  ///< by component
 };
 
 struct RestoreOptions {
   ArchiveChoice choice;
   ComponentSelection selection;  ///< of what the archive holds
-  bool dry_run = false;   ///< stop after the preview
-  bool keep_old = false;  ///< what was replaced stays, for Undo
+  bool dry_run = false;          ///< stop after the preview
+  bool keep_old = false;         ///< what was replaced stays, for Undo
   /// Asked after the preview; false ends the restore with nothing changed.
   std::function<bool(const RestorePreview&)> confirm;
 };
@@ -36,17 +36,17 @@ struct RestoreReport {
   std::unique_ptr<Manifest> manifest;  ///< nullptr for a foreign archive
   std::vector<std::pair<std::string, RestorePlan>> plans;
   bool confirmed = false;
-  bool swapped = false;                    ///< false after a dry run or a refusal
-  std::vector<std::string> components;     ///< that were swapped
-  int64_t swap_ms = 0;                     ///< how long readers or writers were held, all together
-  std::vector<std::string> finished_swaps; ///< of earlier runs, in a sentence each
+  bool swapped = false;                     ///< false after a dry run or a refusal
+  std::vector<std::string> components;      ///< that were swapped
+  int64_t swap_ms = 0;                      ///< how long readers or writers were held, all together
+  std::vector<std::string> finished_swaps;  ///< of earlier runs, in a sentence each
   std::chrono::milliseconds duration{};
 };
 
 /// Restores the selected components of the chosen archive. `targets`: all of the site, since an
-/// interrupted restore has to be finished whole before another begins. Whatever fails before the swap leaves the live site
-/// as it was. A failing swap is undone; where that fails too, the record stays open and the next run
-/// of any command finishes or undoes it. Throws Error.
+/// interrupted restore has to be finished whole before another begins. Whatever fails before the
+/// swap leaves the live site as it was. A failing swap is undone; where that fails too, the record
+/// stays open and the next run of any command finishes or undoes it. Throws Error.
 RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOptions& options,
                       const RunContext& run);
 
@@ -55,8 +55,8 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
 std::vector<std::string> Undo(RestoreTargets& targets, const RunContext& run);
 
 /// Completes, or takes back where it had not come to its swaps, a restore that was interrupted.
-/// Returns a sentence per component; none when there was nothing to do. Throws Error(kUsage) when the
-/// interrupted run had a component that `targets` lacks.
+/// Returns a sentence per component; none when there was nothing to do. Throws Error(kUsage) when
+/// the interrupted run had a component that `targets` lacks.
 std::vector<std::string> FinishOpenSwaps(RestoreTargets& targets, const RunContext& run);
 
 }  // namespace oxbackup

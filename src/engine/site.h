@@ -36,11 +36,11 @@ struct MongodbSite {
   mongodb::RestoreOptions restore;
 };
 
-/// The component that a member belongs to, ours or the predecessor's; empty for the manifest and for
-/// members of no component.
+/// The component that a member belongs to, ours or the predecessor's; empty for the manifest and
+/// for members of no component.
 std::string ComponentOfMember(std::string_view path);
-/// The path below which a file component's members lie ("data/caddy"). REQUIRES: one of caddy, media,
-/// config.
+/// The path below which a file component's members lie ("data/caddy"). REQUIRES: one of caddy,
+/// media, config.
 const char* MemberPrefix(std::string_view component);
 
 /// A component that is not set is not part of the site.
@@ -54,7 +54,8 @@ struct Site {
   bool Has(std::string_view component) const;
 };
 
-/// Which components a command is about: those of `only` (all when empty) without those of `exclude`.
+/// Which components a command is about: those of `only` (all when empty) without those of
+/// `exclude`.
 struct ComponentSelection {
   std::set<std::string> only;
   std::set<std::string> exclude;
@@ -73,11 +74,12 @@ using LiveComparers = std::vector<std::unique_ptr<LiveComparer>>;
 /// component that the site lacks.
 void CheckConfigured(const Site& site, const ComponentSelection& selection);
 
-/// Each makes what is configured and selected, in the order of ComponentNames(). They connect later.
-/// Throws as CheckConfigured does.
+/// Each makes what is configured and selected, in the order of ComponentNames(). They connect
+/// later. Throws as CheckConfigured does.
 BackupSources MakeSources(const Site& site, const ComponentSelection& selection,
                           const RunContext& run);
-/// The targets of the whole site: an interrupted restore is finished whole, whatever is selected now.
+/// The targets of the whole site: an interrupted restore is finished whole, whatever is selected
+/// now.
 RestoreTargets MakeTargets(const Site& site, const RunContext& run);
 LiveComparers MakeComparers(const Site& site, const ComponentSelection& selection,
                             const RunContext& run);

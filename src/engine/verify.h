@@ -22,12 +22,12 @@ struct VerifyReport {
   VerifyDepth depth = VerifyDepth::kFull;
   uint64_t bytes_read = 0;
   uint64_t members = 0;
-  uint64_t objects = 0;                  ///< tables, collections and trees whose digest was compared
+  uint64_t objects = 0;  ///< tables, collections and trees whose digest was compared
   std::vector<std::string> differences;  ///< between live site and archive, a sentence each
 };
 
-/// Throws Error(kCorrupt) naming the first thing that is wrong. A foreign archive, which has nothing
-/// to be compared with, is only read through (kFull) and reported with an empty manifest.
+/// Throws Error(kCorrupt) naming the first thing that is wrong. A foreign archive, which has
+/// nothing to be compared with, is only read through (kFull) and reported with an empty manifest.
 VerifyReport VerifyArchive(Store& store, const std::string& name, VerifyDepth depth, int threads,
                            const RunContext& run);
 

@@ -79,10 +79,8 @@ Bson ReadConcernAt(const std::optional<Timestamp>& at_cluster_time) {
   return concern;
 }
 
-ReadMoment FixMoment(Session& session,
-                     const std::function<std::vector<CollectionInfo>()>& read_catalog,
+ReadMoment FixMoment(Session& session, const std::vector<std::string>& databases,
                      std::vector<CollectionInfo>& catalog, const RunContext& run) {
-  catalog = read_catalog();
   ReadMoment moment;
   const ServerInfo& server = session.server();
   if (server.topology == Topology::kStandalone && server.flavour != "FerretDB") {
@@ -96,20 +94,13 @@ ReadMoment FixMoment(Session& session,
       return moment;
     }
     if (!probe.again || attempt == kSnapshotTries) {
-      moment.why_not = "no common instant: " + probe.why_not;
+      moment.why_not = probe.why_not;
       return moment;
     }
     run.log.Debug("MongoDB cannot read at one instant yet: {}", probe.why_not);
     Pause(run);
-    catalog = read_catalog();
+    catalog = ReadCatalog(session, databases);
   }
-}
-
-std::optional<Timestamp> LastWrite(Session& session) {
-  Reply hello = session.TryRun("admin", Bson().Add("hello", int32_t{1}));
-  if (!hello.ok()) hello = session.TryRun("admin", Bson().Add("isMaster", int32_t{1}));
-  const auto time = FindPath(hello.document.bytes(), {"lastWrite", "opTime", "ts"});
-  return time ? time->AsTimestamp() : std::nullopt;
 }
 
 HistoryWindow::HistoryWindow(Session& session, const RunContext& run)

@@ -1,0 +1,211 @@
+#include "engine/extract.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "archive/archive_reader.h"
+#include "base/error.h"
+#include "base/file_descriptor.h"
+#include "files/beneath.h"
+#include "files/tree_extractor.h"
+#include "mongodb/dump_path.h"
+#include "mysql/member_path.h"
+#include "mysql/quote.h"
+
+namespace oxbackup {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kPrivateMode = 0600;
+
+// Makes the folder, or takes an empty one; what it made is removed again unless Keep is called.
+class OutputFolder {
+ public:
+  explicit OutputFolder(fs::path path) : path_(std::move(path)) {
+    std::error_code error;
+    if (fs::exists(path_, error)) {
+      if (!fs::is_directory(path_, error) || !fs::is_empty(path_, error)) {
+        throw Error(ErrorKind::kUsage,
+                    fmt::format("{} is there already and not an empty folder", path_.string()))
+            .Hint("name a new folder with --to");
+      }
+    } else {
+      made_ = fs::create_directory(path_, error);
+      if (!made_) {
+        throw SystemError(ErrorKind::kUsage, "cannot make the folder " + path_.string(),
+                          error.value())
+            .Hint("name a folder with --to whose parent exists and can be written");
+      }
+    }
+    folder_ = FileDescriptor(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder_) {
+      throw SystemError(ErrorKind::kUsage, "cannot open the folder " + path_.string(), errno);
+    }
+  }
+  ~OutputFolder() {
+    if (keep_) return;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(path_, ignored)) {
+      fs::remove_all(entry.path(), ignored);
+    }
+    if (made_) fs::remove(path_, ignored);
+  }
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+
+  int get() const { return folder_.get(); }
+  void Keep() { keep_ = true; }
+
+ private:
+  fs::path path_;
+  FileDescriptor folder_;
+  bool made_ = false;
+  bool keep_ = false;
+};
+
+// Appends members to files below a folder; neighbours that go into one file keep it open.
+class JoiningWriter {
+ public:
+  explicit JoiningWriter(int folder) : cursor_(folder) {}
+
+  void Append(const std::string& path, std::string_view bytes) {
+    if (path != path_) Open(path);
+    if (const int error = WriteFully(file_.get(), bytes)) Fail(error);
+    written_ += bytes.size();
+  }
+  void Append(const std::string& path, ByteSource& content) {
+    std::array<char, size_t{64} << 10> buffer;
+    Append(path, std::string_view());
+    while (const size_t size = content.Read(buffer.data(), buffer.size())) {
+      Append(path, std::string_view(buffer.data(), size));
+    }
+  }
+
+  uint64_t files() const { return files_; }
+  uint64_t written() const { return written_; }
+
+ private:
+  void Open(const std::string& path) {
+    path_ = path;
+    const auto [folder_path, name] = files::SplitLast(path);
+    const int folder = cursor_.OpenOrMake(folder_path);
+    if (folder < 0) Fail(errno);
+    const std::string name_text(name);
+    file_ = FileDescriptor(
+        openat(folder, name_text.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+    if (file_) return;
+    file_ =
+        FileDescriptor(openat(folder, name_text.c_str(),
+                              O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, kPrivateMode));
+    if (!file_) Fail(errno);
+    ++files_;
+  }
+  [[noreturn]] void Fail(int error) const {
+    throw SystemError(ErrorKind::kStore, "cannot write " + path_, error)
+        .Hint("make room or choose another folder with --to");
+  }
+
+  files::FolderCursor cursor_;
+  std::string path_;
+  FileDescriptor file_;
+  uint64_t files_ = 0;
+  uint64_t written_ = 0;
+};
+
+// Takes members in archive order, which is the loading order.
+class Extractor {
+ public:
+  Extractor(int folder, TimePoint now)
+      : joined_(folder),
+        tree_cursor_(folder),
+        trees_(folder, files::TreeExtractor::Options{.base = "", .foreign = true, .now = now}) {}
+
+  void Take(const MemberInfo& info, ByteSource& content) {
+    const std::string component = ComponentOfMember(info.path);
+    if (component == "mysql") {
+      TakeMysql(info, content);
+    } else if (component == "mongodb") {
+      TakeMongodb(info, content);
+    } else if (!component.empty()) {
+      tree_bytes_ += info.size;
+      if (info.type == MemberType::kFile) ++tree_files_;
+      trees_.Add(info.path, info, content, tree_cursor_);
+    }
+  }
+
+  ExtractReport Finish() {
+    if (!trees_.empty()) trees_.Finish();
+    return ExtractReport{.files = joined_.files() + tree_files_,
+                         .bytes = joined_.written() + tree_bytes_};
+  }
+
+ private:
+  // Our members become the one script that mysqldump would have written.
+  void TakeMysql(const MemberInfo& info, ByteSource& content) {
+    if (info.type != MemberType::kFile) return;
+    const std::string script(mysql::kScriptPath);
+    const std::optional<mysql::MemberPath> member = mysql::ParseMemberPath(info.path);
+    if (!member) {
+      // Ours has members and, as the script, only a list of them; a foreign one has it all in
+      // there.
+      if (info.path == script && !members_seen_) joined_.Append(script, content);
+      return;
+    }
+    members_seen_ = true;
+    if (member->kind != mysql::MemberKind::kDatabase && !member->database.empty() &&
+        member->database != database_) {
+      database_ = member->database;
+      joined_.Append(script, "USE " + mysql::QuoteName(database_) + ";\n");
+    }
+    joined_.Append(script, content);
+    joined_.Append(script, "\n");
+  }
+
+  void TakeMongodb(const MemberInfo& info, ByteSource& content) {
+    const std::optional<mongodb::DumpMember> member = mongodb::ParseDumpPath(info.path);
+    if (!member) return;
+    std::string path = info.path;
+    if (!member->part.empty()) path.resize(path.size() - member->part.size() - 1);
+    joined_.Append(path, content);
+  }
+
+  JoiningWriter joined_;
+  files::FolderCursor tree_cursor_;
+  files::TreeExtractor trees_;
+  std::string database_;
+  bool members_seen_ = false;
+  uint64_t tree_files_ = 0;
+  uint64_t tree_bytes_ = 0;
+};
+
+}  // namespace
+
+ExtractReport Extract(Store& store, const std::string& name, const ComponentSelection& selection,
+                      const fs::path& folder, const RunContext& run) {
+  CheckSelection(selection);
+  std::unique_ptr<RangedSource> source = store.Open(name);
+  if (source == nullptr) {
+    throw Error(ErrorKind::kNotFound, fmt::format("there is no {} in {}", name, store.Location()));
+  }
+  const std::unique_ptr<ArchiveReader> reader = OpenArchive(std::move(source), run);
+  OutputFolder output(folder);
+  Extractor extractor(output.get(), run.clock.Now());
+  reader->Read(
+      [&](const std::string& path) {
+        const std::string component = ComponentOfMember(path);
+        return !component.empty() && selection.Includes(component);
+      },
+      [&](const MemberInfo& info, ByteSource& content) { extractor.Take(info, content); }, 1, run);
+  const ExtractReport report = extractor.Finish();
+  output.Keep();
+  return report;
+}
+
+}  // namespace oxbackup

@@ -1,0 +1,289 @@
+#include "engine/restore.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <utility>
+
+#include "archive/archive_reader.h"
+#include "base/error.h"
+
+namespace oxbackup {
+namespace {
+
+template <class Step>
+decltype(auto) ForTarget(RestoreTarget& target, std::string_view what, const Step& step) {
+  return WithContext([&] { return fmt::format("{} {}", what, target.name()); },
+                     [&]() -> decltype(auto) { return step(target); });
+}
+
+std::unique_ptr<ArchiveReader> Reopen(Store& store, const std::string& name,
+                                      const RunContext& run) {
+  std::unique_ptr<RangedSource> source = store.Open(name);
+  if (source == nullptr) {
+    throw Error(ErrorKind::kNotFound, fmt::format("{} is no longer in {}", name, store.Location()));
+  }
+  return OpenArchive(std::move(source), run);
+}
+
+// What the archive holds: by its manifest, or by reading a foreign one from end to end, which shows
+// at the same time that it is whole.
+std::set<std::string> ComponentsOf(Store& store, const std::string& name, const Manifest* manifest,
+                                   const RunContext& run) {
+  std::set<std::string> found;
+  if (manifest != nullptr) {
+    for (const ComponentManifest& component : manifest->components) found.insert(component.name);
+    return found;
+  }
+  run.log.Info("{} has no manifest: reading it through to see what it holds", name);
+  const std::unique_ptr<ArchiveReader> reader = Reopen(store, name, run);
+  reader->Read([](const std::string&) { return true; },
+               [&](const MemberInfo& info, ByteSource&) {
+                 const std::string component = ComponentOfMember(info.path);
+                 if (!component.empty()) found.insert(component);
+               },
+               1, run);
+  return found;
+}
+
+std::vector<RestoreTarget*> Present(RestoreTargets& targets, const ComponentSelection& selection,
+                                    const std::set<std::string>& found, const std::string& archive,
+                                    const RunContext& run) {
+  std::vector<RestoreTarget*> present;
+  for (const auto& target : targets) {
+    if (!selection.Includes(std::string(target->name()))) continue;
+    if (found.contains(std::string(target->name()))) {
+      present.push_back(target.get());
+    } else {
+      run.log.Info("{} holds no {}: it stays as it is", archive, target->name());
+    }
+  }
+  if (present.empty()) {
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("{} holds none of the selected components", archive))
+        .Hint("openedx-backup inspect shows what it holds");
+  }
+  return present;
+}
+
+std::string NewRunId(TimePoint now) {
+  std::random_device random;
+  return fmt::format("{}-{:08x}", FormatRfc3339(now), random());
+}
+
+// Removes what was loaded, without hiding the error that led here.
+void AbandonAll(const std::vector<RestoreTarget*>& targets, const RunContext& run) {
+  for (RestoreTarget* target : targets) {
+    try {
+      target->Abandon();
+    } catch (const Error& error) {
+      run.warnings.Add(
+          fmt::format("what was loaded for {} could not be removed: {} ({}); the next "
+                      "restore removes it",
+                      target->name(), error.what(), error.cause()));
+    }
+  }
+}
+
+void LoadAll(Store& store, const std::string& name, const std::vector<RestoreTarget*>& targets,
+             const RunContext& run) {
+  for (RestoreTarget* target : targets) {
+    // Opened for each anew: a foreign archive can be read only once from an open reader.
+    const std::unique_ptr<ArchiveReader> reader = Reopen(store, name, run);
+    ForTarget(*target, "loading", [&](RestoreTarget& t) { t.Load(*reader); });
+  }
+}
+
+void VerifyAll(const Manifest* manifest, const std::vector<RestoreTarget*>& targets) {
+  for (RestoreTarget* target : targets) {
+    const ComponentManifest* const expected =
+        manifest != nullptr ? manifest->Find(target->name()) : nullptr;
+    ForTarget(*target, "verifying", [&](RestoreTarget& t) { t.Verify(expected); });
+  }
+}
+
+// Undoes the swaps of `written`, newest first; false when one could not be undone.
+bool TakeBack(const std::vector<RestoreTarget*>& written, const RunContext& run) {
+  bool whole = true;
+  for (auto it = written.rbegin(); it != written.rend(); ++it) {
+    try {
+      (*it)->UndoSwap();
+    } catch (const Error& error) {
+      whole = false;
+      run.warnings.Add(fmt::format("the swap of {} could not be taken back: {} ({})", (*it)->name(),
+                                   error.what(), error.cause()));
+    }
+  }
+  return whole;
+}
+
+// Writes all records, then swaps all components, then closes the records in the same order: see
+// SwapIntent for what an interruption means at each point.
+void SwapAll(const std::vector<RestoreTarget*>& targets, const SwapIntent& intent,
+             const RunContext& run) {
+  std::vector<RestoreTarget*> written;
+  try {
+    for (RestoreTarget* target : targets) {
+      // Counted as written even when the call fails: whether the record arrived is then unknown.
+      written.push_back(target);
+      ForTarget(*target, "announcing the swap of",
+                [&](RestoreTarget& t) { t.WriteIntent(intent); });
+    }
+    for (RestoreTarget* target : targets) {
+      ForTarget(*target, "swapping", [](RestoreTarget& t) { t.Swap(); });
+    }
+  } catch (Error& error) {
+    if (TakeBack(written, run)) {
+      AbandonAll(targets, run);
+      error.Hint(
+          "nothing has changed: every swap was taken back; mend the cause and restore again");
+    } else {
+      error.Hint(
+          "part of the site is swapped; its records are open: run any openedx-backup command "
+          "with the same settings to finish, or restore --undo to go back");
+    }
+    throw;
+  }
+  for (RestoreTarget* target : targets) {
+    ForTarget(*target, "closing the swap of",
+              [&](RestoreTarget& t) { t.CloseSwap(intent.keep_old); });
+  }
+}
+
+RestoreTarget* FindTarget(RestoreTargets& targets, std::string_view name) {
+  for (const auto& target : targets) {
+    if (target->name() == name) return target.get();
+  }
+  return nullptr;
+}
+
+struct FoundSwap {
+  RestoreTarget* target;
+  OpenSwap swap;
+};
+
+std::string FinishOneRun(RestoreTargets& targets, const SwapIntent& intent,
+                         const std::vector<FoundSwap>& found, const RunContext& run) {
+  for (const std::string& name : intent.components) {
+    if (FindTarget(targets, name) != nullptr) continue;
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("an interrupted restore of {} (started {}) has to be finished first, and "
+                    "it had '{}', which is not configured here",
+                    intent.archive, intent.started, name))
+        .Hint("run this with the settings of that restore");
+  }
+  const bool complete = std::ranges::any_of(found, [&](const FoundSwap& one) {
+    return !intent.components.empty() && one.target->name() == intent.components.back();
+  });
+  run.log.Info("{} an interrupted restore of {} (started {})",
+               complete ? "finishing" : "taking back", intent.archive, intent.started);
+  for (const FoundSwap& one : found) {
+    if (complete) {
+      ForTarget(*one.target, "finishing the interrupted swap of",
+                [](RestoreTarget& t) { t.CompleteSwap(); });
+    } else {
+      ForTarget(*one.target, "taking back the interrupted swap of",
+                [](RestoreTarget& t) { t.UndoSwap(); });
+    }
+  }
+  if (complete) {
+    for (const FoundSwap& one : found) {
+      ForTarget(*one.target, "closing the swap of",
+                [&](RestoreTarget& t) { t.CloseSwap(intent.keep_old); });
+    }
+  }
+  return fmt::format("The restore of {} that was interrupted (started {}) was {}.", intent.archive,
+                     intent.started, complete ? "finished" : "taken back");
+}
+
+}  // namespace
+
+std::vector<std::string> FinishOpenSwaps(RestoreTargets& targets, const RunContext& run) {
+  std::vector<FoundSwap> found;
+  for (const auto& target : targets) {
+    std::optional<OpenSwap> swap = ForTarget(*target, "looking for an interrupted restore of",
+                                             [](RestoreTarget& t) { return t.FindOpenSwap(); });
+    if (swap) found.push_back(FoundSwap{target.get(), std::move(*swap)});
+  }
+  std::vector<std::string> sentences;
+  while (!found.empty()) {
+    const SwapIntent intent = found.front().swap.intent;
+    std::vector<FoundSwap> same;
+    std::vector<FoundSwap> others;
+    for (FoundSwap& one : found) {
+      (one.swap.intent.run_id == intent.run_id ? same : others).push_back(std::move(one));
+    }
+    sentences.push_back(FinishOneRun(targets, intent, same, run));
+    found = std::move(others);
+  }
+  return sentences;
+}
+
+std::vector<std::string> Undo(RestoreTargets& targets, const RunContext& run) {
+  std::vector<std::string> sentences;
+  for (auto it = targets.rbegin(); it != targets.rend(); ++it) {
+    RestoreTarget& target = **it;
+    try {
+      ForTarget(target, "undoing the restore of", [](RestoreTarget& t) { t.UndoSwap(); });
+      sentences.push_back(
+          fmt::format("{}: the data from before the restore are live again", target.name()));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kNotFound) throw;
+      run.log.Info("{}: nothing to go back to", target.name());
+    }
+  }
+  if (sentences.empty()) {
+    throw Error(ErrorKind::kNotFound, "there is no restore to undo")
+        .Hint("only a restore that was interrupted, or one with --keep-old, can be undone");
+  }
+  return sentences;
+}
+
+RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOptions& options,
+                      const RunContext& run) {
+  const TimePoint started = run.clock.Now();
+  RestoreReport report;
+  if (!options.dry_run) report.finished_swaps = FinishOpenSwaps(targets, run);
+  ArchiveEntry chosen = ChooseArchive(store, options.choice, run);
+  report.archive = chosen.object.name;
+  report.manifest = std::move(chosen.manifest);
+  const Manifest* const manifest = report.manifest.get();
+  const std::vector<RestoreTarget*> present =
+      Present(targets, options.selection, ComponentsOf(store, report.archive, manifest, run),
+              report.archive, run);
+  for (RestoreTarget* target : present) {
+    report.plans.emplace_back(target->name(),
+                              ForTarget(*target, "planning the restore of",
+                                        [&](RestoreTarget& t) { return t.Plan(manifest); }));
+  }
+  report.confirmed =
+      options.confirm && options.confirm(RestorePreview{report.archive, manifest, report.plans});
+  if (options.dry_run || !report.confirmed) return report;
+
+  try {
+    LoadAll(store, report.archive, present, run);
+    VerifyAll(manifest, present);
+    run.ThrowIfStopped();
+  } catch (...) {
+    AbandonAll(present, run);
+    throw;
+  }
+  SwapIntent intent{.run_id = NewRunId(started),
+                    .archive = report.archive,
+                    .started = FormatRfc3339(started),
+                    .components = {},
+                    .keep_old = options.keep_old};
+  for (const RestoreTarget* target : present) intent.components.emplace_back(target->name());
+  SwapAll(present, intent, run);
+  report.swapped = true;
+  report.components = intent.components;
+  for (const RestoreTarget* target : present) report.swap_ms += target->swap_ms();
+  report.duration =
+      std::chrono::duration_cast<std::chrono::milliseconds>(run.clock.Now() - started);
+  return report;
+}
+
+}  // namespace oxbackup

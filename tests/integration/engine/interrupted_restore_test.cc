@@ -1,0 +1,124 @@
+// The engine dies at every step of a restore's swaps: the next run finishes or takes back, and the
+// site is all old or all new, never a mixture.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "base/run_context_testing.h"
+#include "engine/restore.h"
+#include "engine/site.h"
+#include "site_testing.h"
+#include "store/local/local_store.h"
+
+namespace oxbackup {
+namespace {
+
+constexpr int kDied = 9;
+constexpr int kFinished = 0;
+constexpr int kFailed = 1;
+
+class InterruptedRestore : public SiteTest {
+ protected:
+  Site SiteWith(const std::function<void(std::string_view)>& step) const {
+    Site site;
+    site.mysql.emplace();
+    site.mysql->connect.host = Variable("TESTBED_MYSQL_HOST");
+    site.mysql->connect.port = std::stoi(Variable("TESTBED_MYSQL_PORT"));
+    site.mysql->connect.user = Variable("TESTBED_MYSQL_USER");
+    site.mysql->connect.password = Variable("TESTBED_MYSQL_PASSWORD");
+    site.mysql->restore.on_step = step;
+    site.mongodb.emplace();
+    site.mongodb->connect.host = Variable("TESTBED_FERRETDB_HOST");
+    site.mongodb->connect.port = std::stoi(Variable("TESTBED_FERRETDB_PORT"));
+    site.mongodb->connect.user = Variable("TESTBED_FERRETDB_USER");
+    site.mongodb->connect.password = Variable("TESTBED_FERRETDB_PASSWORD");
+    site.mongodb->connect.auth_database = Variable("TESTBED_FERRETDB_AUTH_DB");
+    site.mongodb->restore.before_step = step;
+    site.caddy = caddy();
+    site.media = {files::Tree{"openedx-media", media()}};
+    return site;
+  }
+
+  // Restores in a process of its own that dies before the step of that number, as by kill -9.
+  int RestoreDyingAt(int fatal_step) const {
+    const pid_t child = fork();
+    if (child == 0) {
+      int steps = 0;
+      try {
+        const Site site = SiteWith([&](std::string_view) {
+          if (steps++ == fatal_step) _exit(kDied);
+        });
+        TestRun test;
+        LocalStore store(archives());
+        RestoreTargets targets = MakeTargets(site, test.run);
+        RestoreOptions options;
+        options.confirm = [](const RestorePreview&) { return true; };
+        Restore(store, targets, options, test.run);
+      } catch (...) {
+        _exit(kFailed);
+      }
+      _exit(kFinished);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
+  }
+
+  void ChangeSite() const {
+    Sql("UPDATE openedx.auth_user SET email = 'changed@example.org'; CREATE TABLE openedx.newer "
+        "(id INT);");
+    std::ofstream(media() + "/newer.txt") << "newer";
+    std::ofstream(caddy() + "/newer.txt") << "newer";
+  }
+};
+
+TEST_F(InterruptedRestore, IsAllOldOrAllNewAfterTheNextRunWhereverItDied) {
+  ASSERT_TRUE(Ended(Backup({"--compression", "zstd"}), 0));
+  const std::string new_site = Fingerprint();
+  int outcome = kDied;
+  int taken_back = 0;
+  int finished = 0;
+  for (int step = 0; outcome == kDied; ++step) {
+    ChangeSite();
+    const std::string old_site = Fingerprint();
+    ASSERT_NE(old_site, new_site);
+    outcome = RestoreDyingAt(step);
+    ASSERT_NE(outcome, kFailed) << "step " << step;
+    if (outcome == kFinished) break;
+    // Any command with the site's settings mends it; a backup is one that reads everything, too.
+    ASSERT_TRUE(Ended(Backup({"--compression", "zstd", "--name", "next"}), 0)) << "step " << step;
+    std::filesystem::remove(archives() + "/next.tar.zst");
+    const std::string mended = Fingerprint();
+    ASSERT_TRUE(mended == old_site || mended == new_site) << "a mixture after step " << step;
+    (mended == old_site ? taken_back : finished) += 1;
+    if (mended == new_site) continue;
+    ASSERT_TRUE(Ended(Restore(), 0)) << "step " << step;
+    ASSERT_EQ(Fingerprint(), new_site) << "step " << step;
+  }
+  EXPECT_EQ(Fingerprint(), new_site);
+  EXPECT_GT(taken_back, 0);
+  EXPECT_GT(finished, 0);
+}
+
+TEST_F(InterruptedRestore, UndoGoesBackWhereverItDied) {
+  ASSERT_TRUE(Ended(Backup({"--compression", "zstd"}), 0));
+  int outcome = kDied;
+  for (int step = 0; outcome == kDied; step += 3) {
+    ChangeSite();
+    const std::string old_site = Fingerprint();
+    outcome = RestoreDyingAt(step);
+    ASSERT_NE(outcome, kFailed) << "step " << step;
+    if (outcome == kFinished) break;
+    const int status = Restore({"--undo"}).status;
+    // Before its first record there is nothing to undo; after the old data went, neither.
+    ASSERT_TRUE(status == 0 || status == 4) << "step " << step;
+    if (status == 0) {
+      ASSERT_EQ(Fingerprint(), old_site) << "step " << step;
+    }
+    ASSERT_TRUE(Ended(Restore(), 0)) << "step " << step;
+  }
+}
+
+}  // namespace
+}  // namespace oxbackup
