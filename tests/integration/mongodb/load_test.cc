@@ -3,7 +3,13 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -149,6 +155,87 @@ TEST_F(LoadTest, LoadsManyDocumentsOnSeveralConnections) {
   }
   RestoreAll(connect_, options_, archive, run_);
   EXPECT_THAT(Compare(archive), IsEmpty());
+}
+
+std::string ReadFileOf(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+/// Runs mongodump as an operator would, the password in a file of its own.
+void Mongodump(const ConnectOptions& connect, const std::string& database,
+               const std::filesystem::path& folder) {
+  std::string quoted;
+  for (const char c : connect.password) {
+    if (c == '\'') quoted += '\'';
+    quoted += c;
+  }
+  const std::filesystem::path config = folder / "config.yaml";
+  std::ofstream(config) << "password: '" << quoted << "'\n";
+  const std::vector<std::string> words = {RequiredVariable("TESTBED_BIN") + "/mongodump",
+                                          "--quiet",
+                                          "--config",
+                                          config,
+                                          "--host",
+                                          connect.host,
+                                          "--port",
+                                          std::to_string(connect.port),
+                                          "--username",
+                                          connect.user,
+                                          "--authenticationDatabase",
+                                          connect.auth_database,
+                                          "--db",
+                                          database,
+                                          "--out",
+                                          folder / "dump"};
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  pid_t child = 0;
+  ASSERT_EQ(posix_spawn(&child, arguments[0], nullptr, nullptr, arguments.data(), environ), 0);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0) << "mongodump failed";
+}
+
+TEST_F(LoadTest, RestoresAFolderOfTheRealMongodump) {
+  database_.Insert("fs.files", {Bson().Add("_id", int32_t{1}).Add("filename", "a/b ü")});
+  database_.Insert("100% of it", {Bson().Add("_id", int32_t{1}).Add("v", "dumped")});
+  database_.session().Run(
+      Db(),
+      Bson()
+          .Add("createIndexes", "fs.files")
+          .AddArray(
+              "indexes",
+              Bson().Add(
+                  "0",
+                  Bson().Add("key", Bson().Add("filename", int32_t{1})).Add("name", "filename_1"))),
+      "cannot index");
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("oxb_load_test_" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  Mongodump(connect_, Db(), folder);
+  TestArchive archive;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "dump")) {
+    if (!entry.is_regular_file()) continue;
+    archive.AddMember(
+        "data/mongodb_dump/" + std::filesystem::relative(entry.path(), folder / "dump").string(),
+        ReadFileOf(entry.path()));
+  }
+  std::filesystem::remove_all(folder);
+  const std::vector<std::string> files = Raw("fs.files");
+  const std::vector<std::string> odd = Raw("100% of it");
+  database_.session().Run(Db(), Bson().Add("dropDatabase", int32_t{1}), "cannot drop");
+  database_.Insert("later", {Bson().Add("_id", int32_t{1})});
+  RestoreAll(connect_, options_, archive, run_, false, /*random_access=*/false,
+             /*with_manifest=*/false);
+  EXPECT_EQ(Raw("fs.files"), files);
+  EXPECT_EQ(Raw("100% of it"), odd);
+  EXPECT_THAT(Raw("later"), IsEmpty());
+  size_t indexes = 0;
+  Cursor cursor(database_.session(), Db(), Bson().Add("listIndexes", "fs.files"));
+  while (cursor.NextOrThrow("cannot list")) ++indexes;
+  EXPECT_EQ(indexes, 2u);
 }
 
 }  // namespace
