@@ -8,6 +8,7 @@ pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
@@ -16,5 +17,5 @@ find_package(CLI11 REQUIRED)
 add_library(openedx_backup_dependencies INTERFACE)
 target_link_libraries(openedx_backup_dependencies INTERFACE
   Threads::Threads PkgConfig::MARIADB PkgConfig::MONGOC PkgConfig::LZMA PkgConfig::ZSTD
-  PkgConfig::ARCHIVE PkgConfig::XXHASH PkgConfig::CRYPTO
+  PkgConfig::ARCHIVE PkgConfig::XXHASH PkgConfig::CRYPTO PkgConfig::TOMLPLUSPLUS
   fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json CLI11::CLI11)

@@ -1,0 +1,69 @@
+#include "cli/question.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+
+#include "base/error.h"
+
+namespace oxbackup {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
+  ~Descriptor() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+/// A line from the terminal; what came so far when the terminal hangs up.
+std::string ReadLine(int terminal, int stopped) {
+  std::string line;
+  for (;;) {
+    pollfd waited[] = {{terminal, POLLIN, 0}, {stopped, POLLIN, 0}};
+    if (poll(waited, 2, -1) < 0) {
+      if (errno == EINTR) continue;
+      throw SystemError(ErrorKind::kInternal, "the terminal cannot be waited for", errno);
+    }
+    if (waited[1].revents != 0) throw CancelledError();
+    char c = 0;
+    if (read(terminal, &c, 1) != 1 || c == '\n') return line;
+    line += c;
+  }
+}
+
+}  // namespace
+
+bool AskYesNo(const std::string& text, const std::stop_token& stop) {
+  const Descriptor terminal(open("/dev/tty", O_RDWR | O_CLOEXEC));
+  if (terminal.get() < 0) {
+    throw Error(ErrorKind::kUsage, "there is no terminal to ask whether to go on")
+        .Hint(
+            "pass --yes where nobody can answer, as in a job; --dry-run shows what would be "
+            "replaced");
+  }
+  const Descriptor stopped(eventfd(0, EFD_CLOEXEC));
+  const std::stop_callback wake(stop, [&stopped] { eventfd_write(stopped.get(), 1); });
+  if (write(terminal.get(), text.data(), text.size()) < 0) {
+    throw SystemError(ErrorKind::kUsage, "the terminal cannot be written to", errno)
+        .Hint("pass --yes where nobody can answer");
+  }
+  std::string answer = ReadLine(terminal.get(), stopped.get());
+  std::ranges::transform(answer, answer.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return answer == "y" || answer == "yes";
+}
+
+}  // namespace oxbackup

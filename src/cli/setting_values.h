@@ -1,0 +1,74 @@
+// The settings of one run: flags win over the environment, that over the settings file, that over
+// the table's default.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/config_file.h"
+#include "cli/settings_table.h"
+
+namespace oxbackup {
+
+/// Gives an environment variable's value; nothing when it is not set.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+/// The process's own.
+Environment ProcessEnvironment();
+
+/// A value and where it comes from, in the words of whoever set it: "--memory", "MYSQL_PORT",
+/// "backup.toml: mysql-port".
+struct SettingValue {
+  std::vector<std::string> texts;
+  std::string origin;
+};
+
+/// Reads settings by id. All of it throws Error(kUsage) that names the origin and what is allowed.
+/// Empty variables count as not set. One thread at a time.
+class SettingValues {
+ public:
+  using Flags = std::map<std::string, std::vector<std::string>>;  // by setting id
+
+  /// `file`: nothing without --config. Throws when the file has a key that is no setting, or one
+  /// that may not stand in a file.
+  SettingValues(CommandBit command, Flags flags, Environment environment,
+                std::optional<ConfigFile> file);
+
+  /// The text, else the table's default; nothing when there is neither. Checked against the choices
+  /// of the placeholder.
+  [[nodiscard]] std::optional<std::string> Text(std::string_view id) const;
+  std::string TextOr(std::string_view id, std::string_view fallback) const;
+  bool Switch(std::string_view id) const;
+  bool Bool(std::string_view id) const;
+  /// 1 to 2^31 - 1.
+  [[nodiscard]] std::optional<int> Count(std::string_view id) const;
+  [[nodiscard]] std::optional<uint64_t> Size(std::string_view id) const;
+  std::vector<std::string> List(std::string_view id) const;
+  /// The secret itself, or the content of its file without the last line end; empty when not set.
+  std::string Secret(std::string_view id) const;
+  /// Where the value comes from; nothing when only the default holds.
+  [[nodiscard]] std::optional<SettingValue> Find(std::string_view id) const;
+
+  /// Things to tell the operator that are no error: a settings file with passwords that everybody
+  /// can read.
+  std::vector<std::string> Remarks() const;
+
+ private:
+  const Setting& Definition(std::string_view id) const;
+  [[nodiscard]] std::optional<std::string> Variable(const std::string& name) const;
+
+  CommandBit command_;
+  Flags flags_;
+  Environment environment_;
+  std::optional<ConfigFile> file_;
+};
+
+/// A list as Tutor and people write it: "a b", "a,b", `["a", "b"]`, "['a', 'b']".
+std::vector<std::string> ParseList(std::string_view text);
+
+}  // namespace oxbackup

@@ -1,0 +1,184 @@
+#include "cli/settings_table.h"
+
+#include <algorithm>
+#include <array>
+
+namespace oxbackup {
+namespace {
+
+using Kind = SettingKind;
+
+constexpr uint32_t kAll = kBackup | kRestore | kList | kInspect | kVerify | kExtract | kVersion;
+constexpr uint32_t kReading = kRestore | kList | kInspect | kVerify | kExtract;
+constexpr uint32_t kOneArchive = kRestore | kInspect | kVerify | kExtract;
+constexpr uint32_t kLive = kBackup | kRestore | kVerify;
+constexpr uint32_t kRunning = kBackup | kRestore | kVerify | kExtract;
+
+constexpr std::array<Command, 7> kCommands = {{
+    {kBackup, "backup", "copy the whole site into one archive",
+     "Copies the components that are configured into one new archive. It appears under its name "
+     "only when it is complete and every stored byte has been read back; an archive that is there "
+     "already is never replaced. Without a --name it is called backup.YYYY-MM-DD.tar.xz.",
+     "openedx-backup backup --to /backup --mysql-host mysql --mongodb-host mongodb"},
+    {kRestore, "restore", "replace the live data by an archive's",
+     "Loads the archive beside the live data, verifies it and then swaps it in. Asks before it "
+     "replaces anything. Until the swap nothing live has changed. Archives of the predecessor and "
+     "of any tar program are restored too.",
+     "openedx-backup restore --from /backup --date 2026-11-22"},
+    {kList, "list", "show the archives of a place, newest first",
+     "Shows the archives of a place, newest first, and which of them are damaged.",
+     "openedx-backup list --from /backup"},
+    {kInspect, "inspect", "show what is in an archive",
+     "Shows what is in an archive, how large it is and how consistency was reached, from its "
+     "manifest alone.",
+     "openedx-backup inspect --from /backup --tables"},
+    {kVerify, "verify", "check an archive, or a live site against it",
+     "Reads every byte of an archive and compares it with the manifest's digests; with "
+     "--against-live compares the running databases and folders with the archive instead.",
+     "openedx-backup verify --from /backup"},
+    {kExtract, "extract", "unpack an archive as mysqldump and mongodump would have written it",
+     "Unpacks an archive into an empty folder: one SQL script, mongodump's layout with all parts "
+     "joined, and the folders as they were.",
+     "openedx-backup extract --from /backup --to /tmp/site"},
+    {kVersion, "version", "print the version", "Prints the version of the tool and of its format.",
+     "openedx-backup version"},
+}};
+
+constexpr std::string_view kArchives = "Archives";
+constexpr std::string_view kWhat = "What to do";
+constexpr std::string_view kMysql = "MySQL";
+constexpr std::string_view kMongodb = "MongoDB";
+constexpr std::string_view kFiles = "Files";
+constexpr std::string_view kRun = "Running";
+
+constexpr Setting kSettings[] = {
+    {"location", "to", "BACKUP_LOCATION", Kind::kPath, "DIR", "", "folder for the new archive",
+     kArchives, kBackup, true},
+    {"location", "from", "BACKUP_LOCATION", Kind::kPath, "DIR|FILE", "",
+     "folder of archives, or one archive; a folder means its newest complete one", kArchives,
+     kReading, true},
+    {"name", "name", "", Kind::kText, "NAME", "", "name of the new archive, instead of backup.DATE",
+     kArchives, kBackup, false},
+    {"name", "name", "", Kind::kText, "NAME", "",
+     "the archive of this name, with or without suffix", kArchives, kOneArchive, false},
+    {"date", "date", "", Kind::kText, "YYYY-MM-DD", "", "the newest complete archive of that day",
+     kArchives, kOneArchive, false},
+    {"target", "to", "", Kind::kPath, "DIR", "", "folder to unpack into; must be empty or new",
+     kArchives, kExtract, false},
+    {"compression", "compression", "BACKUP_COMPRESSION", Kind::kText, "xz[:0-9]|zstd[:1-19]|none",
+     "xz", "codec and level", kArchives, kBackup, true},
+    {"no-read-back", "no-read-back", "", Kind::kSwitch, "", "",
+     "do not read the stored archive back", kArchives, kBackup, false},
+
+    {"only", "only", "", Kind::kList, "COMPONENT", "",
+     "only these: mysql, mongodb, caddy, media, config", kWhat, kRunning, false},
+    {"exclude", "exclude", "", Kind::kList, "COMPONENT", "", "not these", kWhat, kRunning, false},
+    {"dry-run", "dry-run", "", Kind::kSwitch, "", "", "only say what would be replaced", kWhat,
+     kRestore, false},
+    {"yes", "yes", "", Kind::kSwitch, "", "", "do not ask (needed without a terminal)", kWhat,
+     kRestore, false},
+    {"keep-old", "keep-old", "", Kind::kSwitch, "", "",
+     "keep what was replaced, so that --undo can bring it back", kWhat, kRestore, false},
+    {"undo", "undo", "", Kind::kSwitch, "", "", "bring back what the last restore replaced", kWhat,
+     kRestore, false},
+    {"tables", "tables", "", Kind::kSwitch, "", "", "all tables and collections, not the biggest",
+     kWhat, kInspect, false},
+    {"diff", "diff", "", Kind::kPair, "A B", "",
+     "how much of archive B lies in blocks that A has too", kWhat, kInspect, false},
+    {"quick", "quick", "", Kind::kSwitch, "", "", "index and manifest alone", kWhat, kVerify,
+     false},
+    {"against-live", "against-live", "", Kind::kSwitch, "", "",
+     "compare the running site with the archive", kWhat, kVerify, false},
+
+    {"mysql-host", "mysql-host", "MYSQL_HOST", Kind::kText, "HOST", "",
+     "server; without host and socket MySQL is left out", kMysql, kLive, true},
+    {"mysql-port", "mysql-port", "MYSQL_PORT", Kind::kCount, "PORT", "3306", "its port", kMysql,
+     kLive, true},
+    {"mysql-socket", "mysql-socket", "MYSQL_SOCKET", Kind::kPath, "PATH", "",
+     "its Unix socket, instead of host and port", kMysql, kLive, true},
+    {"mysql-user", "mysql-user", "MYSQL_ROOT_USERNAME", Kind::kText, "USER", "root", "account",
+     kMysql, kLive, true},
+    {"mysql-password", "mysql-password-file", "MYSQL_ROOT_PASSWORD", Kind::kSecret, "FILE", "",
+     "file with the account's password", kMysql, kLive, true},
+    {"mysql-tls", "mysql-tls", "MYSQL_TLS", Kind::kText, "disabled|preferred|required|verify",
+     "preferred", "encryption; only verify checks the certificate", kMysql, kLive, true},
+    {"mysql-ca-file", "mysql-ca-file", "MYSQL_CA_FILE", Kind::kPath, "FILE", "",
+     "certificate authority; else the system's", kMysql, kLive, true},
+    {"mysql-databases", "mysql-databases", "MYSQL_DATABASES", Kind::kList, "NAME", "",
+     "only these databases; all but the server's own otherwise", kMysql, kBackup, true},
+    {"mysql-readers", "mysql-readers", "MYSQL_READERS", Kind::kCount, "N", "4",
+     "connections that read at once; 1 needs no lock", kMysql, kBackup | kVerify, true},
+    {"mysql-single-transaction", "mysql-single-transaction", "MYSQL_SINGLE_TRANSACTION",
+     Kind::kBool, "BOOL", "true", "read everything as of one moment", kMysql, kBackup, true},
+    {"mysql-flush-logs", "mysql-flush-logs", "MYSQL_FLUSH_LOGS", Kind::kBool, "BOOL", "true",
+     "begin a new binary log with the backup", kMysql, kBackup, true},
+
+    {"mongodb-host", "mongodb-host", "MONGODB_HOST", Kind::kText, "HOST", "",
+     "server, or a mongodb:// URI without password; without it MongoDB is left out", kMongodb,
+     kLive, true},
+    {"mongodb-port", "mongodb-port", "MONGODB_PORT", Kind::kCount, "PORT", "27017", "its port",
+     kMongodb, kLive, true},
+    {"mongodb-user", "mongodb-user", "MONGODB_USERNAME", Kind::kText, "USER", "",
+     "account; none: without authentication", kMongodb, kLive, true},
+    {"mongodb-password", "mongodb-password-file", "MONGODB_PASSWORD", Kind::kSecret, "FILE", "",
+     "file with the account's password", kMongodb, kLive, true},
+    {"mongodb-databases", "mongodb-databases", "MONGODB_DATABASES", Kind::kList, "NAME", "",
+     "only these databases; all but the server's own otherwise", kMongodb, kBackup, true},
+    {"mongodb-authentication-database", "mongodb-authentication-database",
+     "MONGODB_AUTHENTICATION_DATABASE", Kind::kText, "NAME", "admin", "where the account lives",
+     kMongodb, kLive, true},
+    {"mongodb-authentication-mechanism", "mongodb-authentication-mechanism",
+     "MONGODB_AUTH_MECHANISM", Kind::kText, "NAME", "", "how it authenticates; else as offered",
+     kMongodb, kLive, true},
+    {"mongodb-replica-set", "mongodb-replica-set", "MONGODB_REPLICA_SET", Kind::kText, "NAME", "",
+     "name of the replica set", kMongodb, kLive, true},
+    {"mongodb-tls", "mongodb-tls", "MONGODB_USE_SSL", Kind::kBool, "BOOL", "false",
+     "connect with TLS", kMongodb, kLive, true},
+    {"mongodb-ca-file", "mongodb-ca-file", "MONGODB_CA_FILE", Kind::kPath, "FILE", "",
+     "certificate authority; else the system's", kMongodb, kLive, true},
+    {"mongorestore-options", "mongorestore-options", "MONGORESTORE_ADDITIONAL_OPTIONS", Kind::kText,
+     "OPTIONS", "", "mongorestore's options, as far as they apply", kMongodb, kRestore, true},
+
+    {"caddy", "caddy", "BACKUP_CADDY", Kind::kPath, "DIR", "/caddy",
+     "Caddy's data folder; left out when it is not there", kFiles, kLive, true},
+    {"media", "media", "BACKUP_MEDIA", Kind::kList, "[NAME=]DIR", "",
+     "a media folder; its name in the archive is NAME, else DIR's last part", kFiles, kLive, true},
+    {"tutor-config", "tutor-config", "BACKUP_TUTOR_CONFIG", Kind::kPath, "FILE", "",
+     "Tutor's config.yml", kFiles, kLive, true},
+
+    {"config", "config", "", Kind::kPath, "FILE", "", "settings file (TOML)", kRun, kAll, false},
+    {"memory", "memory", "BACKUP_MEMORY", Kind::kSize, "SIZE", "256MiB",
+     "memory for data on their way, 64MiB or more", kRun, kAll & ~kVersion, true},
+    {"threads", "threads", "BACKUP_THREADS", Kind::kCount, "N", "",
+     "threads that compress or decompress; else one a processor", kRun, kAll & ~kVersion, true},
+    {"json", "json", "", Kind::kSwitch, "", "", "print one JSON object at the end", kRun, kAll,
+     false},
+    {"progress", "progress", "", Kind::kText, "auto|bar|lines|json|none", "auto",
+     "how progress is shown; auto: a bar on a terminal, lines otherwise", kRun, kRunning, true},
+    {"progress-interval", "progress-interval", "", Kind::kText, "SECONDS", "10",
+     "time between lines or JSON objects of progress", kRun, kRunning, true},
+    {"log-format", "log-format", "LOG_FORMAT", Kind::kText, "text|json", "text", "form of the log",
+     kRun, kAll, true},
+    {"log-level", "log-level", "LOG_LEVEL", Kind::kText, "debug|info|warning|error", "",
+     "least level that is logged; else info, warning beside a progress bar", kRun, kAll, true},
+};
+
+}  // namespace
+
+std::span<const Command> Commands() { return kCommands; }
+std::span<const Setting> Settings() { return kSettings; }
+
+const Setting* FindSetting(CommandBit command, std::string_view id) {
+  for (const Setting& setting : kSettings) {
+    if (setting.id == id && (setting.commands & command) != 0) return &setting;
+  }
+  return nullptr;
+}
+
+const Command* FindCommand(std::string_view name) {
+  const auto found = std::find_if(kCommands.begin(), kCommands.end(),
+                                  [&](const Command& command) { return command.name == name; });
+  return found == kCommands.end() ? nullptr : &*found;
+}
+
+}  // namespace oxbackup
