@@ -42,9 +42,11 @@ spdlog::level::level_enum SpdlogLevel(LogLevel level) {
 
 class StderrLog final : public Log {
  public:
-  StderrLog(LogLevel least, LogFormat format)
+  StderrLog(LogLevel least, LogFormat format, bool colour)
       : format_(format),
-        logger_("openedx-backup", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()) {
+        logger_("openedx-backup",
+                std::make_shared<spdlog::sinks::stderr_color_sink_mt>(
+                    colour ? spdlog::color_mode::always : spdlog::color_mode::never)) {
     logger_.set_level(SpdlogLevel(least));
     logger_.flush_on(spdlog::level::debug);
     logger_.set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%d %H:%M:%S %^%l%$ %v");
@@ -83,8 +85,8 @@ std::optional<LogLevel> ParseLogLevel(std::string_view text) {
   return std::nullopt;
 }
 
-std::unique_ptr<Log> MakeStderrLog(LogLevel least, LogFormat format) {
-  return std::make_unique<StderrLog>(least, format);
+std::unique_ptr<Log> MakeStderrLog(LogLevel least, LogFormat format, bool colour) {
+  return std::make_unique<StderrLog>(least, format, colour);
 }
 
 void Warnings::Add(std::string message) {

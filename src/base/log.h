@@ -36,8 +36,9 @@ class Log {
   }
 };
 
-/// Writes to standard error as lines of text or one JSON object a line.
-std::unique_ptr<Log> MakeStderrLog(LogLevel least, LogFormat format);
+/// Writes to standard error as lines of text or one JSON object a line. `colour`: of a text line's
+/// level, for terminals.
+std::unique_ptr<Log> MakeStderrLog(LogLevel least, LogFormat format, bool colour);
 
 /// Drops everything; for tests and for commands whose output must stay clean.
 class NullLog final : public Log {

@@ -1,1 +1,151 @@
-int main() { return 0; }
+// The command: picks what to run, prints its result, and turns an error into a message and an exit
+// status. Nothing else prints errors or decides the status.
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "cli/cmd_backup.h"
+#include "cli/cmd_extract.h"
+#include "cli/cmd_inspect.h"
+#include "cli/cmd_list.h"
+#include "cli/cmd_restore.h"
+#include "cli/cmd_verify.h"
+#include "cli/cmd_version.h"
+#include "cli/command_line.h"
+#include "cli/error_text.h"
+#include "cli/generate.h"
+#include "cli/json_report.h"
+
+namespace oxbackup {
+namespace {
+
+/// Whoever reads the result must not get half of it and a status of success.
+void Print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+    throw SystemError(ErrorKind::kInternal, "standard output cannot be written", errno);
+  }
+}
+
+CommandOutcome Dispatch(CommandBit command, const SettingValues& settings,
+                        CommandServices& services) {
+  switch (command) {
+    case kBackup:
+      return RunBackup(settings, services);
+    case kRestore:
+      return RunRestore(settings, services);
+    case kList:
+      return RunList(settings, services);
+    case kInspect:
+      return RunInspect(settings, services);
+    case kVerify:
+      return RunVerify(settings, services);
+    case kExtract:
+      return RunExtract(settings, services);
+    case kVersion:
+      return RunVersion(settings, services);
+  }
+  throw Error(ErrorKind::kInternal, "a command without code");
+}
+
+ExitStatus PrintOutcome(const Command& command, const CommandOutcome& outcome,
+                        const CommandServices& services) {
+  const std::vector<std::string> warnings = services.warnings().All();
+  const ExitStatus status =
+      outcome.status.value_or(warnings.empty() ? ExitStatus::kComplete : ExitStatus::kWarnings);
+  if (!services.json()) {
+    Print(outcome.text);
+    return status;
+  }
+  nlohmann::ordered_json json = {{"type", "result"},
+                                 {"command", command.name},
+                                 {"status", StatusName(status)},
+                                 {"exit_status", static_cast<int>(status)}};
+  json.update(outcome.json);
+  json["warnings"] = warnings;
+  Print(DumpJson(json) + "\n");
+  return status;
+}
+
+ExitStatus PrintError(const Error& error, const std::string& command, bool json,
+                      const std::string& aftermath) {
+  std::fputs(RenderError(error, aftermath, StyleOf(STDERR_FILENO)).c_str(), stderr);
+  if (json) {
+    std::fputs((DumpJson(ErrorJson(error, command, aftermath)) + "\n").c_str(), stdout);
+    std::fflush(stdout);
+  }
+  return StatusOf(error.kind());
+}
+
+/// Runs `body`; every exception becomes an Error that is printed.
+template <class Body>
+ExitStatus Guarded(const std::string& command, bool json,
+                   const std::function<std::string()>& aftermath, Body&& body) {
+  try {
+    return body();
+  } catch (const Error& error) {
+    return PrintError(error, command, json, aftermath());
+  } catch (const std::exception& error) {
+    return PrintError(
+        Error(ErrorKind::kInternal, "the engine met a situation that it does not know")
+            .Cause(error.what())
+            .Hint("please report this with the output of LOG_LEVEL=debug"),
+        command, json, aftermath());
+  }
+}
+
+ExitStatus RunCommand(const CommandLine& line, bool json) {
+  const Command& command = *line.command;
+  std::optional<ConfigFile> file;
+  if (const auto path = line.flags.find("config"); path != line.flags.end()) {
+    file = ReadConfigFile(path->second.front());
+  }
+  const SettingValues settings(command.bit, line.flags, ProcessEnvironment(), std::move(file));
+  CommandServices services(settings, command.bit);
+  // The error is printed below the last state of the display, which stops first.
+  return Guarded(
+      std::string(command.name), json,
+      [&] {
+        services.display().Stop(false);
+        return services.aftermath();
+      },
+      [&] { return PrintOutcome(command, Dispatch(command.bit, settings, services), services); });
+}
+
+ExitStatus Main(const std::vector<std::string>& arguments) {
+  const bool json = AsksForJson(arguments);
+  const bool named = !arguments.empty() && FindCommand(arguments.front()) != nullptr;
+  return Guarded(
+      named ? arguments.front() : "", json, [] { return std::string(); },
+      [&] {
+        const CommandLine line = ParseCommandLine(arguments);
+        switch (line.action) {
+          case CommandLine::Action::kHelp:
+            Print(HelpText(line.command, StyleOf(STDOUT_FILENO).width));
+            return ExitStatus::kComplete;
+          case CommandLine::Action::kVersion:
+            Print(VersionText());
+            return ExitStatus::kComplete;
+          case CommandLine::Action::kGenerate:
+            Print(Generate(line.argument));
+            return ExitStatus::kComplete;
+          case CommandLine::Action::kRun:
+            return RunCommand(line, json);
+        }
+        throw Error(ErrorKind::kInternal, "an action without code");
+      });
+}
+
+}  // namespace
+}  // namespace oxbackup
+
+int main(int argc, char** argv) {
+  // A database's connection or a reader of our output that goes away is an error to be told of.
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  return static_cast<int>(oxbackup::Main(arguments));
+}

@@ -124,6 +124,8 @@ constexpr Setting kSettings[] = {
      "file with the account's password", kMongodb, kLive, true},
     {"mongodb-databases", "mongodb-databases", "MONGODB_DATABASES", Kind::kList, "NAME", "",
      "only these databases; all but the server's own otherwise", kMongodb, kBackup, true},
+    {"mongodb-readers", "mongodb-readers", "MONGODB_READERS", Kind::kCount, "N", "4",
+     "connections that read at once", kMongodb, kBackup, true},
     {"mongodb-authentication-database", "mongodb-authentication-database",
      "MONGODB_AUTHENTICATION_DATABASE", Kind::kText, "NAME", "admin", "where the account lives",
      kMongodb, kLive, true},

@@ -1,0 +1,186 @@
+#include "cli/archive_screens.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/component_summary.h"
+#include "cli/progress_render.h"
+#include "cli/text_table.h"
+
+namespace oxbackup {
+namespace {
+
+using Align = TextTable::Align;
+
+constexpr size_t kBiggest = 10;
+
+std::string StateText(const ArchiveEntry& entry) {
+  switch (entry.state) {
+    case ArchiveState::kComplete:
+      return "complete";
+    case ArchiveState::kForeign:
+      return "not ours";
+    case ArchiveState::kDamaged:
+      return "DAMAGED";
+  }
+  return "";
+}
+
+std::string Server(const ComponentManifest& component) {
+  if (component.server_flavour.empty()) return component.name;
+  return component.server_flavour + " " + component.server_version;
+}
+
+std::string ShortMade(TimePoint time) { return FormatLocal(time).substr(0, 16); }
+
+void RenderConsistency(const Manifest& manifest, const TerminalStyle& style, std::string& out) {
+  constexpr int kIndent = 15;
+  const auto row = [&](std::string_view title, const std::string& text) {
+    out += PadRight("  " + std::string(title), kIndent) +
+           WrapAt(Printable(text), kIndent, style.width) + "\n";
+  };
+  for (const ComponentManifest& component : manifest.components) {
+    std::string text = component.consistency;
+    if (component.lock_ms > 0) {
+      text += fmt::format(" (writers held for {})",
+                          FormatDuration(std::chrono::milliseconds(component.lock_ms)));
+    }
+    for (const auto& [name, value] : component.positions)
+      text += fmt::format("; {} {}", name, value);
+    if (!text.empty()) row(component.name, text);
+  }
+  if (manifest.components.size() > 1) {
+    row("skew", FormatDuration(std::chrono::milliseconds(manifest.skew_ms)) +
+                    " between the first and the last component's moment");
+  }
+}
+
+std::string DisplayName(const ObjectEntry& object) {
+  return object.database.empty() ? object.name : object.database + "." + object.name;
+}
+
+void RenderObjects(const Manifest& manifest, bool all, const TerminalStyle& style,
+                   std::string& out) {
+  for (const ComponentManifest& component : manifest.components) {
+    if (component.objects.empty()) continue;
+    std::vector<const ObjectEntry*> objects;
+    for (const ObjectEntry& object : component.objects) objects.push_back(&object);
+    if (!all) {
+      std::ranges::stable_sort(objects, [](const ObjectEntry* a, const ObjectEntry* b) {
+        return a->raw_bytes > b->raw_bytes;
+      });
+      objects.resize(std::min(objects.size(), kBiggest));
+    }
+    out += fmt::format("\n{}{}\n", component.name,
+                       all || component.objects.size() <= kBiggest
+                           ? ""
+                           : fmt::format(", the {} biggest of {} (--tables shows all)", kBiggest,
+                                         FormatCount(component.objects.size())));
+    TextTable table({Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kLeft});
+    for (const ObjectEntry* object : objects) {
+      const int room = std::max(20, style.width - 50);
+      table.AddRow(
+          {Shorten(Printable(DisplayName(*object)), room, style.unicode),
+           object->kind == "table" || object->kind == "collection" || object->kind == "tree"
+               ? ""
+               : object->kind,
+           FormatItems(component.name, object->items), FormatBytes(object->raw_bytes),
+           ShortDigest(object->digest, style.unicode)});
+    }
+    out += table.Render(2);
+  }
+}
+
+}  // namespace
+
+std::string FormatAge(TimePoint then, TimePoint now) {
+  const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(now - then).count();
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return fmt::format("{} min", minutes);
+  if (minutes < 48 * 60) return fmt::format("{} h", minutes / 60);
+  return fmt::format("{} d", minutes / (24 * 60));
+}
+
+std::string RenderList(const std::string& location, const std::vector<ArchiveEntry>& entries,
+                       TimePoint now, const TerminalStyle& style) {
+  if (entries.empty()) return fmt::format("No archives in {}.\n", location);
+  TextTable table(
+      {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kLeft, Align::kLeft});
+  table.AddRow({"archive", "made", "age", "size", "state", "components"});
+  std::string problems;
+  const ArchiveEntry* newest = nullptr;
+  for (const ArchiveEntry& entry : entries) {
+    if (newest == nullptr && entry.state != ArchiveState::kDamaged) newest = &entry;
+    const std::vector<std::string> components =
+        entry.manifest ? ComponentNamesOf(*entry.manifest) : std::vector<std::string>{};
+    table.AddRow({Printable(entry.object.name), ShortMade(entry.made), FormatAge(entry.made, now),
+                  FormatBytes(entry.object.size), StateText(entry),
+                  fmt::format("{}", fmt::join(components, " "))});
+    if (entry.state == ArchiveState::kDamaged) {
+      problems += fmt::format("{}: {}\n", Printable(entry.object.name), Printable(entry.problem));
+    }
+  }
+  std::string out = table.Render(0);
+  if (!problems.empty()) out += "\n" + problems;
+  if (newest == nullptr) {
+    out += "\n" + Paint(style, Colour::kRed, "No complete archive is here.") + "\n";
+  } else if (now - newest->made > std::chrono::hours(24)) {
+    out += "\n" +
+           Paint(style, Colour::kYellow,
+                 fmt::format("Note: the newest complete archive is older than a day ({}).",
+                             FormatAge(newest->made, now))) +
+           "\n";
+  }
+  return out;
+}
+
+std::string RenderComponents(const Manifest& manifest, const TerminalStyle& style) {
+  TextTable table(
+      {Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kRight, Align::kLeft});
+  for (const ComponentManifest& component : manifest.components) {
+    const ComponentSummary summary = Summarize(component);
+    const std::vector<std::string> cells = SummaryCells(summary);
+    table.AddRow({summary.name, cells[0], cells[1], cells[2], FormatBytes(summary.raw_bytes),
+                  "digest " + ShortDigest(summary.digest, style.unicode)});
+  }
+  return table.Render(2);
+}
+
+std::string RenderInspect(const ArchiveEntry& entry, bool all_objects, const TerminalStyle& style) {
+  const Manifest& manifest = *entry.manifest;
+  uint64_t raw = 0;
+  for (const BlockEntry& block : manifest.blocks) raw += block.raw_size;
+  std::vector<std::string> servers;
+  for (const ComponentManifest& component : manifest.components) {
+    if (!component.server_flavour.empty()) servers.push_back(Server(component));
+  }
+  std::string out = Paint(style, Colour::kBold, Printable(entry.object.name)) + "\n";
+  out += fmt::format("  made         {} on {} by openedx-backup {} in {}\n",
+                     FormatLocal(manifest.started), Printable(manifest.host), manifest.tool_version,
+                     FormatDuration(std::chrono::duration_cast<std::chrono::milliseconds>(
+                         manifest.finished - manifest.started)));
+  if (!servers.empty()) {
+    out +=
+        fmt::format("  servers      {}\n", Printable(fmt::format("{}", fmt::join(servers, ", "))));
+  }
+  out += fmt::format("  size         {} of data in {}, {}, {} blocks\n", FormatBytes(raw),
+                     FormatBytes(entry.object.size), manifest.compression,
+                     FormatCount(manifest.blocks.size()));
+  RenderConsistency(manifest, style, out);
+  out += "\n" + RenderComponents(manifest, style);
+  RenderObjects(manifest, all_objects, style, out);
+  if (!manifest.warnings.empty()) {
+    out += fmt::format("\n{} when it was made:\n",
+                       manifest.warnings.size() == 1
+                           ? std::string("1 warning")
+                           : fmt::format("{} warnings", manifest.warnings.size()));
+    for (const std::string& warning : manifest.warnings) {
+      out += "  - " + WrapAt(Printable(warning), 4, style.width) + "\n";
+    }
+  }
+  return out;
+}
+
+}  // namespace oxbackup

@@ -1,0 +1,27 @@
+// What list and inspect show.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/terminal.h"
+#include "engine/location.h"
+
+namespace oxbackup {
+
+/// "3 h", "12 d": how long ago, in the largest unit that fits.
+std::string FormatAge(TimePoint then, TimePoint now);
+
+/// The archives of a place, newest first, with a note when the newest complete one is older than a
+/// day or there is none.
+std::string RenderList(const std::string& location, const std::vector<ArchiveEntry>& entries,
+                       TimePoint now, const TerminalStyle& style);
+
+/// What an archive holds. `all_objects`: every table and collection instead of the biggest ones.
+/// REQUIRES: the entry has a manifest.
+std::string RenderInspect(const ArchiveEntry& entry, bool all_objects, const TerminalStyle& style);
+
+/// Lines "  mysql  2 databases  412 tables …  digest 7f3a…c1", one a component.
+std::string RenderComponents(const Manifest& manifest, const TerminalStyle& style);
+
+}  // namespace oxbackup

@@ -1,0 +1,76 @@
+#include "cli/cmd_backup.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/archive_screens.h"
+#include "cli/json_report.h"
+#include "cli/site_settings.h"
+#include "engine/backup.h"
+
+namespace oxbackup {
+namespace {
+
+std::string SummaryText(const BackupReport& report, const std::string& place,
+                        const std::vector<std::string>& warnings, const TerminalStyle& style) {
+  std::string out = warnings.empty() ? Paint(style, Colour::kGreen, "Complete")
+                                     : Paint(style, Colour::kYellow,
+                                             fmt::format("Done with {} warning{}", warnings.size(),
+                                                         warnings.size() == 1 ? "" : "s"));
+  out += fmt::format(" in {}: {} of data in {}, {}.\n", FormatDuration(report.duration),
+                     FormatBytes(report.totals.raw_bytes), FormatBytes(report.totals.stored_bytes),
+                     report.name);
+  out += RenderComponents(report.manifest, style);
+  for (const std::string& warning : warnings) {
+    out += "  " + Paint(style, Colour::kYellow, "warning:") + " " +
+           WrapAt(Printable(warning), 11, style.width) + "\n";
+  }
+  out += report.read_back ? "  Verified: every stored byte read back and compared.\n"
+                          : "  Not read back (--no-read-back).\n";
+  out += fmt::format("  Restore with: openedx-backup restore --from {} --name {}\n", place,
+                     report.name);
+  return out;
+}
+
+}  // namespace
+
+CommandOutcome RunBackup(const SettingValues& settings, CommandServices& services) {
+  const RunContext run = services.run();
+  const ComponentSelection selection = SelectionOf(settings);
+  const BackupOptions options{
+      .archive = {.compression = ParseCompression(settings.TextOr("compression", "xz")),
+                  .workers = services.threads()},
+      .name = settings.Text("name"),
+      .read_back = !settings.Switch("no-read-back")};
+  const Location location = OpenConfiguredLocation(settings, "to");
+  if (location.name) {
+    throw Error(ErrorKind::kUsage, "--to names a file, and a backup goes into a folder")
+        .Hint("--to FOLDER --name NAME");
+  }
+  const Site site = SiteOf(settings, kBackup, services.threads(), run.log);
+  BackupSources sources = MakeSources(site, selection, run);
+  RestoreTargets targets = MakeTargets(site, selection, run);
+  if (sources.empty()) {
+    throw Error(ErrorKind::kUsage, "there is nothing to back up: no component is configured")
+        .Hint(
+            "openedx-backup backup --to /backup --mysql-host mysql --mongodb-host mongodb "
+            "--caddy /caddy");
+  }
+  const std::string place = location.store->Location();
+  services.aftermath = [] { return std::string("Nothing was written."); };
+  run.log.Info("backing up to {}", place);
+  services.display().Start();
+  const BackupReport report = Backup(*location.store, sources, targets, options, run);
+  services.display().Stop(true);
+  return {.text = SummaryText(report, place, services.warnings().All(), services.style()),
+          .json = {{"location", place},
+                   {"archive", report.name},
+                   {"stored_bytes", report.totals.stored_bytes},
+                   {"raw_bytes", report.totals.raw_bytes},
+                   {"duration_ms", report.duration.count()},
+                   {"read_back", report.read_back},
+                   {"manifest", ManifestJson(report.manifest, false)}},
+          .status = {}};
+}
+
+}  // namespace oxbackup

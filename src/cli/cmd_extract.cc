@@ -1,0 +1,34 @@
+#include "cli/cmd_extract.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/site_settings.h"
+#include "engine/extract.h"
+
+namespace oxbackup {
+
+CommandOutcome RunExtract(const SettingValues& settings, CommandServices& services) {
+  const RunContext run = services.run();
+  const ComponentSelection selection = SelectionOf(settings);
+  const std::optional<std::string> target = settings.Text("target");
+  if (!target) {
+    throw Error(ErrorKind::kUsage, "no folder to unpack into is given")
+        .Hint("openedx-backup extract --from /backup --to /tmp/site");
+  }
+  const Location location = OpenConfiguredLocation(settings, "from");
+  const ArchiveEntry entry = ChooseArchive(*location.store, ChoiceOf(settings, location), run);
+  services.aftermath = [] { return std::string("Nothing was left behind."); };
+  services.display().Start();
+  const ExtractReport report = Extract(*location.store, entry.object.name, selection, *target, run);
+  services.display().Stop(true);
+  return {.text = fmt::format("Unpacked {}: {} files, {}, into {}.\n", entry.object.name,
+                              FormatCount(report.files), FormatBytes(report.bytes), *target),
+          .json = {{"archive", entry.object.name},
+                   {"target", *target},
+                   {"files", report.files},
+                   {"bytes", report.bytes}},
+          .status = {}};
+}
+
+}  // namespace oxbackup

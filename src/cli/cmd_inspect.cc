@@ -1,0 +1,71 @@
+#include "cli/cmd_inspect.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "archive/archive_check.h"
+#include "base/text.h"
+#include "cli/archive_screens.h"
+#include "cli/json_report.h"
+
+namespace oxbackup {
+namespace {
+
+/// An archive that --diff names: a file, or a name in the place of archives.
+std::unique_ptr<Manifest> ReadNamed(const std::string& name, const SettingValues& settings,
+                                    const RunContext& run) {
+  const bool is_name = name.find('/') == std::string::npos && settings.Text("location");
+  const Location location = is_name ? OpenConfiguredLocation(settings, "from") : OpenLocation(name);
+  ArchiveChoice choice{.name = is_name ? name : location.name, .date = {}};
+  ArchiveEntry entry = ChooseArchive(*location.store, choice, run);
+  if (entry.manifest) return std::move(entry.manifest);
+  throw Error(ErrorKind::kUsage, fmt::format("{} was not made by openedx-backup", name))
+      .Hint("only our archives say where their blocks are");
+}
+
+CommandOutcome Diff(const std::vector<std::string>& names, const SettingValues& settings,
+                    const RunContext& run) {
+  const std::unique_ptr<Manifest> older = ReadNamed(names[0], settings, run);
+  const std::unique_ptr<Manifest> newer = ReadNamed(names[1], settings, run);
+  const BlockDiff diff = DiffBlocks(*older, *newer);
+  const double percent = diff.stored_bytes == 0 ? 100
+                                                : 100 * static_cast<double>(diff.shared_bytes) /
+                                                      static_cast<double>(diff.stored_bytes);
+  return {.text = fmt::format("{:.1f}% of {} lies in blocks that {} has too: {} of {}, {} of {} "
+                              "blocks.\n",
+                              percent, names[1], names[0], FormatBytes(diff.shared_bytes),
+                              FormatBytes(diff.stored_bytes), FormatCount(diff.shared_blocks),
+                              FormatCount(diff.blocks)),
+          .json = {{"older", names[0]},
+                   {"newer", names[1]},
+                   {"blocks", diff.blocks},
+                   {"shared_blocks", diff.shared_blocks},
+                   {"stored_bytes", diff.stored_bytes},
+                   {"shared_bytes", diff.shared_bytes}},
+          .status = {}};
+}
+
+}  // namespace
+
+CommandOutcome RunInspect(const SettingValues& settings, CommandServices& services) {
+  const RunContext run = services.run();
+  if (const auto pair = settings.Find("diff")) return Diff(pair->texts, settings, run);
+  const Location location = OpenConfiguredLocation(settings, "from");
+  const ArchiveEntry entry = ChooseArchive(*location.store, ChoiceOf(settings, location), run);
+  CommandOutcome outcome;
+  outcome.json["archive"] = ArchiveJson(entry);
+  if (!entry.manifest) {
+    outcome.text = fmt::format(
+        "{}, {}: made by another tool, so it has no manifest to show. restore, "
+        "verify and extract read it.\n",
+        entry.object.name, FormatBytes(entry.object.size));
+    return outcome;
+  }
+  const bool all = settings.Switch("tables");
+  outcome.text = RenderInspect(entry, all, services.style());
+  outcome.json["manifest"] = ManifestJson(*entry.manifest, all);
+  return outcome;
+}
+
+}  // namespace oxbackup

@@ -1,0 +1,9 @@
+#pragma once
+
+#include "cli/command.h"
+
+namespace oxbackup {
+
+CommandOutcome RunInspect(const SettingValues& settings, CommandServices& services);
+
+}  // namespace oxbackup

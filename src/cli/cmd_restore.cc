@@ -1,0 +1,131 @@
+#include "cli/cmd_restore.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/text.h"
+#include "cli/json_report.h"
+#include "cli/question.h"
+#include "cli/restore_screens.h"
+#include "cli/site_settings.h"
+#include "engine/restore.h"
+
+namespace oxbackup {
+namespace {
+
+RestoreTargets TargetsOf(const SettingValues& settings, CommandServices& services) {
+  const RunContext run = services.run();
+  const Site site = SiteOf(settings, kRestore, services.threads(), run.log);
+  RestoreTargets targets = MakeTargets(site, SelectionOf(settings), run);
+  if (!targets.empty()) return targets;
+  throw Error(ErrorKind::kUsage, "there is nothing to restore into: no component is configured")
+      .Hint(
+          "openedx-backup restore --from /backup --mysql-host mysql --mongodb-host mongodb "
+          "--caddy /caddy");
+}
+
+CommandOutcome RunUndo(const SettingValues& settings, CommandServices& services) {
+  RestoreTargets targets = TargetsOf(settings, services);
+  services.display().Start();
+  const std::vector<std::string> sentences = Undo(targets, services.run());
+  services.display().Stop(true);
+  CommandOutcome outcome;
+  outcome.text = "What the last restore replaced is back.\n";
+  for (const std::string& sentence : sentences) outcome.text += "  " + Printable(sentence) + "\n";
+  outcome.json = {{"undone", sentences}};
+  return outcome;
+}
+
+/// Shows the preview and asks, unless --yes answers. The display starts when the work does.
+bool Confirm(const RestorePreview& preview, bool yes, CommandServices& services) {
+  const TerminalStyle style = StyleOf(STDERR_FILENO);
+  const std::string text = RenderPreview(preview.archive, preview.manifest, preview.plans,
+                                         services.clock().Now(), style);
+  std::fputs(text.c_str(), stderr);
+  const bool go = yes || AskYesNo("\nGo on? [y/N] ", services.run().stop);
+  if (go) services.display().Start();
+  return go;
+}
+
+/// Whether some component's swap has begun, by what the board says.
+bool SwapBegan(const Progress& progress) {
+  const Progress::Snapshot board = progress.Read();
+  return std::ranges::any_of(board.components,
+                             [](const auto& component) { return component.phase == "swap"; });
+}
+
+std::string DoneText(const RestoreReport& report, bool kept_old,
+                     const std::vector<std::string>& warnings, const TerminalStyle& style) {
+  std::string out = warnings.empty()
+                        ? Paint(style, Colour::kGreen, "Restored")
+                        : Paint(style, Colour::kYellow,
+                                fmt::format("Restored with {} warning{}", warnings.size(),
+                                            warnings.size() == 1 ? "" : "s"));
+  out += fmt::format(" {} in {}: {} swapped in; readers or writers waited {} for it.\n",
+                     report.archive, FormatDuration(report.duration),
+                     fmt::join(report.components, ", "),
+                     FormatDuration(std::chrono::milliseconds(report.swap_ms)));
+  for (const std::string& warning : warnings) {
+    out += "  " + Paint(style, Colour::kYellow, "warning:") + " " +
+           WrapAt(Printable(warning), 11, style.width) + "\n";
+  }
+  return out + RenderAfterRestore(kept_old, style);
+}
+
+CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& options,
+                         CommandServices& services) {
+  CommandOutcome outcome;
+  auto plans = nlohmann::ordered_json::array();
+  for (const auto& [component, plan] : report.plans) plans.push_back(PlanJson(component, plan));
+  outcome.json = {{"archive", report.archive},
+                  {"dry_run", options.dry_run},
+                  {"swapped", report.swapped},
+                  {"components", report.components},
+                  {"swap_ms", report.swap_ms},
+                  {"kept_old", report.swapped && options.keep_old},
+                  {"finished_swaps", report.finished_swaps},
+                  {"duration_ms", report.duration.count()},
+                  {"plans", std::move(plans)}};
+  for (const std::string& sentence : report.finished_swaps) {
+    outcome.text += Printable(sentence) + "\n";
+  }
+  if (report.swapped) {
+    outcome.text += DoneText(report, options.keep_old, services.warnings().All(), services.style());
+  } else if (options.dry_run) {
+    outcome.text += RenderPreview(report.archive, report.manifest.get(), report.plans,
+                                  services.clock().Now(), services.style()) +
+                    "Nothing was changed (--dry-run).\n";
+  } else {
+    outcome.text += "Nothing was changed.\n";
+    outcome.status = ExitStatus::kInterrupted;
+  }
+  return outcome;
+}
+
+}  // namespace
+
+CommandOutcome RunRestore(const SettingValues& settings, CommandServices& services) {
+  if (settings.Switch("undo")) return RunUndo(settings, services);
+  const RunContext run = services.run();
+  const Location location = OpenConfiguredLocation(settings, "from");
+  RestoreOptions options;
+  options.choice = ChoiceOf(settings, location);
+  options.threads = services.threads();
+  options.dry_run = settings.Switch("dry-run");
+  options.keep_old = settings.Switch("keep-old");
+  options.confirm = [&](const RestorePreview& preview) {
+    return Confirm(preview, settings.Switch("yes"), services);
+  };
+  RestoreTargets targets = TargetsOf(settings, services);
+  services.aftermath = [progress = &run.progress] {
+    return std::string(SwapBegan(*progress) ? "" : "Nothing live was changed.");
+  };
+  const RestoreReport report = Restore(*location.store, targets, options, run);
+  services.display().Stop(true);
+  return OutcomeOf(report, options, services);
+}
+
+}  // namespace oxbackup

@@ -1,0 +1,9 @@
+#pragma once
+
+#include "cli/command.h"
+
+namespace oxbackup {
+
+CommandOutcome RunVerify(const SettingValues& settings, CommandServices& services);
+
+}  // namespace oxbackup

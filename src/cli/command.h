@@ -1,0 +1,65 @@
+// What every command is given and gives back.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/run_context.h"
+#include "cli/exit_status.h"
+#include "cli/progress_display.h"
+#include "cli/setting_values.h"
+#include "cli/signals.h"
+#include "engine/location.h"
+
+namespace oxbackup {
+
+/// What a command found or did.
+struct CommandOutcome {
+  std::string text;             ///< for people, on standard output
+  nlohmann::ordered_json json;  ///< the same facts; main adds command, status and warnings
+  /// Unless set, complete or with warnings.
+  std::optional<ExitStatus> status;
+};
+
+/// The services of one run of the command, made from its settings; owns all that run() refers to.
+/// Made before any other thread is started: it blocks the signals that it watches.
+class CommandServices {
+ public:
+  /// Throws Error(kUsage) for impossible settings.
+  explicit CommandServices(const SettingValues& settings, CommandBit command);
+
+  RunContext run();
+  ProgressDisplay& display() { return *display_; }
+  const Warnings& warnings() const { return *warnings_; }
+  int threads() const { return threads_; }
+  const Clock& clock() const { return clock_; }
+  /// How results for people are shown: standard output's style.
+  const TerminalStyle& style() const { return style_; }
+  bool json() const { return json_; }
+
+  /// What is true after an error, in a sentence for the operator; asked when there is one.
+  std::function<std::string()> aftermath = [] { return std::string(); };
+
+ private:
+  SystemClock clock_;
+  std::stop_source stop_;
+  Progress progress_;
+  std::unique_ptr<ProgressDisplay> display_;
+  std::unique_ptr<Warnings> warnings_;
+  std::unique_ptr<ByteBudget> budget_;
+  int threads_ = 1;
+  bool json_ = false;
+  TerminalStyle style_;
+  std::unique_ptr<SignalWatcher> signals_;
+};
+
+/// Opens BACKUP_LOCATION, --to or --from. Throws Error(kUsage) when none is set.
+Location OpenConfiguredLocation(const SettingValues& settings, std::string_view flag);
+/// The archive that --from, --name and --date mean. Throws Error(kUsage) when they contradict.
+ArchiveChoice ChoiceOf(const SettingValues& settings, const Location& location);
+
+}  // namespace oxbackup

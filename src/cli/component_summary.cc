@@ -1,0 +1,63 @@
+#include "cli/component_summary.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "cli/progress_render.h"
+
+namespace oxbackup {
+namespace {
+
+std::string Counted(uint64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", FormatCount(count), count == 1 ? one : many);
+}
+
+}  // namespace
+
+ComponentSummary Summarize(const ComponentManifest& component) {
+  ComponentSummary summary{.name = component.name, .digest = {}};
+  std::set<std::string> databases;
+  Sha256 digest;
+  for (const ObjectEntry& object : component.objects) {
+    if (!object.database.empty()) databases.insert(object.database);
+    if (object.kind == "table" || object.kind == "collection" || object.kind == "tree") {
+      ++summary.objects;
+    }
+    summary.items += object.items;
+    summary.raw_bytes += object.raw_bytes;
+    digest.Update(fmt::format("{}\n{}\n{}\n{}\n{}\n", object.database, object.name, object.kind,
+                              object.items, object.digest));
+  }
+  summary.databases = databases.size();
+  if (!component.objects.empty()) summary.digest = digest.FinishHex().substr(0, 32);
+  return summary;
+}
+
+std::vector<std::string> SummaryCells(const ComponentSummary& summary) {
+  const std::string items = FormatItems(summary.name, summary.items);
+  if (summary.name == "mysql") {
+    return {Counted(summary.databases, "database", "databases"),
+            Counted(summary.objects, "table", "tables"), items};
+  }
+  if (summary.name == "mongodb") {
+    return {Counted(summary.databases, "database", "databases"),
+            Counted(summary.objects, "collection", "collections"), items};
+  }
+  return {"", summary.objects > 1 ? Counted(summary.objects, "folder", "folders") : "", items};
+}
+
+std::string ShortDigest(const std::string& digest, bool unicode) {
+  if (digest.size() < 8) return digest;
+  return digest.substr(0, 4) + (unicode ? "…" : "..") + digest.substr(digest.size() - 2);
+}
+
+std::vector<std::string> ComponentNamesOf(const Manifest& manifest) {
+  std::vector<std::string> names;
+  for (const ComponentManifest& component : manifest.components) names.push_back(component.name);
+  return names;
+}
+
+}  // namespace oxbackup

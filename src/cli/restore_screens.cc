@@ -1,0 +1,84 @@
+#include "cli/restore_screens.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/text_table.h"
+
+namespace oxbackup {
+namespace {
+
+using Align = TextTable::Align;
+
+std::string ArchiveSentence(const std::string& archive, const Manifest* manifest, TimePoint now) {
+  if (manifest == nullptr) {
+    return fmt::format(
+        "{}, made by another tool: it has no manifest, so what it holds shows while it "
+        "is loaded.",
+        archive);
+  }
+  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - manifest->started);
+  std::string sentence = fmt::format("{}, made {} ({} ago) on {} by openedx-backup {}", archive,
+                                     FormatLocal(manifest->started),
+                                     FormatDuration(std::max(age, std::chrono::milliseconds(0))),
+                                     manifest->host, manifest->tool_version);
+  for (const ComponentManifest& component : manifest->components) {
+    if (component.server_flavour.empty()) continue;
+    sentence += fmt::format(", {} {}", component.server_flavour, component.server_version);
+  }
+  return sentence + ".";
+}
+
+std::string Space(const RestorePlans& plans) {
+  std::vector<std::string> parts;
+  for (const auto& [component, plan] : plans) {
+    if (plan.bytes_needed == 0) continue;
+    std::string part = fmt::format("{} {}", component, FormatBytes(plan.bytes_needed));
+    if (plan.bytes_free) part += fmt::format(" (free: {})", FormatBytes(*plan.bytes_free));
+    parts.push_back(part);
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+}  // namespace
+
+std::string RenderPreview(const std::string& archive, const Manifest* manifest,
+                          const RestorePlans& plans, TimePoint now, const TerminalStyle& style) {
+  std::string out = WrapAt(Printable(ArchiveSentence(archive, manifest, now)), 0, style.width);
+  out += "\n\n";
+  TextTable table({Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
+  table.AddRow({"This replaces", "", "now", "after"});
+  for (const auto& [component, plan] : plans) {
+    std::string shown = "  " + component;
+    for (const ReplacedThing& thing : plan.replaced) {
+      table.AddRow({shown, Printable(thing.what), thing.now, thing.after});
+      shown.clear();
+    }
+  }
+  out += table.Render(2);
+  out += "  " +
+         WrapAt(
+             "The site keeps running on its present data until the last second; then "
+             "everything is swapped at once.",
+             2, style.width) +
+         "\n";
+  if (const std::string space = Space(plans); !space.empty()) {
+    out += "  " + WrapAt("Space needed meanwhile: " + space + ".", 2, style.width) + "\n";
+  }
+  return out;
+}
+
+std::string RenderAfterRestore(bool kept_old, const TerminalStyle& style) {
+  std::string out = "  " +
+                    WrapAt(
+                        "Left to do: restart what keeps data in memory (LMS, CMS and their "
+                        "workers); after a change of the Open edX version run `tutor local init` "
+                        "or `tutor k8s init`.",
+                        2, style.width) +
+                    "\n";
+  out += kept_old ? "  The old data are kept. To go back: openedx-backup restore --undo\n"
+                  : "  The old data are gone (--keep-old would have kept them).\n";
+  return out;
+}
+
+}  // namespace oxbackup
