@@ -93,6 +93,23 @@ void RenderObjects(const Manifest& manifest, bool all, const TerminalStyle& styl
   }
 }
 
+/// `beside`: components in a column of their own; else each archive's in a line below it.
+TextTable ListTable(const std::vector<ArchiveEntry>& entries, TimePoint now, bool beside) {
+  TextTable table(
+      {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kLeft, Align::kLeft});
+  table.AddRow({"archive", "made", "age", "size", "state", beside ? "components" : ""});
+  for (const ArchiveEntry& entry : entries) {
+    std::string components;
+    if (entry.manifest) {
+      components = fmt::format("{}", fmt::join(ComponentNamesOf(*entry.manifest), " "));
+    }
+    table.AddRow({Printable(entry.object.name), ShortMade(entry.made), FormatAge(entry.made, now),
+                  FormatBytes(entry.object.size), StateText(entry), beside ? components : ""});
+    if (!beside && !components.empty()) table.AddRow({"  " + components});
+  }
+  return table;
+}
+
 }  // namespace
 
 std::string FormatAge(TimePoint then, TimePoint now) {
@@ -106,23 +123,20 @@ std::string FormatAge(TimePoint then, TimePoint now) {
 std::string RenderList(const std::string& location, const std::vector<ArchiveEntry>& entries,
                        TimePoint now, const TerminalStyle& style) {
   if (entries.empty()) return fmt::format("No archives in {}.\n", location);
-  TextTable table(
-      {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kLeft, Align::kLeft});
-  table.AddRow({"archive", "made", "age", "size", "state", "components"});
+  std::string out = ListTable(entries, now, true).Render(0);
+  const std::vector<std::string> lines = SplitNonEmpty(out, "\n");
+  const bool fits = std::ranges::all_of(
+      lines, [&](const std::string& line) { return DisplayWidth(line) <= style.width; });
+  if (!fits) out = ListTable(entries, now, false).Render(0);
   std::string problems;
   const ArchiveEntry* newest = nullptr;
   for (const ArchiveEntry& entry : entries) {
-    if (newest == nullptr && entry.state != ArchiveState::kDamaged) newest = &entry;
-    const std::vector<std::string> components =
-        entry.manifest ? ComponentNamesOf(*entry.manifest) : std::vector<std::string>{};
-    table.AddRow({Printable(entry.object.name), ShortMade(entry.made), FormatAge(entry.made, now),
-                  FormatBytes(entry.object.size), StateText(entry),
-                  fmt::format("{}", fmt::join(components, " "))});
     if (entry.state == ArchiveState::kDamaged) {
       problems += fmt::format("{}: {}\n", Printable(entry.object.name), Printable(entry.problem));
+    } else if (newest == nullptr) {
+      newest = &entry;
     }
   }
-  std::string out = table.Render(0);
   if (!problems.empty()) out += "\n" + problems;
   if (newest == nullptr) {
     out += "\n" + Paint(style, Colour::kRed, "No complete archive is here.") + "\n";

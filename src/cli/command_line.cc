@@ -68,11 +68,16 @@ void AddFlags(CLI::App& app, const Command& command, SettingValues::Flags& flags
   app.allow_extras();
 }
 
-void CheckGivenOnce(const Command& command, const SettingValues::Flags& flags) {
+void CheckCounts(const Command& command, const SettingValues::Flags& flags) {
   for (const auto& [id, values] : flags) {
     const Setting* setting = FindSetting(command.bit, id);
-    const size_t most = setting->kind == SettingKind::kPair ? 2 : 1;
-    if (setting->kind == SettingKind::kList || values.size() <= most) continue;
+    const bool pair = setting->kind == SettingKind::kPair;
+    if (pair && values.size() != 2) {
+      throw UsageError(fmt::format("--{} takes two values: --{} {}", setting->flag, setting->flag,
+                                   setting->placeholder),
+                       &command);
+    }
+    if (pair || setting->kind == SettingKind::kList || values.size() == 1) continue;
     throw UsageError(fmt::format("--{} is given more than once", setting->flag), &command);
   }
 }
@@ -100,7 +105,7 @@ CommandLine ParseCommand(const Command& command, std::vector<std::string> argume
     const auto flag = std::ranges::find_if(extras, IsFlag);
     throw UnexpectedArgument(flag == extras.end() ? extras.front() : *flag, command);
   }
-  CheckGivenOnce(command, line.flags);
+  CheckCounts(command, line.flags);
   return line;
 }
 

@@ -46,7 +46,7 @@ CommandOutcome Dispatch(CommandBit command, const SettingValues& settings,
       return RunVerify(settings, services);
     case kExtract:
       return RunExtract(settings, services);
-    case kVersion:
+    case kVersionCommand:
       return RunVersion(settings, services);
   }
   throw Error(ErrorKind::kInternal, "a command without code");

@@ -212,6 +212,7 @@ std::vector<std::string> RenderProgress(const ProgressView& view, const Terminal
     title_width = std::max(title_width, DisplayWidth(title));
   }
   for (const ComponentProgress& component : view.board.components) {
+    if (component.name == kArchiveComponent) continue;
     title_width = std::max(title_width, DisplayWidth(Title(component)));
   }
   title_width = std::min(title_width, style.width - kBarWidth - 10);

@@ -8,7 +8,8 @@ namespace {
 
 using Kind = SettingKind;
 
-constexpr uint32_t kAll = kBackup | kRestore | kList | kInspect | kVerify | kExtract | kVersion;
+constexpr uint32_t kAll =
+    kBackup | kRestore | kList | kInspect | kVerify | kExtract | kVersionCommand;
 constexpr uint32_t kReading = kRestore | kList | kInspect | kVerify | kExtract;
 constexpr uint32_t kOneArchive = kRestore | kInspect | kVerify | kExtract;
 constexpr uint32_t kLive = kBackup | kRestore | kVerify;
@@ -40,8 +41,8 @@ constexpr std::array<Command, 7> kCommands = {{
      "Unpacks an archive into an empty folder: one SQL script, mongodump's layout with all parts "
      "joined, and the folders as they were.",
      "openedx-backup extract --from /backup --to /tmp/site"},
-    {kVersion, "version", "print the version", "Prints the version of the tool and of its format.",
-     "openedx-backup version"},
+    {kVersionCommand, "version", "print the version",
+     "Prints the version of the tool and of its format.", "openedx-backup version"},
 }};
 
 constexpr std::string_view kArchives = "Archives";
@@ -111,7 +112,9 @@ constexpr Setting kSettings[] = {
     {"mysql-single-transaction", "mysql-single-transaction", "MYSQL_SINGLE_TRANSACTION",
      Kind::kBool, "BOOL", "true", "read everything as of one moment", kMysql, kBackup, true},
     {"mysql-flush-logs", "mysql-flush-logs", "MYSQL_FLUSH_LOGS", Kind::kBool, "BOOL", "true",
-     "begin a new binary log with the backup", kMysql, kBackup, true},
+     "begin a new binary log with the run", kMysql, kBackup | kRestore, true},
+    {"mysql-binlog", "mysql-binlog", "MYSQL_BINLOG", Kind::kBool, "BOOL", "false",
+     "write what is loaded to the binary log, for replicas", kMysql, kRestore, true},
 
     {"mongodb-host", "mongodb-host", "MONGODB_HOST", Kind::kText, "HOST", "",
      "server, or a mongodb:// URI without password; without it MongoDB is left out", kMongodb,
@@ -150,9 +153,10 @@ constexpr Setting kSettings[] = {
 
     {"config", "config", "", Kind::kPath, "FILE", "", "settings file (TOML)", kRun, kAll, false},
     {"memory", "memory", "BACKUP_MEMORY", Kind::kSize, "SIZE", "256MiB",
-     "memory for data on their way, 64MiB or more", kRun, kAll & ~kVersion, true},
+     "memory for data on their way, 64MiB or more", kRun, kAll & ~kVersionCommand, true},
     {"threads", "threads", "BACKUP_THREADS", Kind::kCount, "N", "",
-     "threads that compress or decompress; else one a processor", kRun, kAll & ~kVersion, true},
+     "threads that compress or decompress; else one a processor", kRun, kAll & ~kVersionCommand,
+     true},
     {"json", "json", "", Kind::kSwitch, "", "", "print one JSON object at the end", kRun, kAll,
      false},
     {"progress", "progress", "", Kind::kText, "auto|bar|lines|json|none", "auto",

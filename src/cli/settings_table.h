@@ -17,7 +17,7 @@ enum CommandBit : uint32_t {
   kInspect = 1u << 3,
   kVerify = 1u << 4,
   kExtract = 1u << 5,
-  kVersion = 1u << 6,
+  kVersionCommand = 1u << 6,
 };
 
 struct Command {

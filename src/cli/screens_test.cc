@@ -1,0 +1,178 @@
+// Whole screens: what an operator sees.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <ctime>
+
+#include "cli/archive_screens.h"
+#include "cli/error_text.h"
+#include "cli/restore_screens.h"
+
+namespace oxbackup {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr TerminalStyle kPlain{.width = 80, .unicode = true, .colour = false};
+
+class ScreensTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    setenv("TZ", "UTC", 1);
+    tzset();
+  }
+
+  static TimePoint At(const std::string& text) { return *ParseRfc3339(text); }
+  static Manifest SomeManifest() {
+    Manifest manifest;
+    manifest.tool_version = "5.0.0";
+    manifest.host = "campus.example.org";
+    manifest.compression = "xz:1";
+    manifest.started = At("2026-11-22T20:48:00Z");
+    manifest.finished = At("2026-11-22T20:48:31Z");
+    manifest.skew_ms = 11;
+    ComponentManifest mysql;
+    mysql.name = "mysql";
+    mysql.server_flavour = "MySQL";
+    mysql.server_version = "8.4.0";
+    mysql.consistency = "global read lock";
+    mysql.lock_ms = 38;
+    mysql.objects.push_back({.database = "openedx",
+                             .name = "auth_user",
+                             .kind = "table",
+                             .items = 1204311,
+                             .raw_bytes = 812000000,
+                             .digest = "7f3a00000000000000000000000000c1",
+                             .details = {}});
+    mysql.objects.push_back({.database = "openedx",
+                             .name = "v",
+                             .kind = "view",
+                             .items = 0,
+                             .raw_bytes = 100,
+                             .digest = "",
+                             .details = {}});
+    ComponentManifest caddy;
+    caddy.name = "caddy";
+    caddy.objects.push_back({.database = "",
+                             .name = "caddy",
+                             .kind = "tree",
+                             .items = 17,
+                             .raw_bytes = 20480,
+                             .digest = "09be00000000000000000000000000aa",
+                             .details = {}});
+    manifest.components = {mysql, caddy};
+    manifest.blocks = {{.stored_size = 100, .raw_size = 812020580, .digest = ""}};
+    return manifest;
+  }
+  static ArchiveEntry Entry(const std::string& name, const std::string& made, uint64_t size) {
+    ArchiveEntry entry;
+    entry.object = {.name = name, .size = size, .modified = {}};
+    entry.made = At(made);
+    entry.manifest = std::make_unique<Manifest>(SomeManifest());
+    return entry;
+  }
+};
+
+TEST_F(ScreensTest, ListShowsNewestFirstWithRightAlignedSizes) {
+  std::vector<ArchiveEntry> entries;
+  entries.push_back(Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000));
+  entries.push_back(Entry("backup.2026-11-21.tar.xz", "2026-11-21T20:48:00Z", 9300000));
+  EXPECT_EQ(RenderList("/backup", entries, At("2026-11-22T23:58:00Z"), kPlain),
+            "archive                   made              age    size  state     components\n"
+            "backup.2026-11-22.tar.xz  2026-11-22 20:48  3 h  241 MB  complete  mysql caddy\n"
+            "backup.2026-11-21.tar.xz  2026-11-21 20:48  27 h  9.3 MB  complete  mysql caddy\n");
+}
+
+TEST_F(ScreensTest, ListSaysWhenTheNewestIsOldOrDamaged) {
+  std::vector<ArchiveEntry> entries;
+  entries.push_back(Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000));
+  EXPECT_THAT(RenderList("/backup", entries, At("2026-11-25T23:00:00Z"), kPlain),
+              HasSubstr("Note: the newest complete archive is older than a day (3 d)."));
+  entries.front().state = ArchiveState::kDamaged;
+  entries.front().manifest = nullptr;
+  entries.front().problem = "the file ends early";
+  const std::string screen = RenderList("/backup", entries, At("2026-11-22T23:00:00Z"), kPlain);
+  EXPECT_THAT(screen, HasSubstr("DAMAGED"));
+  EXPECT_THAT(screen, HasSubstr("backup.2026-11-22.tar.xz: the file ends early"));
+  EXPECT_THAT(screen, HasSubstr("No complete archive is here."));
+  EXPECT_EQ(RenderList("/backup", {}, At("2026-11-22T23:00:00Z"), kPlain),
+            "No archives in /backup.\n");
+}
+
+TEST_F(ScreensTest, InspectShowsWhatIsInAnArchive) {
+  const ArchiveEntry entry = Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000);
+  EXPECT_EQ(RenderInspect(entry, false, kPlain),
+            "backup.2026-11-22.tar.xz\n"
+            "  made         2026-11-22 20:48:00 UTC on campus.example.org by openedx-backup 5.0.0 "
+            "in 31 s\n"
+            "  servers      MySQL 8.4.0\n"
+            "  size         812 MB of data in 241 MB, xz:1, 1 blocks\n"
+            "  mysql        global read lock (writers held for 38 ms)\n"
+            "  skew         11 ms between the first and the last component's moment\n"
+            "\n");
+}
+
+TEST_F(ScreensTest, ThePreviewNamesWhatIsReplacedBesideWhatComes) {
+  const Manifest manifest = SomeManifest();
+  const RestorePlans plans = {
+      {"mysql",
+       {.replaced = {{"openedx", "398 tables, 1.1 GB", "405 tables, 1.0 GB"}},
+        .bytes_needed = 1300000000,
+        .bytes_free = 41000000000}},
+      {"caddy",
+       {.replaced = {{"/data", "17 files", "17 files"}}, .bytes_needed = 0, .bytes_free = {}}}};
+  EXPECT_EQ(RenderPreview("backup.2026-11-22.tar.xz", &manifest, plans, At("2026-11-23T00:00:00Z"),
+                          kPlain),
+            "backup.2026-11-22.tar.xz, made 2026-11-22 20:48:00 UTC (3 h 12 min ago) on\n"
+            "campus.example.org by openedx-backup 5.0.0, MySQL 8.4.0.\n"
+            "\n"
+            "  This replaces           now                 after\n"
+            "    mysql        openedx  398 tables, 1.1 GB  405 tables, 1.0 GB\n"
+            "    caddy        /data    17 files            17 files\n"
+            "  The site keeps running on its present data until the last second; then\n"
+            "  everything is swapped at once.\n"
+            "  Space needed meanwhile: mysql 1.3 GB (free: 41 GB).\n");
+}
+
+TEST_F(ScreensTest, AnErrorSaysWhatWhileWhyAndWhatToDo) {
+  const Error error = Error(ErrorKind::kSource, "MySQL refused the snapshot lock")
+                          .While("taking a consistent snapshot of openedx on mysql:3306")
+                          .Cause(
+                              "Access denied; you need (at least one of) the RELOAD or "
+                              "FLUSH_TABLES privilege(s) (1227)")
+                          .Tried("instance lock, LOCK TABLES")
+                          .Hint("grant RELOAD to lms_backup, or pass --mysql-readers 1");
+  EXPECT_EQ(RenderError(error, "Nothing was written.", kPlain),
+            "error: MySQL refused the snapshot lock\n"
+            "  while:  taking a consistent snapshot of openedx on mysql:3306\n"
+            "  cause:  Access denied; you need (at least one of) the RELOAD or FLUSH_TABLES\n"
+            "          privilege(s) (1227)\n"
+            "  tried:  instance lock, LOCK TABLES\n"
+            "  do:     grant RELOAD to lms_backup, or pass --mysql-readers 1\n"
+            "Nothing was written. Exit status 1.\n");
+  const nlohmann::ordered_json json = ErrorJson(error, "backup", "Nothing was written.");
+  EXPECT_EQ(json["exit_status"], 1);
+  EXPECT_EQ(json["error"]["kind"], "source");
+  EXPECT_EQ(json["error"]["do"], "grant RELOAD to lms_backup, or pass --mysql-readers 1");
+}
+
+TEST_F(ScreensTest, ColourOnlyAddsToWhatTheWordsSay) {
+  const Error error(ErrorKind::kCorrupt, "block 3 is damaged");
+  const TerminalStyle colour{.width = 80, .unicode = true, .colour = true};
+  EXPECT_THAT(RenderError(error, "", colour), HasSubstr("\x1b[31merror:\x1b[0m block 3"));
+  EXPECT_THAT(RenderError(error, "", kPlain), Not(HasSubstr("\x1b")));
+}
+
+TEST(TerminalTest, WidthCountsColumnsAndNotBytes) {
+  EXPECT_EQ(DisplayWidth("abc"), 3);
+  EXPECT_EQ(DisplayWidth("é…"), 2);
+  EXPECT_EQ(DisplayWidth("漢字"), 4);
+  EXPECT_EQ(Shorten("漢字漢字", 5, true), "漢字…");
+  EXPECT_EQ(Shorten("courseware", 8, false), "cours...");
+  EXPECT_EQ(PadLeft("字", 4), "  字");
+}
+
+}  // namespace
+}  // namespace oxbackup

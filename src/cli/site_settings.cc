@@ -1,0 +1,158 @@
+#include "cli/site_settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace oxbackup {
+namespace {
+
+constexpr int kMostPort = 65535;
+
+int PortOf(const SettingValues& settings, std::string_view id) {
+  const int port = settings.Count(id).value_or(0);
+  if (port <= kMostPort) return port;
+  const SettingValue value = settings.Find(id).value_or(SettingValue{});
+  throw Error(ErrorKind::kUsage, fmt::format("{} is no port: {}", value.origin, port));
+}
+
+mysql::TlsMode TlsModeOf(const SettingValues& settings) {
+  const std::string text = settings.TextOr("mysql-tls", "preferred");
+  if (text == "disabled") return mysql::TlsMode::kDisabled;
+  if (text == "required") return mysql::TlsMode::kRequired;
+  if (text == "verify") return mysql::TlsMode::kVerify;
+  return mysql::TlsMode::kPreferred;
+}
+
+mysql::ConnectOptions MysqlConnection(const SettingValues& settings) {
+  mysql::ConnectOptions options;
+  options.host = settings.TextOr("mysql-host", options.host);
+  options.port = PortOf(settings, "mysql-port");
+  options.socket = settings.TextOr("mysql-socket", "");
+  options.user = settings.TextOr("mysql-user", options.user);
+  options.password = settings.Secret("mysql-password");
+  options.tls = TlsModeOf(settings);
+  options.tls_ca = settings.TextOr("mysql-ca-file", "");
+  return options;
+}
+
+std::optional<MysqlSite> MysqlOf(const SettingValues& settings, CommandBit command) {
+  const bool host = settings.Find("mysql-host").has_value();
+  const bool socket = settings.Find("mysql-socket").has_value();
+  if (!host && !socket) return std::nullopt;
+  MysqlSite site;
+  site.connect = MysqlConnection(settings);
+  if (command != kRestore) {
+    site.dump.readers = settings.Count("mysql-readers").value_or(site.dump.readers);
+  }
+  if (command == kBackup) {
+    site.dump.databases = settings.List("mysql-databases");
+    site.dump.single_transaction = settings.Bool("mysql-single-transaction");
+    site.dump.flush_logs = settings.Bool("mysql-flush-logs");
+  }
+  if (command == kRestore) {
+    site.restore.flush_logs = settings.Bool("mysql-flush-logs");
+    site.restore.binlog = settings.Bool("mysql-binlog");
+  }
+  return site;
+}
+
+mongodb::ConnectOptions MongodbConnection(const SettingValues& settings) {
+  mongodb::ConnectOptions options;
+  options.host = settings.TextOr("mongodb-host", options.host);
+  options.port = PortOf(settings, "mongodb-port");
+  options.user = settings.TextOr("mongodb-user", "");
+  options.password = settings.Secret("mongodb-password");
+  options.auth_database = settings.TextOr("mongodb-authentication-database", "admin");
+  options.auth_mechanism = settings.TextOr("mongodb-authentication-mechanism", "");
+  options.replica_set = settings.TextOr("mongodb-replica-set", "");
+  options.tls = settings.Bool("mongodb-tls");
+  options.ca_file = settings.TextOr("mongodb-ca-file", "");
+  return options;
+}
+
+std::optional<MongodbSite> MongodbOf(const SettingValues& settings, CommandBit command) {
+  if (!settings.Find("mongodb-host")) return std::nullopt;
+  MongodbSite site;
+  site.connect = MongodbConnection(settings);
+  if (command == kBackup) {
+    site.dump.databases = settings.List("mongodb-databases");
+    site.dump.readers = settings.Count("mongodb-readers").value_or(site.dump.readers);
+  }
+  return site;
+}
+
+/// Caddy's folder: the one that was named, which has to be there for a backup, or the default one
+/// where there is such a folder.
+std::optional<std::filesystem::path> CaddyOf(const SettingValues& settings) {
+  const std::filesystem::path path = settings.TextOr("caddy", "/caddy");
+  std::error_code ignored;
+  if (!settings.Find("caddy") && !std::filesystem::is_directory(path, ignored)) return std::nullopt;
+  return path;
+}
+
+files::Tree MediaTree(const std::string& text, const std::string& origin) {
+  const size_t equals = text.find('=');
+  files::Tree tree;
+  tree.path = equals == std::string::npos ? text : text.substr(equals + 1);
+  // "/media/openedx-media/" has an empty last part.
+  if (!tree.path.has_filename()) tree.path = tree.path.parent_path();
+  tree.name = equals == std::string::npos ? tree.path.filename().string() : text.substr(0, equals);
+  if (tree.path.empty() || tree.name.empty() || tree.name == "." || tree.name == ".." ||
+      tree.name.find('/') != std::string::npos) {
+    throw Error(ErrorKind::kUsage, fmt::format("{} is no media folder: '{}'", origin, text))
+        .Hint("--media /openedx/data/openedx-media, or --media NAME=DIR");
+  }
+  return tree;
+}
+
+std::vector<files::Tree> MediaOf(const SettingValues& settings) {
+  std::vector<files::Tree> trees;
+  const std::optional<SettingValue> value = settings.Find("media");
+  if (!value) return trees;
+  for (const std::string& text : settings.List("media")) {
+    files::Tree tree = MediaTree(text, value->origin);
+    for (const files::Tree& other : trees) {
+      if (other.name != tree.name) continue;
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("{} names two folders '{}'", value->origin, tree.name))
+          .Hint("give one of them another name: --media NAME=DIR");
+    }
+    trees.push_back(std::move(tree));
+  }
+  return trees;
+}
+
+}  // namespace
+
+Site SiteOf(const SettingValues& settings, CommandBit command, int threads, Log& log) {
+  Site site;
+  site.mysql = MysqlOf(settings, command);
+  site.mongodb = MongodbOf(settings, command);
+  site.caddy = CaddyOf(settings);
+  site.media = MediaOf(settings);
+  if (const auto path = settings.Text("tutor-config")) site.tutor_config = *path;
+  if (site.mysql) site.mysql->restore.workers = threads;
+  const auto report = [&](bool present, std::string_view component, std::string_view how) {
+    if (!present) log.Info("{} is left out: neither {} is set", component, how);
+  };
+  report(site.mysql.has_value(), "mysql", "--mysql-host nor MYSQL_HOST");
+  report(site.mongodb.has_value(), "mongodb", "--mongodb-host nor MONGODB_HOST");
+  if (!site.caddy) log.Info("caddy is left out: --caddy is not set and there is no folder /caddy");
+  if (site.media.empty()) log.Info("media is left out: --media is not set");
+  if (!site.tutor_config) log.Info("config is left out: --tutor-config is not set");
+  return site;
+}
+
+ComponentSelection SelectionOf(const SettingValues& settings) {
+  ComponentSelection selection;
+  for (std::string& name : settings.List("only")) selection.only.insert(std::move(name));
+  for (std::string& name : settings.List("exclude")) selection.exclude.insert(std::move(name));
+  CheckSelection(selection);
+  return selection;
+}
+
+}  // namespace oxbackup
