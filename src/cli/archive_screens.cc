@@ -15,6 +15,7 @@ namespace {
 using Align = TextTable::Align;
 
 constexpr size_t kBiggest = 10;
+constexpr int kTextColumn = 15;
 
 std::string StateText(const ArchiveEntry& entry) {
   switch (entry.state) {
@@ -36,10 +37,9 @@ std::string Server(const ComponentManifest& component) {
 std::string ShortMade(TimePoint time) { return FormatLocal(time).substr(0, 16); }
 
 void RenderConsistency(const Manifest& manifest, const TerminalStyle& style, std::string& out) {
-  constexpr int kIndent = 15;
   const auto row = [&](std::string_view title, const std::string& text) {
-    out += PadRight("  " + std::string(title), kIndent) +
-           WrapAt(Printable(text), kIndent, style.width) + "\n";
+    out += PadRight("  " + std::string(title), kTextColumn) +
+           WrapAt(Printable(text), kTextColumn, style.width) + "\n";
   };
   for (const ComponentManifest& component : manifest.components) {
     std::string text = component.consistency;
@@ -61,10 +61,16 @@ std::string DisplayName(const ObjectEntry& object) {
   return object.database.empty() ? object.name : object.database + "." + object.name;
 }
 
+bool HoldsData(const ObjectEntry& object) {
+  return object.kind == "table" || object.kind == "collection" || object.kind == "tree";
+}
+
 void RenderObjects(const Manifest& manifest, bool all, const TerminalStyle& style,
                    std::string& out) {
   for (const ComponentManifest& component : manifest.components) {
-    if (component.objects.empty()) continue;
+    // A component of one folder has been shown whole already.
+    const bool databases = component.name == "mysql" || component.name == "mongodb";
+    if (component.objects.empty() || (component.objects.size() == 1 && !databases)) continue;
     std::vector<const ObjectEntry*> objects;
     for (const ObjectEntry& object : component.objects) objects.push_back(&object);
     if (!all) {
@@ -81,13 +87,11 @@ void RenderObjects(const Manifest& manifest, bool all, const TerminalStyle& styl
     TextTable table({Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kLeft});
     for (const ObjectEntry* object : objects) {
       const int room = std::max(20, style.width - 50);
-      table.AddRow(
-          {Shorten(Printable(DisplayName(*object)), room, style.unicode),
-           object->kind == "table" || object->kind == "collection" || object->kind == "tree"
-               ? ""
-               : object->kind,
-           FormatItems(component.name, object->items), FormatBytes(object->raw_bytes),
-           ShortDigest(object->digest, style.unicode)});
+      const bool data = HoldsData(*object);
+      table.AddRow({Shorten(Printable(DisplayName(*object)), room, style.unicode),
+                    data ? "" : object->kind,
+                    data ? FormatItems(component.name, object->items) : "",
+                    FormatBytes(object->raw_bytes), ShortDigest(object->digest, style.unicode)});
     }
     out += table.Render(2);
   }
@@ -171,17 +175,19 @@ std::string RenderInspect(const ArchiveEntry& entry, bool all_objects, const Ter
     if (!component.server_flavour.empty()) servers.push_back(Server(component));
   }
   std::string out = Paint(style, Colour::kBold, Printable(entry.object.name)) + "\n";
-  out += fmt::format("  made         {} on {} by openedx-backup {} in {}\n",
-                     FormatLocal(manifest.started), Printable(manifest.host), manifest.tool_version,
-                     FormatDuration(std::chrono::duration_cast<std::chrono::milliseconds>(
-                         manifest.finished - manifest.started)));
-  if (!servers.empty()) {
-    out +=
-        fmt::format("  servers      {}\n", Printable(fmt::format("{}", fmt::join(servers, ", "))));
-  }
-  out += fmt::format("  size         {} of data in {}, {}, {} blocks\n", FormatBytes(raw),
-                     FormatBytes(entry.object.size), manifest.compression,
-                     FormatCount(manifest.blocks.size()));
+  const auto row = [&](std::string_view title, const std::string& text) {
+    out += PadRight(fmt::format("  {}", title), kTextColumn) +
+           WrapAt(Printable(text), kTextColumn, style.width) + "\n";
+  };
+  row("made", fmt::format("{} on {} by openedx-backup {} in {}", FormatLocal(manifest.started),
+                          manifest.host, manifest.tool_version,
+                          FormatDuration(std::chrono::duration_cast<std::chrono::milliseconds>(
+                              manifest.finished - manifest.started))));
+  if (!servers.empty()) row("servers", fmt::format("{}", fmt::join(servers, ", ")));
+  row("size",
+      fmt::format("{} of data in {}, {}, {} block{}", FormatBytes(raw),
+                  FormatBytes(entry.object.size), manifest.compression,
+                  FormatCount(manifest.blocks.size()), manifest.blocks.size() == 1 ? "" : "s"));
   RenderConsistency(manifest, style, out);
   out += "\n" + RenderComponents(manifest, style);
   RenderObjects(manifest, all_objects, style, out);

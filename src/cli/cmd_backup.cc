@@ -49,7 +49,7 @@ CommandOutcome RunBackup(const SettingValues& settings, CommandServices& service
   }
   const Site site = SiteOf(settings, kBackup, services.threads(), run.log);
   BackupSources sources = MakeSources(site, selection, run);
-  RestoreTargets targets = MakeTargets(site, selection, run);
+  RestoreTargets targets = MakeTargets(site, run);
   if (sources.empty()) {
     throw Error(ErrorKind::kUsage, "there is nothing to back up: no component is configured")
         .Hint(

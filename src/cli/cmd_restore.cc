@@ -19,7 +19,7 @@ namespace {
 RestoreTargets TargetsOf(const SettingValues& settings, CommandServices& services) {
   const RunContext run = services.run();
   const Site site = SiteOf(settings, kRestore, services.threads(), run.log);
-  RestoreTargets targets = MakeTargets(site, SelectionOf(settings), run);
+  RestoreTargets targets = MakeTargets(site, run);
   if (!targets.empty()) return targets;
   throw Error(ErrorKind::kUsage, "there is nothing to restore into: no component is configured")
       .Hint(
@@ -113,7 +113,7 @@ CommandOutcome RunRestore(const SettingValues& settings, CommandServices& servic
   const Location location = OpenConfiguredLocation(settings, "from");
   RestoreOptions options;
   options.choice = ChoiceOf(settings, location);
-  options.threads = services.threads();
+  options.selection = SelectionOf(settings);
   options.dry_run = settings.Switch("dry-run");
   options.keep_old = settings.Switch("keep-old");
   options.confirm = [&](const RestorePreview& preview) {

@@ -80,8 +80,8 @@ TEST_F(ScreensTest, ListShowsNewestFirstWithRightAlignedSizes) {
   entries.push_back(Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000));
   entries.push_back(Entry("backup.2026-11-21.tar.xz", "2026-11-21T20:48:00Z", 9300000));
   EXPECT_EQ(RenderList("/backup", entries, At("2026-11-22T23:58:00Z"), kPlain),
-            "archive                   made              age    size  state     components\n"
-            "backup.2026-11-22.tar.xz  2026-11-22 20:48  3 h  241 MB  complete  mysql caddy\n"
+            "archive                   made               age    size  state     components\n"
+            "backup.2026-11-22.tar.xz  2026-11-22 20:48   3 h  241 MB  complete  mysql caddy\n"
             "backup.2026-11-21.tar.xz  2026-11-21 20:48  27 h  9.3 MB  complete  mysql caddy\n");
 }
 
@@ -105,10 +105,10 @@ TEST_F(ScreensTest, InspectShowsWhatIsInAnArchive) {
   const ArchiveEntry entry = Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000);
   EXPECT_EQ(RenderInspect(entry, false, kPlain),
             "backup.2026-11-22.tar.xz\n"
-            "  made         2026-11-22 20:48:00 UTC on campus.example.org by openedx-backup 5.0.0 "
-            "in 31 s\n"
+            "  made         2026-11-22 20:48:00 UTC on campus.example.org by openedx-backup\n"
+            "               5.0.0 in 31 s\n"
             "  servers      MySQL 8.4.0\n"
-            "  size         812 MB of data in 241 MB, xz:1, 1 blocks\n"
+            "  size         812 MB of data in 241 MB, xz:1, 1 block\n"
             "  mysql        global read lock (writers held for 38 ms)\n"
             "  skew         11 ms between the first and the last component's moment\n"
             "\n");

@@ -108,7 +108,7 @@ constexpr Setting kSettings[] = {
     {"mysql-databases", "mysql-databases", "MYSQL_DATABASES", Kind::kList, "NAME", "",
      "only these databases; all but the server's own otherwise", kMysql, kBackup, true},
     {"mysql-readers", "mysql-readers", "MYSQL_READERS", Kind::kCount, "N", "4",
-     "connections that read at once; 1 needs no lock", kMysql, kBackup | kVerify, true},
+     "connections that read at once; 1 needs no lock", kMysql, kBackup, true},
     {"mysql-single-transaction", "mysql-single-transaction", "MYSQL_SINGLE_TRANSACTION",
      Kind::kBool, "BOOL", "true", "read everything as of one moment", kMysql, kBackup, true},
     {"mysql-flush-logs", "mysql-flush-logs", "MYSQL_FLUSH_LOGS", Kind::kBool, "BOOL", "true",

@@ -45,13 +45,10 @@ std::optional<MysqlSite> MysqlOf(const SettingValues& settings, CommandBit comma
   if (!host && !socket) return std::nullopt;
   MysqlSite site;
   site.connect = MysqlConnection(settings);
-  if (command != kRestore) {
-    site.dump.readers = settings.Count("mysql-readers").value_or(site.dump.readers);
-  }
   if (command == kBackup) {
+    site.dump.snapshot.readers = settings.Count("mysql-readers").value_or(4);
     site.dump.databases = settings.List("mysql-databases");
-    site.dump.single_transaction = settings.Bool("mysql-single-transaction");
-    site.dump.flush_logs = settings.Bool("mysql-flush-logs");
+    site.dump.snapshot.single_transaction = settings.Bool("mysql-single-transaction");
   }
   if (command == kRestore) {
     site.restore.flush_logs = settings.Bool("mysql-flush-logs");
@@ -81,6 +78,9 @@ std::optional<MongodbSite> MongodbOf(const SettingValues& settings, CommandBit c
   if (command == kBackup) {
     site.dump.databases = settings.List("mongodb-databases");
     site.dump.readers = settings.Count("mongodb-readers").value_or(site.dump.readers);
+  }
+  if (command == kRestore) {
+    site.restore = mongodb::ParseMongorestoreOptions(settings.TextOr("mongorestore-options", ""));
   }
   return site;
 }
