@@ -48,6 +48,7 @@ std::optional<MysqlSite> MysqlOf(const SettingValues& settings, CommandBit comma
   if (command == kBackup) {
     site.dump.snapshot.readers = settings.Count("mysql-readers").value_or(4);
     site.dump.databases = settings.List("mysql-databases");
+    site.dump.flush_logs = settings.Bool("mysql-flush-logs");
     site.dump.snapshot.single_transaction = settings.Bool("mysql-single-transaction");
   }
   if (command == kRestore) {

@@ -16,7 +16,8 @@ namespace oxbackup::mysql {
 struct DumpOptions {
   std::vector<std::string> databases;  ///< empty: all but the servers' own and ours
   SnapshotOptions snapshot;
-  bool accounts = true;  ///< accounts and rights too
+  bool accounts = true;     ///< accounts and rights too
+  bool flush_logs = false;  ///< FLUSH LOGS just before the snapshot; a refusal is only logged
 };
 
 /// The component "mysql". Connects in Prepare. What `run` refers to must outlive the source.

@@ -1,0 +1,174 @@
+// A site of files alone through every command.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "command_testing.h"
+
+namespace oxbackup {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+TEST(RoundTripTest, BackupListInspectVerifyExtractRestore) {
+  const CommandSite site;
+  const std::string archive = site.Backup();
+
+  const nlohmann::json list = site.RunJson({"list", "--from", site.archives()});
+  ASSERT_THAT(list["archives"], SizeIs(1));
+  EXPECT_EQ(list["archives"][0]["state"], "complete");
+  EXPECT_THAT(list["archives"][0]["components"], ElementsAre("caddy"));
+
+  const nlohmann::json inspect = site.RunJson({"inspect", "--from", archive, "--tables"});
+  EXPECT_EQ(inspect["manifest"]["components"][0]["items"], 2);
+  EXPECT_THAT(inspect["manifest"]["components"][0]["entries"], SizeIs(1));
+
+  EXPECT_EQ(site.RunJson({"verify", "--from", archive})["depth"], "full");
+  EXPECT_EQ(site.RunJson({"verify", "--from", archive, "--quick"})["exit_status"], 0);
+
+  const std::string target = site.path() / "out";
+  EXPECT_EQ(site.RunJson({"extract", "--from", archive, "--to", target})["exit_status"], 0);
+  EXPECT_EQ(ReadTestFile(target + "/data/caddy/certificates/campus.crt"), "a certificate");
+
+  WriteTestFile(site.caddy() + "/certificates/campus.crt", "another");
+  WriteTestFile(site.caddy() + "/newer", "a file that the archive lacks");
+  const nlohmann::json restore =
+      site.RunJson({"restore", "--from", site.archives(), "--caddy", site.caddy(), "--yes"});
+  EXPECT_EQ(restore["exit_status"], 0) << restore.dump(2);
+  EXPECT_EQ(restore["swapped"], true);
+  EXPECT_EQ(ReadTestFile(site.caddy() + "/certificates/campus.crt"), "a certificate");
+  EXPECT_FALSE(std::filesystem::exists(site.caddy() + "/newer"));
+}
+
+TEST(RoundTripTest, ALiveSiteThatDiffersEndsWithStatusFive) {
+  const CommandSite site;
+  const std::string archive = site.Backup();
+  const std::vector<std::string> compare = {"verify",  "--from",     archive,
+                                            "--caddy", site.caddy(), "--against-live"};
+  EXPECT_EQ(site.RunJson(compare)["exit_status"], 0);
+  WriteTestFile(site.caddy() + "/certificates/campus.crt", "another");
+  const nlohmann::json result = site.RunJson(compare);
+  EXPECT_EQ(result["exit_status"], 5);
+  EXPECT_THAT(result["differences"], SizeIs(1));
+}
+
+TEST(RoundTripTest, WithoutATerminalAndWithoutYesRestoreRefuses) {
+  const CommandSite site;
+  site.Backup();
+  WriteTestFile(site.caddy() + "/certificates/campus.crt", "another");
+  const ProcessResult result =
+      site.Run({"restore", "--from", site.archives(), "--caddy", site.caddy()});
+  EXPECT_EQ(result.status, 2) << result.error;
+  EXPECT_THAT(result.error, HasSubstr("pass --yes"));
+  EXPECT_THAT(result.error, HasSubstr("This replaces"));
+  EXPECT_EQ(ReadTestFile(site.caddy() + "/certificates/campus.crt"), "another");
+}
+
+TEST(RoundTripTest, ADryRunChangesNothing) {
+  const CommandSite site;
+  site.Backup();
+  WriteTestFile(site.caddy() + "/certificates/campus.crt", "another");
+  const ProcessResult result =
+      site.Run({"restore", "--from", site.archives(), "--caddy", site.caddy(), "--dry-run"});
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_THAT(result.out, HasSubstr("This replaces"));
+  EXPECT_EQ(ReadTestFile(site.caddy() + "/certificates/campus.crt"), "another");
+}
+
+TEST(RoundTripTest, ARestoreThatKeptTheOldDataCanBeUndone) {
+  const CommandSite site;
+  site.Backup();
+  WriteTestFile(site.caddy() + "/certificates/campus.crt", "another");
+  EXPECT_EQ(site.RunJson({"restore", "--from", site.archives(), "--caddy", site.caddy(), "--yes",
+                          "--keep-old"})["kept_old"],
+            true);
+  EXPECT_EQ(ReadTestFile(site.caddy() + "/certificates/campus.crt"), "a certificate");
+  EXPECT_EQ(site.RunJson({"restore", "--undo", "--caddy", site.caddy()})["exit_status"], 0);
+  EXPECT_EQ(ReadTestFile(site.caddy() + "/certificates/campus.crt"), "another");
+  EXPECT_EQ(site.RunJson({"restore", "--undo", "--caddy", site.caddy()})["exit_status"], 4);
+}
+
+TEST(RoundTripTest, NothingFoundIsStatusFour) {
+  const CommandSite site;
+  EXPECT_EQ(site.RunJson({"verify", "--from", site.archives()})["exit_status"], 4);
+  EXPECT_EQ(site.RunJson({"list", "--from", site.path() / "nowhere"})["exit_status"], 4);
+  site.Backup();
+  EXPECT_EQ(
+      site.RunJson({"inspect", "--from", site.archives(), "--date", "2001-01-01"})["exit_status"],
+      4);
+}
+
+TEST(RoundTripTest, AFlippedByteIsStatusFive) {
+  const CommandSite site;
+  const std::string archive = site.Backup();
+  std::string bytes = ReadTestFile(archive);
+  bytes[bytes.size() / 3] = static_cast<char>(bytes[bytes.size() / 3] ^ 0x10);
+  WriteTestFile(archive, bytes);
+  const nlohmann::json result = site.RunJson({"verify", "--from", archive});
+  EXPECT_EQ(result["exit_status"], 5);
+  EXPECT_EQ(result["error"]["kind"], "corrupt");
+}
+
+TEST(RoundTripTest, AnUnchangedSiteSharesItsBlocks) {
+  const CommandSite site;
+  const std::string first = site.Backup();
+  const std::string second = site.Backup();
+  EXPECT_THAT(site.Stored(), SizeIs(2));
+  const nlohmann::json diff = site.RunJson({"inspect", "--diff", first, second});
+  EXPECT_EQ(diff["shared_blocks"], diff["blocks"]);
+}
+
+TEST(RoundTripTest, SettingsComeFromAFileToo) {
+  const CommandSite site;
+  const std::string file = site.path() / "settings.toml";
+  WriteTestFile(file, "location = \"" + site.archives() + "\"\ncaddy = \"" + site.caddy() +
+                          "\"\ncompression = \"zstd:3\"\n");
+  const ProcessResult result = site.Run({"backup", "--config", file});
+  EXPECT_EQ(result.status, 0) << result.error;
+  ASSERT_THAT(site.Stored(), SizeIs(1));
+  EXPECT_THAT(site.Stored().front(), HasSubstr(".tar.zst"));
+}
+
+TEST(RoundTripTest, ProgressAsJsonIsOneObjectALine) {
+  const CommandSite site;
+  // 64 MiB take longer than one interval.
+  std::filesystem::resize_file(site.caddy() + "/locks/empty", uint64_t{64} << 20);
+  const ProcessResult result =
+      site.Run({"backup", "--to", site.archives(), "--caddy", site.caddy(), "--json", "--progress",
+                "json", "--progress-interval", "0.05"});
+  ASSERT_EQ(result.status, 0) << result.error;
+  std::istringstream lines(result.out);
+  std::string line;
+  std::string last_type;
+  while (std::getline(lines, line)) last_type = nlohmann::json::parse(line)["type"];
+  EXPECT_EQ(last_type, "result");
+}
+
+/// Waits until the command has begun to write its archive.
+void AwaitAnythingIn(const CommandSite& site) {
+  while (site.Stored().empty()) std::this_thread::yield();
+}
+
+TEST(InterruptTest, CtrlCLeavesNoArchiveAndStatus130) {
+  const CommandSite site;
+  // Far more than is read between two looks at the folder.
+  std::filesystem::resize_file(site.caddy() + "/locks/empty", uint64_t{8} << 30);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const auto process = site.Start({"backup", "--to", site.archives(), "--caddy", site.caddy()});
+    AwaitAnythingIn(site);
+    process->Signal(signal);
+    const ProcessResult result = process->Wait();
+    EXPECT_EQ(result.status, 130) << result.error;
+    EXPECT_THAT(result.error, HasSubstr("Nothing was written. Exit status 130."));
+    EXPECT_THAT(site.Stored(), IsEmpty());
+  }
+}
+
+}  // namespace
+}  // namespace oxbackup

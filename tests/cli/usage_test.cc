@@ -1,0 +1,93 @@
+// Wrong usage: the right status, a message that names the mistake, an example, and nothing done.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "command_testing.h"
+
+namespace oxbackup {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+TEST(UsageTest, HelpAndVersionNeedNothing) {
+  const CommandSite site;
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--help"}, std::vector<std::string>{"backup", "--help"},
+        std::vector<std::string>{"--version"}, std::vector<std::string>{"version"}}) {
+    const ProcessResult result = site.Run(arguments);
+    EXPECT_EQ(result.status, 0) << arguments[0];
+    EXPECT_THAT(result.out, HasSubstr("openedx-backup"));
+    EXPECT_THAT(result.error, IsEmpty());
+  }
+  EXPECT_THAT(site.Run({"--help"}).out, HasSubstr("130"));
+}
+
+TEST(UsageTest, MistakesEndWithStatusTwoAndAnExample) {
+  const CommandSite site;
+  const std::vector<std::vector<std::string>> mistakes = {
+      {},
+      {"bakcup"},
+      {"backup", "--too", "x"},
+      {"backup"},
+      {"backup", "--to", site.archives(), "--caddy", site.caddy(), "--memory", "1K"},
+      {"backup", "--to", site.archives(), "--caddy", site.caddy(), "--compression", "rar"},
+      {"backup", "--to", site.archives(), "--caddy", site.caddy(), "--only", "mysqll"},
+      {"backup", "--to", site.archives(), "--caddy", site.caddy(), "--only", "mysql"},
+      {"backup", "--to", site.archives(), "--caddy", site.path() / "nowhere"},
+      {"restore", "--from", site.archives(), "--date", "22.11.2026", "--caddy", site.caddy()},
+      {"verify", "--from", site.archives(), "--quick", "--against-live"},
+      {"inspect", "--diff", "one"},
+      {"extract", "--from", site.archives()},
+  };
+  for (const std::vector<std::string>& arguments : mistakes) {
+    const ProcessResult result = site.Run(arguments);
+    const std::string shown = ::testing::PrintToString(arguments);
+    EXPECT_EQ(result.status, 2) << shown << result.error;
+    EXPECT_THAT(result.error, HasSubstr("error: ")) << shown;
+    EXPECT_THAT(result.error, HasSubstr("Exit status 2.")) << shown;
+    EXPECT_THAT(result.out, IsEmpty()) << shown;
+  }
+  EXPECT_THAT(site.Stored(), IsEmpty());
+}
+
+TEST(UsageTest, ABadVariableIsNamedWithItsValue) {
+  const CommandSite site;
+  const ProcessResult result =
+      site.Run({"backup", "--to", site.archives()},
+               {{"MYSQL_HOST", "127.0.0.1"}, {"MYSQL_SINGLE_TRANSACTION", "perhaps"}});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.error,
+              HasSubstr("MYSQL_SINGLE_TRANSACTION has to be true or false, not 'perhaps'"));
+}
+
+TEST(UsageTest, APasswordOnTheCommandLineIsRefusedAndNotRepeated) {
+  const CommandSite site;
+  const ProcessResult result =
+      site.Run({"backup", "--to", site.archives(), "--mysql-password", "hunter2"});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.error + result.out, Not(HasSubstr("hunter2")));
+}
+
+TEST(UsageTest, ErrorsAreJsonToo) {
+  const CommandSite site;
+  const nlohmann::json result = site.RunJson({"backup", "--to", site.archives()});
+  EXPECT_EQ(result["status"], "usage");
+  EXPECT_EQ(result["command"], "backup");
+  EXPECT_EQ(result["error"]["kind"], "usage");
+  EXPECT_THAT(result["error"]["message"].get<std::string>(), HasSubstr("nothing to back up"));
+}
+
+TEST(UsageTest, AnUnreachableServerIsAFailureThatWritesNothing) {
+  const CommandSite site;
+  // Port 1 of the loopback: nothing listens there.
+  const ProcessResult result = site.Run(
+      {"backup", "--to", site.archives(), "--mysql-host", "127.0.0.1", "--mysql-port", "1"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.error, HasSubstr("Nothing was written. Exit status 1."));
+  EXPECT_THAT(site.Stored(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace oxbackup
