@@ -6,9 +6,9 @@
 
 FERRETDB_PACKAGES=(postgresql-18 postgresql-18-documentdb)
 
-ferretdb_port() { printf '%s\n' "${TESTBED_FERRETDB_PORT:-$(default_port 33963)}"; }
+ferretdb_port() { printf '%s\n' "${TESTBED_PORT_FERRETDB:-$(default_port 33963)}"; }
 ferretdb_postgres_port() {
-  printf '%s\n' "${TESTBED_FERRETDB_POSTGRES_PORT:-$(default_port 33964)}"
+  printf '%s\n' "${TESTBED_PORT_FERRETDB_POSTGRES:-$(default_port 33964)}"
 }
 ferretdb_root() { root_path postgres sid minbase "${FERRETDB_PACKAGES[@]}"; }
 ferretdb_program() { printf '%s/ferretdb\n' "$(go_path ferretdb)"; }
@@ -92,7 +92,7 @@ ferretdb_launch() {
   port=$(ferretdb_postgres_port)
   ! port_is_taken "$port" ||
     die "ferretdb: port $port of 127.0.0.1, for its PostgreSQL, is in use" \
-    "stop that process, or choose another port by TESTBED_FERRETDB_POSTGRES_PORT"
+    "stop that process, or choose another port by TESTBED_PORT_FERRETDB_POSTGRES"
   # After a kill -9 the old server's number may by now be another process's.
   rm -f "$RUN/ferretdb/data/postmaster.pid"
   postgres_chroot "$RUN/ferretdb" postgres -D /srv/data -p "$port" -c "testbed.run=$RUN/ferretdb"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # FerretDB 1 on SQLite: few types and indexes, no passwords, but an oplog. For small collections.
 
-ferretdb1_port() { printf '%s\n' "${TESTBED_FERRETDB1_PORT:-$(default_port 33965)}"; }
+ferretdb1_port() { printf '%s\n' "${TESTBED_PORT_FERRETDB1:-$(default_port 33965)}"; }
 
 ferretdb1_install() {
   tools_install_mongo
@@ -29,7 +29,7 @@ ferretdb1_template() {
   local status=0 deadline=$((SECONDS + 30)) pid
   mkdir "$1/data"
   ! port_is_taken "$(ferretdb1_port)" || die "ferretdb1: port $(ferretdb1_port) is in use" \
-    "stop that process, or choose another port by TESTBED_FERRETDB1_PORT"
+    "stop that process, or choose another port by TESTBED_PORT_FERRETDB1"
   ferretdb1_command "$1"
   "${ferretdb1_argv[@]}" >"$1/first.log" 2>&1 9>&- &
   pid=$!

@@ -66,7 +66,7 @@ launch() {
 
 port_variable() {
   local name=${1//-/_}
-  printf 'TESTBED_%s_PORT\n' "${name^^}"
+  printf 'TESTBED_PORT_%s\n' "${name^^}"
 }
 
 # await SERVER: until it answers; a dead process or a passed time limit is an error with its log.
