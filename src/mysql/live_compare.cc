@@ -44,6 +44,8 @@ class Comparer final : public LiveComparer {
       known.insert(key);
       const auto found = live.find(key);
       if (found != live.end()) {
+        // A sequence's present value is part of its definition; it has no rows in the archive.
+        if (found->second.engine == "SEQUENCE") continue;
         tables.push_back(found->second);
         entries.push_back(&object);
       } else if (!missing_databases_.contains(object.database)) {

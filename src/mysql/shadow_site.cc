@@ -12,6 +12,16 @@
 namespace oxbackup::mysql {
 namespace {
 
+// "DO SETVAL(`sequence`, …)" in a sequence's member; empty in others.
+std::string FindSequenceValue(const std::string& sql) {
+  MemoryByteSource source(sql);
+  ScriptSplitter splitter(source);
+  while (const auto statement = splitter.Next()) {
+    if (statement->starts_with("DO SETVAL(")) return std::string(*statement);
+  }
+  return "";
+}
+
 // The statement of this kind among a member's settings and comments.
 std::string FindStatement(const std::string& sql, StatementKind kind, const std::string& what) {
   MemoryByteSource source(sql);
@@ -80,6 +90,7 @@ void ShadowSite::AddMember(const MemberPath& path, const std::string& sql) {
     case MemberKind::kTable:
       AddTable(path.database, path.name,
                FindStatement(sql, StatementKind::kCreateTable, path.database + "." + path.name));
+      FindTable(path.database, path.name)->then = FindSequenceValue(sql);
       return;
     case MemberKind::kView:
       objects.push_back({ObjectScript::Kind::kView, path.database, path.name, sql});
@@ -113,6 +124,7 @@ void ShadowSite::CreateTable(Session& session, ShadowTable& table, bool defer) {
                 // The database matters for references to tables without one.
                 session.Execute("USE " + QuoteName(shadow));
                 ExecuteWithRetry(session, sql);
+                if (!table.then.empty()) session.Execute(table.then);
               });
   table.created = true;
   table.deferred = defer;

@@ -16,14 +16,15 @@
 
 namespace oxbackup::mysql {
 
-/// A table that is filled with at least this much SQL gets its indexes afterwards, bytes. Below it
-/// the ALTER costs more than the indexes' upkeep (docs/benchmarks.md).
+/// A table that is filled with at least this much SQL gets its indexes afterwards, bytes. Most of a
+/// site's tables are smaller: for them an ALTER of its own costs more than the indexes' upkeep.
 inline constexpr uint64_t kDeferIndexesFrom = uint64_t{1} << 20;
 
 struct ShadowTable {
   std::string database;
   std::string name;
   std::string create;  ///< as the archive has it
+  std::string then;    ///< what follows it: the present value of a MariaDB sequence; may be empty
   TableParts parts;    ///< of `create`
   bool created = false;
   bool deferred = false;  ///< its indexes and foreign keys come later

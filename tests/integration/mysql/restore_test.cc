@@ -225,6 +225,21 @@ TEST_P(Restore, PlanSaysWhatIsReplaced) {
   EXPECT_GT(plan.bytes_needed, 1'000'000U);
 }
 
+TEST_P(Restore, ASequenceGoesOnWhereItWas) {
+  if (GetParam() == Flavour::kMySql) {
+    EXPECT_TRUE(session_.TryExecute("CREATE SEQUENCE load_site.counter")) << "it has them now";
+    return;
+  }
+  session_.Execute("CREATE SEQUENCE load_site.counter CACHE 10");
+  for (int i = 0; i < 3; ++i) session_.QueryValue("SELECT NEXTVAL(load_site.counter)");
+  const std::string next =
+      session_.QueryValue("SELECT next_not_cached_value FROM load_site.counter");
+  const std::string archive = BackUp(connect_, {kSite}, false, run_.run);
+  session_.Execute("DROP SEQUENCE load_site.counter");
+  RestoreAll(*MakeTarget(), archive, false, run_.run);
+  EXPECT_EQ(session_.QueryValue("SELECT NEXTVAL(load_site.counter)"), next);
+}
+
 TEST_P(Restore, LiveCompareSaysWhatDiffers) {
   const std::unique_ptr<ArchiveReader> reader = OpenBytes(archive_, run_.run);
   const ComponentManifest& expected = *reader->manifest()->Find("mysql");
