@@ -57,13 +57,16 @@ root_command() {
   root_argv=("$loader" --library-path "$libraries" "$1/$2")
 }
 
-# root_wrapper ROOT PROGRAM FILE: a script that runs it in that way.
+# root_wrapper ROOT PROGRAM FILE: a script that runs it in that way. libmariadb loads its ways to log
+# in, caching_sha2_password among them, from a fixed path unless it is told another.
 root_wrapper() {
-  local root=$1 program=$2 file=$3 libraries
+  local root=$1 program=$2 file=$3 libraries plugins
   libraries=$(root_libraries "$root")
+  plugins=$(compgen -G "$root/usr/lib/*-linux-gnu/libmariadb3/plugin" || true)
   mkdir -p "$(dirname "$file")"
   cat >"$file.new" <<WRAPPER
 #!/bin/sh
+${plugins:+export MARIADB_PLUGIN_DIR='$plugins'}
 exec '$(root_loader "$root")' --library-path '$libraries' '$root/$program' "\$@"
 WRAPPER
   chmod 755 "$file.new"
