@@ -64,6 +64,7 @@ root_wrapper() {
   libraries=$(root_libraries "$root")
   plugins=$(compgen -G "$root/usr/lib/*-linux-gnu/libmariadb3/plugin" || true)
   mkdir -p "$(dirname "$file")"
+  # shellcheck disable=SC2016 # the quotes are for the script
   cat >"$file.new" <<WRAPPER
 #!/bin/sh
 ${plugins:+export MARIADB_PLUGIN_DIR='$plugins'}
