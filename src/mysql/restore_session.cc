@@ -49,7 +49,8 @@ void ExecuteWithRetry(Session& session, std::string_view sql) {
 void ResetScriptSettings(Session& session) {
   session.Execute("SET NAMES utf8mb4");
   session.Execute(
-      "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO', time_zone='+00:00', foreign_key_checks=0, "
+      "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone='+00:00', "
+      "foreign_key_checks=0, "
       "unique_checks=0");
 }
 

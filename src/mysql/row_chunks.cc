@@ -21,7 +21,7 @@ bool IsInteger(const Column& column) {
 }  // namespace
 
 const std::string_view kPreamble =
-    "SET NAMES utf8mb4, time_zone='+00:00', sql_mode='NO_AUTO_VALUE_ON_ZERO',"
+    "SET NAMES utf8mb4, time_zone='+00:00', sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES',"
     " foreign_key_checks=0, unique_checks=0;\n";
 
 std::string TableTotals::UniqueName(const std::string& name) {

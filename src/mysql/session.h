@@ -38,9 +38,10 @@ class RowStream;
 
 /// One connection. One thread at a time.
 ///
-/// Every session speaks utf8mb4, has the time zone +00:00, the sql_mode NO_AUTO_VALUE_ON_ZERO alone
-/// (so zero dates and every other stored value pass), no limits of time for statements and fresh
-/// statistics in information_schema.
+/// Every session speaks utf8mb4, has the time zone +00:00, the sql_mode
+/// NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES
+/// (so zero dates, 31 February and every other stored value pass), no limits of time for statements
+/// and fresh statistics in information_schema.
 ///
 /// A stop request ends a statement at once: the socket is shut down, the statement is killed on the
 /// server, and Error(kCancelled) is thrown. The session is unusable then, as after any lost
