@@ -117,6 +117,7 @@ CommandOutcome RunRestore(const SettingValues& settings, CommandServices& servic
   options.dry_run = settings.Switch("dry-run");
   options.keep_old = settings.Switch("keep-old");
   options.confirm = [&](const RestorePreview& preview) {
+    if (options.dry_run) return false;
     return Confirm(preview, settings.Switch("yes"), services);
   };
   RestoreTargets targets = TargetsOf(settings, services);

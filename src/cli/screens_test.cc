@@ -111,7 +111,13 @@ TEST_F(ScreensTest, InspectShowsWhatIsInAnArchive) {
             "  size         812 MB of data in 241 MB, xz:1, 1 block\n"
             "  mysql        global read lock (writers held for 38 ms)\n"
             "  skew         11 ms between the first and the last component's moment\n"
-            "\n");
+            "\n"
+            "  mysql  1 database  1 table  1,204,311 rows  812 MB  digest 32a8…e0\n"
+            "  caddy                             17 files   20 kB  digest 7942…c6\n"
+            "\n"
+            "mysql\n"
+            "  openedx.auth_user        1,204,311 rows     812 MB  7f3a…c1\n"
+            "  openedx.v          view                  100 bytes\n");
 }
 
 TEST_F(ScreensTest, ThePreviewNamesWhatIsReplacedBesideWhatComes) {

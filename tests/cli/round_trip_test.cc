@@ -26,7 +26,7 @@ TEST(RoundTripTest, BackupListInspectVerifyExtractRestore) {
   EXPECT_THAT(list["archives"][0]["components"], ElementsAre("caddy"));
 
   const nlohmann::json inspect = site.RunJson({"inspect", "--from", archive, "--tables"});
-  EXPECT_EQ(inspect["manifest"]["components"][0]["items"], 2);
+  EXPECT_EQ(inspect["manifest"]["components"][0]["items"], 5);
   EXPECT_THAT(inspect["manifest"]["components"][0]["entries"], SizeIs(1));
 
   EXPECT_EQ(site.RunJson({"verify", "--from", archive})["depth"], "full");
