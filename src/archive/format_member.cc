@@ -16,10 +16,10 @@ To restore it by hand, without openedx-backup, unpack it in an empty folder:
 
   tar -xf FILE && cd data
 
-  MySQL     cd mysql_dump && mysql < ../mysql_dump.sql
-  MongoDB   join the parts of each collection, where it has any, in the order
-            of data/manifest.json:  cat NAME.bson.* > NAME.bson
-            then:  mongorestore mongodb_dump
+  MySQL     mysql -u root -p < mysql_dump.sql     (its first lines say more)
+  MongoDB   join the parts of every collection that has some, as
+              cat NAME.bson.* > NAME.bson && rm NAME.bson.*
+            then  mongorestore --dir mongodb_dump
   Caddy, media and Tutor's config.yml are in caddy, media and tutor.
 
 data/manifest.json, the last member, lists every member with its SHA-256. An

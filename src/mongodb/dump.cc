@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "archive/group_builder.h"
 #include "base/text.h"
 #include "mongodb/catalog.h"
 #include "mongodb/collection_copier.h"
+#include "mongodb/live_names.h"
 #include "mongodb/read_moment.h"
 #include "mongodb/read_plan.h"
 #include "mongodb/user_dump.h"
@@ -30,11 +32,13 @@ class MongoBackupSource final : public BackupSource {
   ComponentManifest Finish() override;
 
  private:
+  std::vector<CollectionInfo> ReadSite();
   void CheckRights();
   bool FindsByUuid();
   void WriteMetadata(ArchiveWriter& writer);
   std::vector<std::vector<CollectionInfo>> Stages() const;
   std::string Consistency() const;
+  void NotePosition(const char* name);
   void WarnOfLateCollections() const;
 
   const ConnectOptions connect_;
@@ -48,6 +52,8 @@ class MongoBackupSource final : public BackupSource {
   TimePoint started_{};
   TimePoint finished_{};
   std::vector<ObjectEntry> objects_;
+  std::set<std::string> left_out_;
+  std::map<std::string, std::string> positions_;
   std::vector<std::string> late_;  // read later than the common instant
 };
 
@@ -57,8 +63,21 @@ void MongoBackupSource::Prepare() {
   run_.log.Info("MongoDB: {} {} at {}{}", server.flavour, server.version, ServerName(connect_),
                 server.replica_set.empty() ? "" : ", replica set " + server.replica_set);
   databases_ = ReadDatabases(*session_, options_.databases);
-  catalog_ = ReadCatalog(*session_, databases_);
+  std::erase(databases_, options_.record_database);
+  catalog_ = ReadSite();
   CheckRights();
+}
+
+// The catalog without what restores of ours left beside the live collections (--keep-old): copied,
+// it would come back under names that the next restore takes for its own.
+std::vector<CollectionInfo> MongoBackupSource::ReadSite() {
+  std::vector<CollectionInfo> catalog = ReadCatalog(*session_, databases_);
+  std::erase_if(catalog, [this](const CollectionInfo& collection) {
+    if (!IsBeside(collection.name)) return false;
+    left_out_.insert(collection.full_name());
+    return true;
+  });
+  return catalog;
 }
 
 // Better now than after an hour of copying: one read in every database.
@@ -90,10 +109,11 @@ bool MongoBackupSource::FindsByUuid() {
 }
 
 void MongoBackupSource::TakeSnapshot() {
-  catalog_ = ReadCatalog(*session_, databases_);
-  moment_ = FixMoment(*session_, databases_, catalog_, run_);
+  moment_ = FixMoment(
+      *session_, [this] { return ReadSite(); }, catalog_, run_);
   if (moment_.at_cluster_time) window_.emplace(*session_, run_);
   started_ = run_.clock.Now();
+  NotePosition("oplog_before");
   run_.progress.Note("MongoDB", Consistency());
   run_.log.Info("MongoDB: {}", Consistency());
 }
@@ -142,6 +162,12 @@ void MongoBackupSource::Copy(ArchiveWriter& writer) {
   uint64_t expected = 0;
   for (const CollectionInfo& collection : catalog_) expected += collection.bytes;
   run_.progress.Begin("mongodb", "dump", expected);
+  if (!left_out_.empty()) {
+    run_.warnings.Add(fmt::format(
+        "MongoDB: not in the backup, since an earlier restore left it: {}; drop it, or finish or "
+        "undo that restore",
+        fmt::join(left_out_, ", ")));
+  }
   WriteMetadata(writer);
   CollectionCopier copier(CopierOptions{connect_, options_.readers, FindsByUuid(), moment_}, writer,
                           run_);
@@ -161,8 +187,14 @@ void MongoBackupSource::Copy(ArchiveWriter& writer) {
     }
   }
   finished_ = run_.clock.Now();
+  NotePosition("oplog_after");
   WarnOfLateCollections();
   run_.progress.Done("mongodb");
+}
+
+void MongoBackupSource::NotePosition(const char* name) {
+  if (session_->server().topology != Topology::kReplicaSet) return;
+  if (const auto position = LastWrite(*session_)) positions_[name] = position->Text();
 }
 
 void MongoBackupSource::WarnOfLateCollections() const {
@@ -177,6 +209,7 @@ void MongoBackupSource::WarnOfLateCollections() const {
 ComponentManifest MongoBackupSource::Finish() {
   window_.reset();
   ComponentManifest manifest;
+  manifest.positions = positions_;
   manifest.name = "mongodb";
   manifest.server_flavour = session_->server().flavour;
   manifest.server_version = session_->server().version;

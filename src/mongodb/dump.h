@@ -12,9 +12,10 @@
 namespace oxbackup::mongodb {
 
 struct DumpOptions {
-  std::vector<std::string> databases;  ///< empty: all but admin, config and local
-  int readers = 4;                     ///< connections that read at once, at least 1
-  bool users = true;                   ///< with users and roles, where they can be read
+  std::vector<std::string> databases;              ///< empty: all but admin, config and local
+  int readers = 4;                                 ///< connections that read at once, at least 1
+  bool users = true;                               ///< with users and roles, where they can be read
+  std::string record_database = "openedx_backup";  ///< of our restores' swaps: never copied
 };
 
 /// Connects in Prepare(). One instant for all collections by snapshot reads where the server has

@@ -19,6 +19,13 @@ std::string Unescape(std::string_view name) {
   }
 }
 
+// The documents of a time series lie in the collection of its buckets, its metadata under its name.
+std::string OfSeries(std::string collection) {
+  constexpr std::string_view kBuckets = "system.buckets.";
+  if (collection.starts_with(kBuckets)) collection.erase(0, kBuckets.size());
+  return collection;
+}
+
 bool IsPart(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'h') || c == '-';
@@ -50,7 +57,7 @@ std::optional<DumpMember> ParseDumpPath(std::string_view path) {
     return member;
   }
   if (file.ends_with(kData)) {
-    member.collection = Unescape(file.substr(0, file.size() - kData.size()));
+    member.collection = OfSeries(Unescape(file.substr(0, file.size() - kData.size())));
     return member;
   }
   const size_t part = file.rfind('.');
@@ -59,7 +66,7 @@ std::optional<DumpMember> ParseDumpPath(std::string_view path) {
     return std::nullopt;
   }
   member.part = file.substr(part + 1);
-  member.collection = Unescape(file.substr(0, part - kData.size()));
+  member.collection = OfSeries(Unescape(file.substr(0, part - kData.size())));
   return member;
 }
 

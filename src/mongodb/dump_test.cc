@@ -6,6 +6,7 @@
 
 #include "base/run_context_testing.h"
 #include "mongodb/dump_model_testing.h"
+#include "mongodb/dump_path.h"
 #include "mongodb/dump_testing.h"
 
 namespace oxbackup::mongodb {
@@ -195,6 +196,24 @@ TEST(MongoDump, WarnsOfUsersThatItCannotRead) {
   const Dump dump = RunDump(server.connect);
   ASSERT_EQ(dump.warnings.size(), 1u);
   EXPECT_NE(dump.warnings[0].find("2 user(s)"), std::string::npos);
+}
+
+TEST(MongoDump, LeavesOutWhatRestoresLeftAndSaysSo) {
+  ModelServer server;
+  server.model.Insert("db.c", R"({"_id": 1})");
+  server.model.Insert("db.c__old", R"({"_id": 1})");
+  server.model.Insert("openedx_backup.swaps", R"({"_id": 1})");
+  const Dump dump = RunDump(server.connect);
+  ASSERT_EQ(dump.manifest.objects.size(), 1u);
+  EXPECT_EQ(dump.manifest.objects[0].name, "c");
+  ASSERT_EQ(dump.warnings.size(), 1u);
+  EXPECT_NE(dump.warnings[0].find("db.c__old"), std::string::npos);
+}
+
+TEST(DumpPath, ABucketsFileBelongsToItsTimeSeries) {
+  const auto member = ParseDumpPath("data/mongodb_dump/db/system%2Ebuckets%2Eweather.bson");
+  ASSERT_TRUE(member);
+  EXPECT_EQ(member->collection, "weather");
 }
 
 TEST(MongoDump, RefusesAtOnceADatabaseThatItMayNotRead) {

@@ -79,8 +79,10 @@ Bson ReadConcernAt(const std::optional<Timestamp>& at_cluster_time) {
   return concern;
 }
 
-ReadMoment FixMoment(Session& session, const std::vector<std::string>& databases,
+ReadMoment FixMoment(Session& session,
+                     const std::function<std::vector<CollectionInfo>()>& read_catalog,
                      std::vector<CollectionInfo>& catalog, const RunContext& run) {
+  catalog = read_catalog();
   ReadMoment moment;
   const ServerInfo& server = session.server();
   if (server.topology == Topology::kStandalone && server.flavour != "FerretDB") {
@@ -94,13 +96,20 @@ ReadMoment FixMoment(Session& session, const std::vector<std::string>& databases
       return moment;
     }
     if (!probe.again || attempt == kSnapshotTries) {
-      moment.why_not = probe.why_not;
+      moment.why_not = "no common instant: " + probe.why_not;
       return moment;
     }
     run.log.Debug("MongoDB cannot read at one instant yet: {}", probe.why_not);
     Pause(run);
-    catalog = ReadCatalog(session, databases);
+    catalog = read_catalog();
   }
+}
+
+std::optional<Timestamp> LastWrite(Session& session) {
+  Reply hello = session.TryRun("admin", Bson().Add("hello", int32_t{1}));
+  if (!hello.ok()) hello = session.TryRun("admin", Bson().Add("isMaster", int32_t{1}));
+  const auto time = FindPath(hello.document.bytes(), {"lastWrite", "opTime", "ts"});
+  return time ? time->AsTimestamp() : std::nullopt;
 }
 
 HistoryWindow::HistoryWindow(Session& session, const RunContext& run)

@@ -1,6 +1,7 @@
 // The instant that a dump of MongoDB stands for, and how it was reached.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,13 +25,17 @@ struct ReadMoment {
 /// Tries to fix one instant for all collections. Snapshot reads outside a transaction exist on
 /// replica sets from 5.0; a server is believed only when its reply names the instant, since others
 /// accept the read concern and ignore it. A collection created or renamed seconds ago refuses
-/// (SnapshotUnavailable): asked again with a newer instant for a few seconds; `catalog` is read
-/// again then. Throws Error(kCancelled) and what catalog reads throw.
-ReadMoment FixMoment(Session& session, const std::vector<std::string>& databases,
+/// (SnapshotUnavailable): asked again with a newer instant for a few seconds. `catalog` becomes
+/// what `read_catalog` gives before each try. Throws Error(kCancelled) and what that throws.
+ReadMoment FixMoment(Session& session,
+                     const std::function<std::vector<CollectionInfo>()>& read_catalog,
                      std::vector<CollectionInfo>& catalog, const RunContext& run);
 
 /// The read concern of a find at that instant; empty without one.
 Bson ReadConcernAt(const std::optional<Timestamp>& at_cluster_time);
+
+/// Where a replica set's oplog ends now; nothing on servers without one.
+[[nodiscard]] std::optional<Timestamp> LastWrite(Session& session);
 
 /// Lengthens the time for which the server can read its past, and puts it back at the end: a dump
 /// may take longer than the five minutes that are usual. Where the user may not, or the server has

@@ -30,8 +30,9 @@ class ReadMomentTest : public testing::Test {
 
   ReadMoment Fix() {
     Session session(server_.connect, {});
-    std::vector<CollectionInfo> catalog = ReadCatalog(session, {"db"});
-    return FixMoment(session, {"db"}, catalog, run_.run);
+    std::vector<CollectionInfo> catalog;
+    return FixMoment(
+        session, [&] { return ReadCatalog(session, {"db"}); }, catalog, run_.run);
   }
 
   static ModelOptions ReplicaSet() {
@@ -64,7 +65,7 @@ TEST_F(ReadMomentTest, FallsBackWhenTheServerHasNoSnapshotReads) {
   server_.server.Fail({.command = "find", .skip = 0, .times = 0}, kNotAReplicaSet, "not here");
   const ReadMoment moment = Fix();
   EXPECT_FALSE(moment.at_cluster_time);
-  EXPECT_EQ(moment.why_not, "not here");
+  EXPECT_EQ(moment.why_not, "no common instant: not here");
 }
 
 TEST_F(ReadMomentTest, AsksAgainWithALaterInstantWhileACollectionIsTooNew) {
@@ -81,9 +82,21 @@ TEST_F(ReadMomentTest, StopsWaitingOnRequest) {
   AnswerSnapshotReads();
   server_.server.Fail({.command = "find", .skip = 0, .times = 0}, kSnapshotUnavailable);
   Session session(server_.connect, {});
-  std::vector<CollectionInfo> catalog = ReadCatalog(session, {"db"});
+  std::vector<CollectionInfo> catalog;
   run_.stop.request_stop();
-  EXPECT_THROW((void)FixMoment(session, {"db"}, catalog, run_.run), Error);
+  EXPECT_THROW((void)FixMoment(
+                   session, [&] { return ReadCatalog(session, {"db"}); }, catalog, run_.run),
+               Error);
+}
+
+TEST_F(ReadMomentTest, SaysWhereTheOplogEnds) {
+  Session session(server_.connect, {});
+  EXPECT_FALSE(LastWrite(session));
+  server_.server.Handle("hello", [](const ScriptedCommand&) -> std::optional<Bson> {
+    const Bson time = Bson().Add("ts", Timestamp{17, 3});
+    return Bson().Add("lastWrite", Bson().Add("opTime", time)).Add("ok", 1.0);
+  });
+  EXPECT_EQ(LastWrite(session), (Timestamp{17, 3}));
 }
 
 TEST_F(ReadMomentTest, LengthensTheServersHistoryForItsTime) {

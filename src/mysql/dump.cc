@@ -63,6 +63,13 @@ void MySqlSource::Prepare() {
       run_.log.Info("mysql: of the system database 'mysql' the accounts and rights are copied");
       continue;
     }
+    if (IsOwnOrSystemDatabase(name)) {
+      run_.warnings.Add(
+          fmt::format("the database '{}' belongs to the server or to a restore: it is "
+                      "not copied",
+                      name));
+      continue;
+    }
     databases_.push_back(name);
   }
   if (options_.databases.empty()) databases_ = ListDatabases(*control_);

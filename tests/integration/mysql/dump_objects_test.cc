@@ -111,6 +111,7 @@ TEST_P(DumpObjectsTest, TablesOfEveryShapeComeBack) {
   Run({"CREATE TABLE wide (" + columns + ")", "INSERT INTO wide VALUES (" + values + ")"});
 
   const DumpedArchive before = Dump(server_, OptionsFor({"dump_shapes"}));
+  EXPECT_THAT(before.warnings, testing::IsEmpty());
   EXPECT_EQ(before.Find("dump_shapes", "no_key")->items, 4U);
   EXPECT_EQ(before.Find("dump_shapes", "empty_one")->items, 0U);
   EXPECT_EQ(before.Find("dump_shapes", "empty_one")->digest, ContentDigest().Hex());
