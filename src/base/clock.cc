@@ -61,9 +61,7 @@ std::optional<TimePoint> ParseRfc3339(std::string_view text) {
 
 std::string FormatLocalDate(TimePoint time) { return FormatFields(LocalTime(time), "%Y-%m-%d"); }
 
-std::string FormatLocalTimeOfDay(TimePoint time) {
-  return FormatFields(LocalTime(time), "%H%M%S");
-}
+std::string FormatLocalTimeOfDay(TimePoint time) { return FormatFields(LocalTime(time), "%H%M%S"); }
 
 std::string FormatLocal(TimePoint time) {
   return FormatFields(LocalTime(time), "%Y-%m-%d %H:%M:%S %Z");

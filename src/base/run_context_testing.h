@@ -12,9 +12,8 @@ class TestRun {
  public:
   /// `budget_bytes`: the memory budget, the command's default unless a test is about it.
   explicit TestRun(uint64_t budget_bytes = uint64_t{256} << 20)
-      : budget(budget_bytes),
-        warnings(log),
-        run{stop.get_token(), log, warnings, progress, budget, clock} {}
+      : budget(budget_bytes), warnings(log), run{stop.get_token(), log,    warnings,
+                                                 progress,         budget, clock} {}
 
   std::stop_source stop;
   NullLog log;

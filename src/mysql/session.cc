@@ -152,7 +152,8 @@ void Session::Connect() {
 void Session::SetUp() {
   // A day for each packet: a backup waits as long as the place it is written to makes it wait.
   std::string settings =
-      "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone='+00:00', sql_quote_show_create=1,"
+      "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone='+00:00', "
+      "sql_quote_show_create=1,"
       " net_read_timeout=86400, net_write_timeout=86400, wait_timeout=604800,"
       " sql_select_limit=18446744073709551615, sql_safe_updates=0, autocommit=1";
   if (server_.mariadb) {
