@@ -19,10 +19,10 @@ struct ProcessResult {
 /// How a program is run.
 struct ProcessOptions {
   /// Set in addition to this process's environment; an empty value removes the variable.
-  std::map<std::string, std::string> environment;
-  std::string input;        ///< standard input
-  std::string input_file;   ///< read from there instead
-  std::string output_file;  ///< standard output goes there instead of into the result
+  std::map<std::string, std::string> environment = {};
+  std::string input = {};        ///< standard input
+  std::string input_file = {};   ///< read from there instead
+  std::string output_file = {};  ///< standard output goes there instead of into the result
 };
 
 /// A program that runs beside the test. Killed and reaped when destroyed before Wait.

@@ -111,7 +111,10 @@ std::vector<std::string> MongodbClient::Databases() {
   std::vector<std::string> databases;
   for (char** name = names; *name != nullptr; name++) {
     std::string text = *name;
-    if (text != "admin" && text != "config" && text != "local") databases.push_back(text);
+    // openedx_backup: the engine's own records, which are no part of a site.
+    if (text != "admin" && text != "config" && text != "local" && text != "openedx_backup") {
+      databases.push_back(text);
+    }
   }
   bson_strfreev(names);
   std::sort(databases.begin(), databases.end());

@@ -2,6 +2,8 @@
 // archive, an untouched live site.
 #include <csignal>
 #include <fstream>
+#include <iterator>
+#include <map>
 
 #include "site_testing.h"
 

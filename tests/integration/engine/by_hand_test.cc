@@ -1,6 +1,7 @@
 // Nobody needs us to restore, and we restore what others made.
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include "site_testing.h"
 

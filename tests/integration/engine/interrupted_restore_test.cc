@@ -54,7 +54,7 @@ class InterruptedRestore : public SiteTest {
         RestoreTargets targets = MakeTargets(site, test.run);
         RestoreOptions options;
         options.confirm = [](const RestorePreview&) { return true; };
-        Restore(store, targets, options, test.run);
+        oxbackup::Restore(store, targets, options, test.run);
       } catch (...) {
         _exit(kFailed);
       }
@@ -66,7 +66,7 @@ class InterruptedRestore : public SiteTest {
   }
 
   void ChangeSite() const {
-    Sql("UPDATE openedx.auth_user SET email = 'changed@example.org'; CREATE TABLE openedx.newer "
+    Sql("UPDATE openedx.auth_user SET first_name = 'Changed'; CREATE TABLE openedx.newer "
         "(id INT);");
     std::ofstream(media() + "/newer.txt") << "newer";
     std::ofstream(caddy() + "/newer.txt") << "newer";

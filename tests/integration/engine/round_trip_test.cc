@@ -26,7 +26,7 @@ TEST_F(SiteTest, RestoreOverALiveSiteLeavesNothingThatTheArchiveLacks) {
   const std::string before = Fingerprint();
   ASSERT_TRUE(Ended(Backup(), 0));
   Sql("CREATE TABLE openedx.newer (id INT PRIMARY KEY); INSERT INTO openedx.newer VALUES (1);"
-      "UPDATE openedx.auth_user SET email = 'changed@example.org';"
+      "UPDATE openedx.auth_user SET first_name = 'Changed';"
       "CREATE TRIGGER openedx.newer_trigger BEFORE INSERT ON openedx.newer FOR EACH ROW SET @a = "
       "1;");
   std::ofstream(media() + "/newer.txt") << "newer";
@@ -48,7 +48,7 @@ TEST_F(SiteTest, OnlyRestoresTheSelectedComponents) {
 
 TEST_F(SiteTest, UndoBringsBackWhatARestoreReplaced) {
   ASSERT_TRUE(Ended(Backup(), 0));
-  Sql("UPDATE openedx.auth_user SET email = 'changed@example.org';");
+  Sql("UPDATE openedx.auth_user SET first_name = 'Changed';");
   std::ofstream(media() + "/newer.txt") << "newer";
   const std::string changed = Fingerprint();
   ASSERT_TRUE(Ended(Restore({"--keep-old"}), 0));
@@ -59,7 +59,7 @@ TEST_F(SiteTest, UndoBringsBackWhatARestoreReplaced) {
 
 TEST_F(SiteTest, DryRunChangesNothing) {
   ASSERT_TRUE(Ended(Backup(), 0));
-  Sql("UPDATE openedx.auth_user SET email = 'changed@example.org';");
+  Sql("UPDATE openedx.auth_user SET first_name = 'Changed';");
   const std::string changed = Fingerprint();
   ASSERT_TRUE(Ended(Restore({"--dry-run"}), 0));
   EXPECT_EQ(Fingerprint(), changed);
@@ -88,7 +88,7 @@ TEST_F(SiteTest, VerifyAgainstLiveNamesWhatDiffers) {
   std::vector<std::string> compare = {"verify", "--against-live"};
   for (const std::string& tree : Trees()) compare.push_back(tree);
   ASSERT_TRUE(Ended(Engine(compare), 0));
-  Sql("UPDATE openedx.auth_user SET email = 'changed@example.org';");
+  Sql("UPDATE openedx.auth_user SET first_name = 'Changed';");
   const ProcessResult differs = Engine(compare);
   EXPECT_NE(differs.status, 0);
   EXPECT_NE((differs.out + differs.error).find("auth_user"), std::string::npos)

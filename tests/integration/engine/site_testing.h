@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,8 +30,7 @@ class SiteTest : public ::testing::Test {
 
   /// Runs the site generator; throws when it fails. Returns what it printed.
   std::string Generator(const std::string& command, std::vector<std::string> more = {}) const;
-  /// Every table, object, collection and file with its content, a line each. `prefix` keeps those
-  /// lines alone that begin with it.
+  /// Every table, object, collection and file with its content, a line each.
   std::string Fingerprint() const;
   /// Destroys the site and expects that nothing of it is left.
   void Destroy() const;
