@@ -159,6 +159,11 @@ class Extractor {
       return;
     }
     members_seen_ = true;
+    if (member->kind == mysql::MemberKind::kAccounts) {
+      // Apart: it replaces passwords, that of whoever loads the script too.
+      joined_.Append("data/mysql_accounts.sql", content);
+      return;
+    }
     if (member->kind != mysql::MemberKind::kDatabase && !member->database.empty() &&
         member->database != database_) {
       database_ = member->database;

@@ -16,7 +16,8 @@ struct ExtractReport {
 };
 
 /// Writes the archive's selected components below `folder`, which must not exist or be empty:
-/// `data/mysql_dump.sql` (one script), `data/mongodb_dump/<db>/<collection>.bson` and
+/// `data/mysql_dump.sql` (one script; accounts apart in `data/mysql_accounts.sql`),
+/// `data/mongodb_dump/<db>/<collection>.bson` and
 /// `.metadata.json` (parts joined), `data/caddy/…`, `data/media/…`, `data/tutor/config.yml`.
 /// After an error the folder is removed as far as this call made it. Throws Error.
 ExtractReport Extract(Store& store, const std::string& name, const ComponentSelection& selection,

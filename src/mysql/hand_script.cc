@@ -37,6 +37,7 @@ class Script {
   void Source(const std::vector<std::string>& paths) {
     for (const std::string& path : paths) Source(path);
   }
+  void Say(const std::string& comment) { text_ += "-- " + comment + "\n"; }
   std::string Take() { return std::move(text_); }
 
  private:
@@ -65,7 +66,12 @@ std::string HandScript(const std::vector<ScriptDatabase>& databases,
     script.Use(view.database);
     script.Source(view.path);
   }
-  script.Source(accounts);
+  // Not by itself: it replaces passwords, that of whoever runs this script too.
+  if (!accounts.empty()) {
+    script.Say(
+        "Accounts and grants of the server are apart, since they replace passwords; where they");
+    script.Say("are wanted: mysql -u root -p < " + RelativePath(accounts));
+  }
   return script.Take();
 }
 

@@ -22,8 +22,8 @@ struct ScriptView {
 };
 
 /// The script: comments that say how to use it, USE and `source` lines. `views`: in the order of
-/// their dependencies. `accounts`: path of that member, empty for none. Paths are written relative
-/// to the folder data/.
+/// their dependencies. `accounts`: path of that member, empty for none; it is named in a comment
+/// only. Paths are written relative to the folder data/.
 std::string HandScript(const std::vector<ScriptDatabase>& databases,
                        const std::vector<ScriptView>& views, const std::string& accounts);
 

@@ -40,8 +40,13 @@ TEST(HandScriptTest, EveryMemberComesAfterWhatItNeeds) {
             "source mysql_dump/o%60ne.t-schema-triggers.sql\n"
             "source mysql_dump/o%60ne-schema-post.sql\n"
             "USE `two`;\n"
-            "source mysql_dump/two.v-schema-view.sql\n"
-            "source mysql_dump/accounts.sql\n");
+            "source mysql_dump/two.v-schema-view.sql\n");
+}
+
+TEST(HandScriptTest, AccountsAreNamedButNotLoaded) {
+  const std::string script = HandScript({}, {}, "data/mysql_dump/accounts.sql");
+  EXPECT_NE(script.find("mysql_dump/accounts.sql"), std::string::npos);
+  EXPECT_EQ(Commands(script), "");
 }
 
 TEST(HandScriptTest, ItSaysHowToBeUsedWithAndWithoutSource) {

@@ -34,6 +34,17 @@ void ReadSettings(std::string_view text, LoadSettings& settings) {
   }
 }
 
+// Whether `\` escapes in strings after a statement of the script, which may set the sql_mode: to a
+// text, or back to one that was saved before any object changed it.
+bool EscapesAfter(std::string_view text, bool before) {
+  SqlLexer lexer(text);
+  static_cast<void>(lexer.Next());
+  SqlToken token = lexer.Next();
+  while (token.Is("SESSION") || token.IsSymbol('@')) token = lexer.Next();
+  if (!token.Is("SQL_MODE")) return before;
+  return text.find("NO_BACKSLASH_ESCAPES") == std::string_view::npos;
+}
+
 }  // namespace
 
 StreamLoad::StreamLoad(ArchiveReader& reader, ShadowSite& site, LoadCrew& crew, RecordBook& book,
@@ -139,9 +150,14 @@ void StreamLoad::TakeScript(ByteSource& content) {
   // guess is that this one has the same.
   settings_.time_zone = "@@GLOBAL.time_zone";
   ScriptSplitter splitter(content);
+  bool escapes = true;
   while (const auto statement = splitter.Next()) {
     WithContext([&] { return fmt::format("at line {} of {}", splitter.line(), kScriptPath); },
                 [&] { TakeStatement(*statement); });
+    if (Classify(*statement).kind == StatementKind::kSet) {
+      escapes = EscapesAfter(*statement, escapes);
+      splitter.set_backslash_escapes(escapes);
+    }
   }
   if (skipped_system_tables_) {
     run_.warnings.Add(
