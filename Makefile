@@ -36,6 +36,7 @@ install: release ## install engine, man page and completions below PREFIX (and D
 	DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
 
 deb: release ## make a Debian package in dist/
+	scripts/install-deps --package
 	cd build/release && cpack -G DEB -B "$(CURDIR)/dist"
 
 clean: ## remove what was built here (the testbed's cache folder stays)
