@@ -107,13 +107,20 @@ std::string EncodeTarHeader(const MemberInfo& info) {
   std::string header;
   const ArchiveObject writer = NewHeaderWriter(info, &header);
   const Entry entry = MakeEntry(info);
-  if (archive_write_header(writer.get(), entry.get()) != ARCHIVE_OK) {
+  const bool written = archive_write_header(writer.get(), entry.get()) == ARCHIVE_OK;
+  const std::string cause = TextOrEmpty(archive_error_string(writer.get()));
+  const size_t size = header.size();
+  // The content goes its own way: closing a writer that is not marked as failed would make up for
+  // it with zeros. A failed writer that is freed without closing leaks; closing appends the end
+  // mark.
+  archive_write_fail(writer.get());
+  archive_write_close(writer.get());
+  header.resize(size);
+  if (!written) {
     throw Error(ErrorKind::kSource,
                 fmt::format("{} cannot be a member of a tar archive", info.path))
-        .Cause(TextOrEmpty(archive_error_string(writer.get())));
+        .Cause(cause);
   }
-  // The content goes its own way; without this libarchive would make up for it with zeros.
-  archive_write_fail(writer.get());
   return header;
 }
 
