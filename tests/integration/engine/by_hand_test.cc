@@ -21,7 +21,10 @@ class ByHand : public SiteTest {
   fs::path Unpack(const std::string& archive) const {
     fs::path target = folder() / "unpacked";
     fs::create_directory(target);
-    EXPECT_TRUE(Ended(RunProcess({"tar", "-xJf", archive, "-C", target.string()}), 0));
+    // Without the option a folder's time is that of the last hard link which came into it.
+    EXPECT_TRUE(Ended(
+        RunProcess({"tar", "--delay-directory-restore", "-xJf", archive, "-C", target.string()}),
+        0));
     return target / "data";
   }
 
@@ -84,6 +87,19 @@ TEST_F(ByHand, TheExtractedLayoutLoadsWithTheStockTools) {
   EXPECT_EQ(Fingerprint(), before);
 }
 
+// The lines of `before` that `after` lacks, but for what the predecessor never had (media) and what
+// mysqldump loses (it rounds FLOAT).
+std::string Lost(const std::string& before, const std::string& after) {
+  std::string lost;
+  std::istringstream lines(before);
+  for (std::string line; std::getline(lines, line);) {
+    const bool rounded = line.starts_with("mysql rows") && line.find(" numbers ") != line.npos;
+    if (line.starts_with("media ") || rounded || after.find(line) != after.npos) continue;
+    lost += line + "\n";
+  }
+  return lost;
+}
+
 TEST_F(ByHand, AnArchiveOfThePredecessorRestores) {
   const std::string before = Fingerprint();
   const fs::path data = folder() / "data";
@@ -100,22 +116,15 @@ TEST_F(ByHand, AnArchiveOfThePredecessorRestores) {
                         "--out", (data / "mongodb_dump").string()}),
             0));
   ASSERT_TRUE(Ended(RunProcess({"cp", "-a", caddy(), (data / "caddy").string()}), 0));
-  ASSERT_TRUE(Ended(RunProcess({"tar", "-cJf", archives() + "/backup.2024-03-01.tar.xz", "-C",
-                                folder().string(), "data"}),
-                    0));
+  ASSERT_TRUE(
+      Ended(RunProcess({"tar", "--format=posix", "-cJf", archives() + "/backup.2024-03-01.tar.xz",
+                        "-C", folder().string(), "data"}),
+            0));
   Generator("destroy");
   // Media are not in there, and accounts of the mysql schema are left out: done, with warnings.
   const ProcessResult restored = Restore({"--exclude", "media"});
   EXPECT_TRUE(restored.status == 0 || restored.status == 3) << restored.error;
-  const std::string after = Fingerprint();
-  std::string missing;
-  std::istringstream lines(before);
-  for (std::string line; std::getline(lines, line);) {
-    if (after.find(line) == std::string::npos && line.find(media()) == std::string::npos) {
-      missing += line + "\n";
-    }
-  }
-  EXPECT_EQ(missing, "");
+  EXPECT_EQ(Lost(before, Fingerprint()), "");
 }
 
 }  // namespace
