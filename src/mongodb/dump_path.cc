@@ -32,6 +32,17 @@ bool IsPart(std::string_view text) {
   });
 }
 
+// Of "oplog.bson" (empty) and "oplog.bson.00000001".
+std::optional<std::string_view> OplogPart(std::string_view path) {
+  constexpr std::string_view kOplog = "oplog.bson";
+  if (!path.starts_with(kOplog)) return std::nullopt;
+  path.remove_prefix(kOplog.size());
+  if (path.empty()) return path;
+  const bool digits = path.size() == 9 && path[0] == '.' &&
+                      path.find_first_not_of("0123456789", 1) == std::string_view::npos;
+  return digits ? std::optional(path.substr(1)) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<DumpMember> ParseDumpPath(std::string_view path) {
@@ -43,7 +54,9 @@ std::optional<DumpMember> ParseDumpPath(std::string_view path) {
     throw Error(ErrorKind::kUsage, fmt::format("'{}' is compressed inside the archive", path))
         .Hint("unpack the archive, run gunzip -r over the dump, and pack it again");
   }
-  if (path == "oplog.bson") return DumpMember{DumpMemberKind::kOplog, "", "", ""};
+  if (const auto part = OplogPart(path)) {
+    return DumpMember{DumpMemberKind::kOplog, "", "", std::string(*part)};
+  }
   const size_t slash = path.rfind('/');
   if (slash == path.npos || slash == 0) return std::nullopt;
   DumpMember member;

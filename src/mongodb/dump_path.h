@@ -17,7 +17,7 @@ struct DumpMember {
   /// As the path says it. A name too long for a path is cut there by mongodump; the metadata's
   /// collectionName tells it whole.
   std::string collection;
-  std::string part;  ///< ours: which part of a large collection; empty for a whole one
+  std::string part;  ///< ours: which part of a collection or oplog; empty for a whole one
 
   friend bool operator==(const DumpMember&, const DumpMember&) = default;
 };

@@ -9,6 +9,7 @@
 #include "base/task_group.h"
 #include "mongodb/bson_stream.h"
 #include "mongodb/live_names.h"
+#include "mongodb/oplog_restore.h"
 
 namespace oxbackup::mongodb {
 namespace {
@@ -32,7 +33,8 @@ Loader::Loader(SessionPool& pool, const RestoreOptions& options, const RunContex
       options_(options),
       run_(run),
       filter_(options),
-      write_concern_(ParseWriteConcern(options.write_concern)) {}
+      write_concern_(ParseWriteConcern(options.write_concern)),
+      oplog_(pool, options.record_database) {}
 
 bool Loader::IsAccounts(const DumpMember& member) {
   const bool of_admin = member.database == "admin" && (member.collection == "system.users" ||
@@ -42,10 +44,7 @@ bool Loader::IsAccounts(const DumpMember& member) {
 }
 
 bool Loader::Wanted(const DumpMember& member) {
-  if (member.kind == DumpMemberKind::kOplog) {
-    has_oplog_ = true;
-    return false;
-  }
+  if (member.kind == DumpMemberKind::kOplog) return true;
   if (IsAccounts(member)) return options_.users && member.kind == DumpMemberKind::kData;
   if (member.database == "admin" || member.database == "local" || member.database == "config" ||
       member.database == options_.record_database || IsServersOwn(member.collection)) {
@@ -65,19 +64,36 @@ void Loader::Load(ArchiveReader& reader, uint64_t expected_bytes) {
   } else {
     ReadInOrder(reader);
   }
-  if (has_oplog_) {
-    run_.warnings.Add(
-        "the archive's oplog.bson was not replayed: the collections are as they were read, one "
-        "after "
-        "the other");
-  }
   std::erase_if(collections_, [](const auto& collection) { return collection->left_out; });
-  std::sort(collections_.begin(), collections_.end(), [](const auto& left, const auto& right) {
-    return std::tie(left->database, left->name) < std::tie(right->database, right->name);
-  });
+  SortCollections();
+  if (oplog_.empty()) FinishCollections();
+}
+
+void Loader::FinishCollections() {
   run_.progress.Begin(kComponent, "index", 0);
   BuildIndexes(/*ttl=*/false, run_.stop);
   WarnOfDroppedOptions();
+}
+
+void Loader::ReplayOplog() {
+  if (oplog_.empty()) return;
+  run_.progress.Begin(kComponent, "oplog", 0);
+  const OplogOutcome outcome =
+      ReplayOplogOnto(collections_, oplog_, pool_, options_, filter_, run_);
+  {
+    const SessionPool::Lease session = pool_.Take();
+    oplog_.Drop(*session);
+  }
+  run_.progress.Note("MongoDB oplog", outcome.Text());
+  run_.log.Info("MongoDB: {}", outcome.Text());
+  SortCollections();
+  FinishCollections();
+}
+
+void Loader::SortCollections() {
+  std::sort(collections_.begin(), collections_.end(), [](const auto& left, const auto& right) {
+    return std::tie(left->database, left->name) < std::tie(right->database, right->name);
+  });
 }
 
 void Loader::ReadInAnyOrder(ArchiveReader& reader) {
@@ -117,6 +133,12 @@ void Loader::ReadInAnyOrder(ArchiveReader& reader) {
   reader.Read(data(false), consumer, options_.workers, run_);
   // A capped collection keeps the order of its documents: one writer.
   reader.Read(data(true), consumer, 1, run_);
+  reader.Read(
+      of_kind(DumpMemberKind::kOplog),
+      [this](const MemberInfo& info, ByteSource& content) {
+        if (info.type == MemberType::kFile) TakeOplog(*ParseDumpPath(info.path), content);
+      },
+      1, run_);
 }
 
 // One thread reads and decompresses, another sends: the order stays, and both are busy.
@@ -142,6 +164,8 @@ void Loader::ReadInOrder(ArchiveReader& reader) {
           const DumpMember member = *ParseDumpPath(info.path);
           if (member.kind == DumpMemberKind::kMetadata) {
             TakeMetadata(member, info, content);
+          } else if (member.kind == DumpMemberKind::kOplog) {
+            TakeOplog(member, content);
           } else {
             TakeDocuments(member, info, content, sink);
           }
@@ -215,6 +239,10 @@ void Loader::TakeMetadata(const DumpMember& member, const MemberInfo& info, Byte
   if (!options_.no_index_restore) {
     static_cast<void>(CreateIndexSpecs(collection.metadata, collection.ns(), session->server()));
   }
+}
+
+void Loader::TakeOplog(const DumpMember& member, ByteSource& content) {
+  oplog_.Add(member.part, content);
 }
 
 void Loader::TakeAccounts(const DumpMember& member, const MemberInfo& info, ByteSource& content) {
@@ -372,7 +400,10 @@ void Loader::WarnOfDroppedOptions() {
 }
 
 void Loader::Drop(Session& session) {
+  oplog_.Drop(session);
   std::set<std::string> databases(prepared_);
+  // The oplog may have brought further ones.
+  for (const auto& collection : collections_) databases.insert(collection->database);
   for (const std::string& database : databases) {
     for (const auto& [name, entry] : ListLive(session, database)) {
       if (name.ends_with(kRestoreSuffix)) DropCollection(session, database, name);

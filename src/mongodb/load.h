@@ -1,7 +1,6 @@
 // Loads the collections of an archive into temporary ones beside the live ones.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "mongodb/collection_metadata.h"
 #include "mongodb/dump_path.h"
 #include "mongodb/insert_batch.h"
+#include "mongodb/oplog_store.h"
 #include "mongodb/restore_options.h"
 #include "mongodb/session_pool.h"
 
@@ -53,9 +53,15 @@ class Loader {
 
   /// Removes what earlier, broken loads left in the databases that it comes to, loads documents and
   /// builds indexes (all but those that let the server delete documents by their age:
-  /// BuildTtlIndexes). Throws Error (kUsage for what the server cannot have, before anything of it
-  /// is loaded where the archive can be read in any order; kSource; kCorrupt).
+  /// BuildTtlIndexes). With an oplog in the archive, ReplayOplog builds them. Throws Error (kUsage
+  /// for what the server cannot have, before anything of it is loaded where the archive can be read
+  /// in any order; kSource; kCorrupt).
   void Load(ArchiveReader& reader, uint64_t expected_bytes);
+  /// Brings the collections to the moment of the archive's oplog, if it has one, and builds their
+  /// indexes: before, the collections are of different moments, which unique indexes may not bear.
+  /// REQUIRES: Load has returned; what it loaded is verified, since it changes here. Throws Error
+  /// (kCorrupt naming the entry that cannot be replayed exactly, kSource).
+  void ReplayOplog();
   /// Indexes with expireAfterSeconds. To be built when everything has been compared, since the
   /// server may begin to delete at once.
   void BuildTtlIndexes();
@@ -84,12 +90,15 @@ class Loader {
   void TakeMetadata(const DumpMember& member, const MemberInfo& info, ByteSource& content);
   void TakeDocuments(const DumpMember& member, const MemberInfo& info, ByteSource& content,
                      const BatchSink& sink);
+  void TakeOplog(const DumpMember& member, ByteSource& content);
   void TakeAccounts(const DumpMember& member, const MemberInfo& info, ByteSource& content);
   void Create(RestoredCollection& collection);
   /// Loads again, with the options that became known after the documents.
   void Recreate(RestoredCollection& collection);
   void Send(RestoredCollection& collection, InsertBatch& batch);
   void BuildIndexes(bool ttl, const std::stop_token& stop);
+  void FinishCollections();
+  void SortCollections();
   void WarnOfDroppedOptions();
 
   SessionPool& pool_;
@@ -102,7 +111,7 @@ class Loader {
   std::map<std::pair<std::string, std::string>, RestoredCollection*> by_file_;  // guarded by mutex_
   std::set<std::string> prepared_;                                              // guarded by mutex_
   ArchivedAccounts accounts_;  // guarded by mutex_ in Load
-  std::atomic<bool> has_oplog_ = false;
+  OplogStore oplog_;
 };
 
 }  // namespace oxbackup::mongodb

@@ -292,6 +292,11 @@ Bson ModelMongod::CollMod(const ScriptedCommand& command) {
                                  "viewOn", "expireAfterSeconds"}) {
     if (const auto field = FindField(command.body, name)) options.Add(name, *field);
   }
+  // As recorded on 4.4 and 5.0: the defaults appear beside a validator.
+  if (FindField(options.bytes(), "validator")) {
+    if (!FindField(options.bytes(), "validationLevel")) options.Add("validationLevel", "strict");
+    if (!FindField(options.bytes(), "validationAction")) options.Add("validationAction", "error");
+  }
   found->options = options;
   return OkReply();
 }

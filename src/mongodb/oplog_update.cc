@@ -1,14 +1,17 @@
-// Updates as the oplog has them, applied to raw documents.
+#include "mongodb/oplog_update.h"
+
 #include <fmt/format.h>
 
 #include <charconv>
-#include <functional>
+#include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
-#include "mongodb/oplog_replay.h"
+#include "mongodb/bson.h"
 
 namespace oxbackup::mongodb {
 namespace {

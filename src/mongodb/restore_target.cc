@@ -164,6 +164,7 @@ void MongodbTarget::Verify(const ComponentManifest* expected) {
         "{} documents did not begin with _id; MongoDB put it first, all else is as it was",
         FormatCount(moved_ids)));
   }
+  loader_->ReplayOplog();
 }
 
 void MongodbTarget::ForgetDoneSwaps() {
