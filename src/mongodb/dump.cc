@@ -12,7 +12,9 @@
 #include "base/text.h"
 #include "mongodb/catalog.h"
 #include "mongodb/collection_copier.h"
+#include "mongodb/dump_path.h"
 #include "mongodb/live_names.h"
+#include "mongodb/oplog_slice.h"
 #include "mongodb/read_moment.h"
 #include "mongodb/read_plan.h"
 #include "mongodb/user_dump.h"
@@ -28,6 +30,7 @@ class MongoBackupSource final : public BackupSource {
   std::string_view name() const override { return "mongodb"; }
   void Prepare() override;
   void TakeSnapshot() override;
+  bool moment_is_end_of_copy() const override { return oplog_start_.has_value(); }
   void Copy(ArchiveWriter& writer) override;
   ComponentManifest Finish() override;
 
@@ -38,6 +41,7 @@ class MongoBackupSource final : public BackupSource {
   void WriteMetadata(ArchiveWriter& writer);
   std::vector<std::vector<CollectionInfo>> Stages() const;
   std::string Consistency() const;
+  void CopyOplogSlice(ArchiveWriter& writer);
   void NotePosition(const char* name);
   void WarnOfLateCollections() const;
 
@@ -54,6 +58,9 @@ class MongoBackupSource final : public BackupSource {
   std::vector<ObjectEntry> objects_;
   std::set<std::string> left_out_;
   std::map<std::string, std::string> positions_;
+  std::optional<Timestamp> oplog_start_;  // a slice of the oplog makes the copy one of one moment
+  std::string why_no_oplog_;
+  std::optional<OplogSlice> oplog_;
   std::vector<std::string> late_;  // read later than the common instant
 };
 
@@ -111,7 +118,13 @@ bool MongoBackupSource::FindsByUuid() {
 void MongoBackupSource::TakeSnapshot() {
   moment_ = FixMoment(
       *session_, [this] { return ReadSite(); }, catalog_, run_);
-  if (moment_.at_cluster_time) window_.emplace(*session_, run_);
+  if (moment_.at_cluster_time) {
+    window_.emplace(*session_, run_);
+  } else {
+    oplog_start_ = OplogStart(*session_, why_no_oplog_);
+    // What was created before the slice begins must be in the catalog.
+    if (oplog_start_) catalog_ = ReadSite();
+  }
   started_ = run_.clock.Now();
   NotePosition("oplog_before");
   run_.progress.Note("MongoDB", Consistency());
@@ -130,9 +143,23 @@ std::string MongoBackupSource::Consistency() const {
     if (!late_.empty()) text += fmt::format("; but read later: {}", fmt::join(late_, ", "));
     return text;
   }
+  if (oplog_) {
+    return fmt::format(
+        "one moment for all collections, oplog replayed to {} by a restore; they were read one "
+        "after "
+        "the other from {} on, replica set {} ({})",
+        oplog_->end.Text(), oplog_->start.Text(), server.replica_set, moment_.why_not);
+  }
+  if (oplog_start_) {
+    return fmt::format(
+        "one moment for all collections: the end of the copy, by the oplog of the replica set {} "
+        "from {} on ({})",
+        server.replica_set, oplog_start_->Text(), moment_.why_not);
+  }
   return fmt::format(
-      "collections one after the other while the site may write, what refers to others first ({})",
-      moment_.why_not);
+      "collections one after the other while the site may write, what refers to others first "
+      "({}{})",
+      moment_.why_not, why_no_oplog_.empty() ? "" : "; " + why_no_oplog_);
 }
 
 // All of it before any data, so that a restore from a pipe knows every collection beforehand.
@@ -151,7 +178,8 @@ std::vector<std::vector<CollectionInfo>> MongoBackupSource::Stages() const {
   std::map<int, std::vector<CollectionInfo>> stages;
   for (const CollectionInfo& collection : catalog_) {
     if (collection.is_view()) continue;
-    stages[moment_.at_cluster_time ? 0 : ReadStage(collection.name)].push_back(collection);
+    const bool one_moment = moment_.at_cluster_time || oplog_start_;
+    stages[one_moment ? 0 : ReadStage(collection.name)].push_back(collection);
   }
   std::vector<std::vector<CollectionInfo>> ordered;
   for (auto& [stage, collections] : stages) ordered.push_back(std::move(collections));
@@ -186,14 +214,37 @@ void MongoBackupSource::Copy(ArchiveWriter& writer) {
       objects_.push_back(std::move(entry));
     }
   }
+  if (oplog_start_) CopyOplogSlice(writer);
   finished_ = run_.clock.Now();
   NotePosition("oplog_after");
   WarnOfLateCollections();
   run_.progress.Done("mongodb");
 }
 
+// Digests describe the documents as they were read; what the oplog changes is marked, so that
+// nobody compares it with a site.
+void MongoBackupSource::CopyOplogSlice(ArchiveWriter& writer) {
+  oplog_ = CopyOplog(*session_, *oplog_start_, databases_, writer, run_);
+  positions_["oplog_start"] = oplog_->start.Text();
+  positions_["oplog_end"] = oplog_->end.Text();
+  positions_["oplog_entries"] = std::to_string(oplog_->entries);
+  if (!oplog_->touched.added.empty()) {
+    positions_[kAddedByOplog] = fmt::format("{}", fmt::join(oplog_->touched.added, "\n"));
+  }
+  for (ObjectEntry& object : objects_) {
+    const auto uuid = object.details.find("uuid");
+    if (oplog_->touched.Has(object.database + "." + object.name,
+                            uuid == object.details.end() ? "" : uuid->second)) {
+      object.details[kStateDetail] = kBeforeOplog;
+    }
+  }
+  run_.progress.Note("MongoDB", Consistency());
+  run_.log.Info("MongoDB: {}", Consistency());
+}
+
 void MongoBackupSource::NotePosition(const char* name) {
-  if (session_->server().topology != Topology::kReplicaSet) return;
+  // A slice of the oplog says where it begins and ends by itself.
+  if (session_->server().topology != Topology::kReplicaSet || oplog_start_) return;
   if (const auto position = LastWrite(*session_)) positions_[name] = position->Text();
 }
 
@@ -217,6 +268,8 @@ ComponentManifest MongoBackupSource::Finish() {
   if (moment_.at_cluster_time) {
     manifest.positions["at_cluster_time"] = moment_.at_cluster_time->Text();
     manifest.moment = TimePoint(std::chrono::seconds(moment_.at_cluster_time->seconds));
+  } else if (oplog_) {
+    manifest.moment = oplog_->moment;
   } else {
     manifest.moment = started_;
   }

@@ -19,9 +19,11 @@ struct DumpOptions {
 };
 
 /// Connects in Prepare(). One instant for all collections by snapshot reads where the server has
-/// them (replica sets from 5.0); elsewhere collections are read one after the other, what refers to
-/// others first, and the manifest says so. Errors: kSource; kUsage for a listed database that does
-/// not exist; kSource when a big collection is dropped while it is read.
+/// them (replica sets from 5.0); on other replica sets the moment at which the copy ends, by a
+/// slice of the oplog that a restore replays; elsewhere collections are read one after the other,
+/// what refers to others first, and the manifest says so. Errors: kSource; kUsage for a listed
+/// database that does not exist; kSource when a big collection is dropped while it is read, or the
+/// oplog holds less than the copy's time.
 std::unique_ptr<BackupSource> MakeBackupSource(ConnectOptions connect, DumpOptions options,
                                                const RunContext& run);
 

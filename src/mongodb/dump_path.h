@@ -9,6 +9,13 @@ namespace oxbackup::mongodb {
 
 inline constexpr char kDumpFolder[] = "data/mongodb_dump/";
 
+/// In the manifest, where the archive has a slice of the oplog: the detail of a collection or view
+/// that it changes, whose digest is of what was read before; and the position that lists, a line
+/// each, what came to be during the copy, as "db.collection".
+inline constexpr char kStateDetail[] = "state";
+inline constexpr char kBeforeOplog[] = "before oplog";
+inline constexpr char kAddedByOplog[] = "added_by_oplog";
+
 enum class DumpMemberKind { kData, kMetadata, kOplog };
 
 struct DumpMember {

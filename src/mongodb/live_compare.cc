@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "mongodb/dump_path.h"
 #include "mongodb/live_names.h"
 #include "mongodb/session_pool.h"
 #include "mongodb/verify.h"
@@ -17,6 +21,19 @@ namespace {
 // Users and roles live with the server, not with the site.
 bool IsAccounts(const ObjectEntry& object) {
   return object.kind == "users" || object.kind == "roles";
+}
+
+std::set<std::string> AddedByOplog(const ComponentManifest& manifest) {
+  std::set<std::string> added;
+  const auto names = manifest.positions.find(kAddedByOplog);
+  if (names == manifest.positions.end()) return added;
+  std::string_view rest = names->second;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    added.emplace(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return added;
 }
 
 class MongodbComparer final : public LiveComparer {
@@ -40,6 +57,7 @@ class MongodbComparer final : public LiveComparer {
       }
     }
     run_.progress.Begin("mongodb", "compare", bytes);
+    std::vector<std::string> changed;  // by the archive's oplog
     std::vector<const ObjectEntry*> objects;
     std::vector<CollectionName> names;
     for (const ObjectEntry& object : expected.objects) {
@@ -47,6 +65,11 @@ class MongodbComparer final : public LiveComparer {
       auto& entries = live[object.database];
       const auto entry = entries.find(object.name);
       const std::string ns = object.database + "." + object.name;
+      if (object.details.contains(kStateDetail)) {
+        changed.push_back(ns);
+        if (entry != entries.end()) entries.erase(entry);
+        continue;
+      }
       if (entry == entries.end()) {
         differences.push_back(fmt::format("{} is in the archive but not on the server", ns));
         continue;
@@ -71,9 +94,11 @@ class MongodbComparer final : public LiveComparer {
                                         DescribeDigest(digest.count(), digest.Hex()),
                                         DescribeDigest(object.items, object.digest)));
     }
+    WarnOf(changed);
+    const std::set<std::string> added = AddedByOplog(expected);
     for (const auto& [database, entries] : live) {
       for (const auto& [name, entry] : entries) {
-        if (IsBeside(name)) continue;
+        if (IsBeside(name) || added.contains(database + "." + name)) continue;
         differences.push_back(
             fmt::format("{}.{} is on the server but not in the archive", database, name));
       }
@@ -82,6 +107,16 @@ class MongodbComparer final : public LiveComparer {
   }
 
  private:
+  // Their digests in the manifest are of what was read before the oplog.
+  void WarnOf(const std::vector<std::string>& changed) const {
+    if (changed.empty()) return;
+    run_.warnings.Add(
+        fmt::format("MongoDB: not compared, since the site changed them while the backup ran and "
+                    "only a restore "
+                    "replays the archive's oplog: {}",
+                    fmt::join(changed, ", ")));
+  }
+
   const RunContext run_;
   const int readers_;
   SessionPool pool_;

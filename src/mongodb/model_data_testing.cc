@@ -90,12 +90,15 @@ std::optional<Bson> ModelMongod::Store(ModelCollection& collection, const std::s
   const uint64_t place = known == collection.by_id.end() ? next_++ : known->second;
   collection.by_id[key] = place;
   collection.documents[place] = AsStored(document).bytes();
+  LogWrite("i", ns, collection.uuid, Bson(collection.documents[place]));
   return std::nullopt;
 }
 
 Bson ModelMongod::InsertCommand(const ScriptedCommand& command) {
   const std::string ns = command.db + "." + command.target();
+  const bool is_new = FindLocked(ns) == nullptr;
   ModelCollection& collection = Make(ns);
+  if (is_new) LogCommand(ns, collection.uuid, Bson().Add("create", command.target()));
   const auto ordered = FindField(command.body, "ordered");
   int32_t stored = 0;
   int32_t index = 0;
@@ -143,6 +146,10 @@ Bson ModelMongod::UpdateCommand(const ScriptedCommand& command) {
       if (!set && FindField(*change.AsDocument(), "_id")) {
         document = AsStored(*change.AsDocument()).bytes();
       }
+      // As 4.4 writes modifiers, and whole documents for everything else.
+      LogWrite("u", ns, collection.uuid,
+               set ? Bson().Add("$v", int32_t{1}).Add("$set", *set) : Bson(document),
+               Bson().Add("_id", FindField(document, "_id").value()));
       break;
     }
     matched += found ? 1 : 0;
@@ -176,6 +183,8 @@ Bson ModelMongod::DeleteCommand(const ScriptedCommand& command) {
         ++document;
         continue;
       }
+      LogWrite("d", command.db + "." + command.target(), collection->uuid,
+               Bson().Add("_id", FindField(document->second, "_id").value()));
       collection->by_id.erase(EqualityKey(FindField(document->second, "_id").value()));
       document = collection->documents.erase(document);
       ++deleted;
@@ -183,6 +192,21 @@ Bson ModelMongod::DeleteCommand(const ScriptedCommand& command) {
     }
   }
   return Bson().Add("n", deleted).Add("ok", 1.0);
+}
+
+void ModelMongod::LogWrite(std::string_view op, const std::string& ns, const Uuid& uuid,
+                           const Bson& what, const Bson& o2) {
+  if (!options_.oplog || ns.starts_with("local.")) return;
+  ++last_write_.increment;
+  Bson entry = Bson().Add("op", op).Add("ns", ns).Add("ui", uuid).Add("o", what);
+  if (!o2.empty()) entry.Add("o2", o2);
+  constexpr int64_t kMilliseconds = 1000;
+  const int64_t wall = last_write_.seconds * kMilliseconds + last_write_.increment;
+  std::string date;
+  for (int at = 0; at < 8; ++at) date += static_cast<char>((wall >> (8 * at)) & 0xff);
+  entry.Add("ts", last_write_).Add("t", int64_t{1}).AddValue("wall", BsonType::kDate, date);
+  ModelCollection& oplog = Make("local.oplog.rs");
+  oplog.documents[next_++] = std::string(entry.Add("v", int64_t{2}).bytes());
 }
 
 Bson ModelMongod::FindCommand(const ScriptedCommand& command) {
@@ -204,9 +228,9 @@ Bson ModelMongod::FindCommand(const ScriptedCommand& command) {
                       "When using min()/max() a hint of which index to use must be provided");
   }
   for (const auto& [place, document] : collection->documents) {
-    const Element id = FindField(document, "_id").value();
-    if (min && CompareValues(id, *min) < 0) continue;
-    if (max && CompareValues(id, *max) >= 0) continue;
+    const auto id = FindField(document, "_id");  // entries of the oplog have none
+    if (min && CompareValues(*id, *min) < 0) continue;
+    if (max && CompareValues(*id, *max) >= 0) continue;
     if (filter && !MatchesFilter(document, *filter->AsDocument())) continue;
     cursor.documents.push_back(document);
   }

@@ -167,6 +167,10 @@ Bson ModelMongod::Hello(const ScriptedCommand&) {
   if (options_.replica_set) {
     reply.Add("setName", "rs0").Add("secondary", false).Add("setVersion", int32_t{1});
   }
+  if (options_.oplog) {
+    const Bson time = Bson().Add("ts", last_write_).Add("t", int64_t{1});
+    reply.Add("lastWrite", Bson().Add("opTime", time).Add("majorityOpTime", time));
+  }
   return reply.Add("ok", 1.0);
 }
 
@@ -259,6 +263,12 @@ Bson ModelMongod::CreateCommand(const ScriptedCommand& command) {
   if (options_.ferretdb) return OkReply();
   made.view = FindField(options.bytes(), "viewOn").has_value();
   made.options = options;
+  if (made.view) {
+    LogWrite("i", command.db + ".system.views", Uuid{0x76},
+             Bson().Add("_id", ns).Append(options.bytes()));
+  } else {
+    LogCommand(ns, made.uuid, Bson().Add("create", command.target()).Append(options.bytes()));
+  }
   return OkReply();
 }
 
@@ -270,6 +280,11 @@ Bson ModelMongod::DropCommand(const ScriptedCommand& command) {
     return ErrorReply(20, "IllegalOperation", "can't drop system collection " + ns);
   }
   KillCursorsOf(found->uuid);
+  if (found->view) {
+    LogWrite("d", command.db + ".system.views", Uuid{0x76}, Bson().Add("_id", ns));
+  } else {
+    LogCommand(ns, found->uuid, Bson().Add("drop", command.target()));
+  }
   collections_.erase(ns);
   return OkReply();
 }
@@ -326,7 +341,11 @@ Bson ModelMongod::CreateIndexes(const ScriptedCommand& command) {
     }
     added.emplace_back(spec);
   }
-  for (Bson& index : added) collection.indexes.push_back(std::move(index));
+  for (Bson& index : added) {
+    LogCommand(ns, collection.uuid,
+               Bson().Add("createIndexes", command.target()).Append(index.bytes()));
+    collection.indexes.push_back(std::move(index));
+  }
   return OkReply();
 }
 
@@ -362,6 +381,7 @@ Bson ModelMongod::Rename(const ScriptedCommand& command) {
     return ErrorReply(238, "NotImplemented", "renaming across databases is not implemented");
   }
   const auto drop = FindField(command.body, "dropTarget");
+  Bson logged = Bson().Add("renameCollection", from).Add("to", to);
   if (ModelCollection* const target = FindLocked(to)) {
     if (target->view) {
       return ErrorReply(48, "NamespaceExists", "a view already exists with that name: " + to);
@@ -369,8 +389,10 @@ Bson ModelMongod::Rename(const ScriptedCommand& command) {
     if (!drop || !drop->IsTrue()) {
       return ErrorReply(48, "NamespaceExists", "target namespace exists");
     }
+    logged.Add("dropTarget", target->uuid);
     collections_.erase(to);
   }
+  LogCommand(from, source->uuid, logged);
   KillCursorsOf(source->uuid);
   auto node = collections_.extract(from);
   node.key() = to;

@@ -22,6 +22,8 @@ struct ModelOptions {
   /// What FerretDB has not: applyOps is 59 CommandNotFound, create drops its options, find ignores
   /// min and max, renames across databases or of names with a dot are refused.
   bool ferretdb = false;
+  /// A replica set's local.oplog.rs grows with every write, as on 4.4.
+  bool oplog = false;
   /// find and getMore give at most this many documents a batch.
   int32_t batch_documents = 101;
 };
@@ -99,6 +101,12 @@ class ModelMongod {
   Bson ApplyOps(const ScriptedCommand& command);
   Bson ConnectionStatus(const ScriptedCommand& command);
 
+  /// Appends an entry to the oplog, when there is one. `o2` empty: none.
+  void LogWrite(std::string_view op, const std::string& ns, const Uuid& uuid, const Bson& what,
+                const Bson& o2 = {});
+  void LogCommand(const std::string& ns, const Uuid& uuid, const Bson& command) {
+    LogWrite("c", ns.substr(0, ns.find('.')) + ".$cmd", uuid, command);
+  }
   static Bson IsAViewForRead(const std::string& ns);
   Bson CursorReply(OpenCursor cursor, const ScriptedCommand& command);
   ModelCollection* FindLocked(const std::string& ns);
@@ -116,6 +124,7 @@ class ModelMongod {
   std::map<std::string, ModelCollection> collections_;  // guarded by mutex_
   std::map<int64_t, OpenCursor> cursors_;               // guarded by mutex_
   uint64_t next_ = 1;                                   // guarded by mutex_
+  Timestamp last_write_{1'700'000'000, 0};              // guarded by mutex_
 };
 
 }  // namespace oxbackup::mongodb

@@ -55,6 +55,7 @@ void Guarded(std::string_view entry, const std::function<void()>& apply) {
 }  // namespace
 
 std::string OplogOutcome::Text() const {
+  if (entries == 0) return "nothing changed while the backup was made";
   return fmt::format("replayed {} entries to {}, {} documents brought up to date",
                      FormatCount(entries), last.Text(), FormatCount(documents));
 }

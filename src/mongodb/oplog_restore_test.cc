@@ -263,7 +263,7 @@ TEST_F(OplogRestoreTest, PassesOverWhatIsNotRestored) {
   Entry("i", "config.system.indexBuilds", "", R"({"_id": 2})");
   Entry("n", "", "", R"({"msg": "periodic noop"})");
   Restore(options);
-  EXPECT_THAT(server_.model.Names("db"), ElementsAre("a", "live"));
+  EXPECT_THAT(server_.model.Names("db"), ElementsAre("a"));
 }
 
 TEST_F(OplogRestoreTest, KeepsZeroTimestamps) {

@@ -19,15 +19,6 @@ constexpr int32_t kWindowSeconds = 6 * 3600;
 constexpr int kSnapshotTries = 20;
 constexpr std::chrono::milliseconds kBetweenTries(500);
 
-// Waits, but not past a stop.
-void Pause(const RunContext& run) {
-  std::mutex mutex;
-  std::condition_variable_any changed;
-  std::unique_lock lock(mutex);
-  changed.wait_for(lock, run.stop, kBetweenTries, [] { return false; });
-  run.ThrowIfStopped();
-}
-
 Bson ProbeCommand(const CollectionInfo& collection, const Bson& read_concern) {
   return Bson()
       .Add("find", collection.stored_name())
@@ -73,6 +64,14 @@ Probe ProbeInstant(Session& session, const std::vector<CollectionInfo>& catalog)
 
 }  // namespace
 
+void PauseBeforeRetry(const RunContext& run) {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::unique_lock lock(mutex);
+  changed.wait_for(lock, run.stop, kBetweenTries, [] { return false; });
+  run.ThrowIfStopped();
+}
+
 Bson ReadConcernAt(const std::optional<Timestamp>& at_cluster_time) {
   Bson concern;
   if (at_cluster_time) concern.Add("level", "snapshot").Add("atClusterTime", *at_cluster_time);
@@ -100,7 +99,7 @@ ReadMoment FixMoment(Session& session,
       return moment;
     }
     run.log.Debug("MongoDB cannot read at one instant yet: {}", probe.why_not);
-    Pause(run);
+    PauseBeforeRetry(run);
     catalog = read_catalog();
   }
 }

@@ -37,6 +37,9 @@ Bson ReadConcernAt(const std::optional<Timestamp>& at_cluster_time);
 /// Where a replica set's oplog ends now; nothing on servers without one.
 [[nodiscard]] std::optional<Timestamp> LastWrite(Session& session);
 
+/// Waits half a second, but not past a stop: Error(kCancelled). For servers that need a moment.
+void PauseBeforeRetry(const RunContext& run);
+
 /// Lengthens the time for which the server can read its past, and puts it back at the end: a dump
 /// may take longer than the five minutes that are usual. Where the user may not, or the server has
 /// no such parameter, nothing happens. The session must outlive it.
