@@ -183,9 +183,12 @@ Bson ModelMongod::DeleteCommand(const ScriptedCommand& command) {
         ++document;
         continue;
       }
-      LogWrite("d", command.db + "." + command.target(), collection->uuid,
-               Bson().Add("_id", FindField(document->second, "_id").value()));
-      collection->by_id.erase(EqualityKey(FindField(document->second, "_id").value()));
+      // Entries of the oplog have no _id.
+      if (const auto id = FindField(document->second, "_id")) {
+        LogWrite("d", command.db + "." + command.target(), collection->uuid,
+                 Bson().Add("_id", *id));
+        collection->by_id.erase(EqualityKey(*id));
+      }
       document = collection->documents.erase(document);
       ++deleted;
       if (limit && limit->IsTrue()) break;

@@ -169,7 +169,9 @@ Bson ModelMongod::Hello(const ScriptedCommand&) {
   }
   if (options_.oplog) {
     const Bson time = Bson().Add("ts", last_write_).Add("t", int64_t{1});
-    reply.Add("lastWrite", Bson().Add("opTime", time).Add("majorityOpTime", time));
+    Bson write = Bson().Add("opTime", time);
+    write.AddValue("lastWriteDate", BsonType::kDate, std::string(8, '\1'));
+    reply.Add("lastWrite", write.Add("majorityOpTime", time));
   }
   return reply.Add("ok", 1.0);
 }
