@@ -58,7 +58,7 @@ class MongoBackupSource final : public BackupSource {
   std::vector<ObjectEntry> objects_;
   std::set<std::string> left_out_;
   std::map<std::string, std::string> positions_;
-  std::optional<Timestamp> oplog_start_;  // a slice of the oplog makes the copy one of one moment
+  std::optional<OplogStart> oplog_start_;  // a slice of the oplog makes the copy one of one moment
   std::string why_no_oplog_;
   std::optional<OplogSlice> oplog_;
   std::vector<std::string> late_;  // read later than the common instant
@@ -121,7 +121,7 @@ void MongoBackupSource::TakeSnapshot() {
   if (moment_.at_cluster_time) {
     window_.emplace(*session_, run_);
   } else {
-    oplog_start_ = OplogStart(*session_, why_no_oplog_);
+    oplog_start_ = FindOplogStart(*session_, why_no_oplog_);
     // What was created before the slice begins must be in the catalog.
     if (oplog_start_) catalog_ = ReadSite();
   }
@@ -148,13 +148,13 @@ std::string MongoBackupSource::Consistency() const {
         "one moment for all collections, oplog replayed to {} by a restore; they were read one "
         "after "
         "the other from {} on, replica set {} ({})",
-        oplog_->end.Text(), oplog_->start.Text(), server.replica_set, moment_.why_not);
+        oplog_->end.Text(), oplog_->start.begin.Text(), server.replica_set, moment_.why_not);
   }
   if (oplog_start_) {
     return fmt::format(
         "one moment for all collections: the end of the copy, by the oplog of the replica set {} "
         "from {} on ({})",
-        server.replica_set, oplog_start_->Text(), moment_.why_not);
+        server.replica_set, oplog_start_->begin.Text(), moment_.why_not);
   }
   return fmt::format(
       "collections one after the other while the site may write, what refers to others first "
@@ -225,7 +225,7 @@ void MongoBackupSource::Copy(ArchiveWriter& writer) {
 // nobody compares it with a site.
 void MongoBackupSource::CopyOplogSlice(ArchiveWriter& writer) {
   oplog_ = CopyOplog(*session_, *oplog_start_, databases_, writer, run_);
-  positions_["oplog_start"] = oplog_->start.Text();
+  positions_["oplog_start"] = oplog_->start.begin.Text();
   positions_["oplog_end"] = oplog_->end.Text();
   positions_["oplog_entries"] = std::to_string(oplog_->entries);
   if (!oplog_->touched.added.empty()) {

@@ -10,13 +10,6 @@
 namespace oxbackup::mongodb {
 namespace {
 
-std::string TransactionKey(std::string_view entry) {
-  std::string key;
-  if (const auto session = FindField(entry, "lsid")) key.append(session->value);
-  if (const auto number = FindField(entry, "txnNumber")) key.append(number->value);
-  return key;
-}
-
 bool IsSet(std::string_view document, std::string_view key) {
   const auto field = FindField(document, key);
   return field && field->IsTrue();
@@ -24,12 +17,6 @@ bool IsSet(std::string_view document, std::string_view key) {
 
 // (source) MultiOplogEntryType::kApplyOpsAppliedSeparately: a batch of inserts, no transaction.
 bool AppliedSeparately(std::string_view entry) { return IsSet(entry, "multiOpType"); }
-
-bool HasPredecessor(std::string_view entry) {
-  const auto previous = FindPath(entry, {"prevOpTime", "ts"});
-  return previous && previous->AsTimestamp() && !previous->AsTimestamp()->is_null() &&
-         !AppliedSeparately(entry);
-}
 
 Error BegunBefore(std::string_view entry) {
   return Error(
@@ -107,11 +94,27 @@ std::string DescribeEntry(std::string_view entry) {
   return described;
 }
 
-bool IsPartOfTransaction(std::string_view entry) {
+std::string TransactionKey(std::string_view entry) {
+  std::string key;
+  if (const auto session = FindField(entry, "lsid")) key.append(session->value);
+  if (const auto number = FindField(entry, "txnNumber")) key.append(number->value);
+  return key;
+}
+
+bool ContinuesTransaction(std::string_view entry) {
+  const auto previous = FindPath(entry, {"prevOpTime", "ts"});
+  return previous && previous->AsTimestamp() && !previous->AsTimestamp()->is_null() &&
+         !AppliedSeparately(entry);
+}
+
+bool LeavesTransactionOpen(std::string_view entry) {
   const auto command = FindField(entry, "o");
   const auto inner = command ? command->AsDocument() : std::nullopt;
-  return inner && (IsSet(*inner, "partialTxn") || IsSet(*inner, "prepare") ||
-                   (FindField(entry, "lsid") && HasPredecessor(entry)));
+  return inner && (IsSet(*inner, "partialTxn") || IsSet(*inner, "prepare"));
+}
+
+bool IsPartOfTransaction(std::string_view entry) {
+  return LeavesTransactionOpen(entry) || (FindField(entry, "lsid") && ContinuesTransaction(entry));
 }
 
 void OplogTransactions::Apply(std::string_view entry, const Consumer& each) {
@@ -136,13 +139,14 @@ void OplogTransactions::Apply(std::string_view entry, const Consumer& each) {
 void OplogTransactions::ApplyOps(std::string_view entry, std::string_view command,
                                  const Consumer& each) {
   const std::string key = TransactionKey(entry);
-  if (!key.empty() && HasPredecessor(entry) && !waiting_.contains(key)) throw BegunBefore(entry);
+  if (!key.empty() && ContinuesTransaction(entry) && !waiting_.contains(key))
+    throw BegunBefore(entry);
   std::vector<std::string>& waiting = waiting_[key];
   FieldWalker walker(RequiredDocument(command, "applyOps"));
   while (const auto operation = walker.Next()) {
     waiting.emplace_back(operation->AsDocument().value_or(std::string_view()));
   }
-  if (!IsSet(command, "partialTxn") && !IsSet(command, "prepare")) Commit(entry, each);
+  if (!LeavesTransactionOpen(entry)) Commit(entry, each);
 }
 
 void OplogTransactions::Commit(std::string_view entry, const Consumer& each) {

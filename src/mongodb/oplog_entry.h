@@ -49,5 +49,11 @@ class OplogTransactions {
 
 /// Whether an applyOps entry is one of several of a transaction.
 bool IsPartOfTransaction(std::string_view entry);
+/// Whether its transaction was still open after that entry (a later one commits or aborts it).
+bool LeavesTransactionOpen(std::string_view entry);
+/// Whether earlier entries belong to its transaction.
+bool ContinuesTransaction(std::string_view entry);
+/// Equal for the entries of one transaction.
+std::string TransactionKey(std::string_view entry);
 
 }  // namespace oxbackup::mongodb

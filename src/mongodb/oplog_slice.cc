@@ -118,15 +118,17 @@ class SliceReader {
 
   /// Reads from behind the last entry that was seen (at first: from the start) to the end.
   void Read(Session& session, const RunContext& run) {
-    Bson range = last_ ? Bson().Add("$gt", *last_) : Bson().Add("$gte", slice_.start);
+    Bson range = last_ ? Bson().Add("$gt", *last_) : Bson().Add("$gte", slice_.start.begin);
     range.Add("$lte", slice_.end);
-    Cursor cursor(session, kLocal,
-                  Bson().Add("find", kOplog).Add("filter", Bson().Add("ts", range)));
+    Bson find = Bson().Add("find", kOplog).Add("filter", Bson().Add("ts", range));
+    // (manual) From 4.4 on the server goes straight to the first entry by itself.
+    if (!session.server().AtLeast(4, 4)) find.Add("oplogReplay", true);
+    Cursor cursor(session, kLocal, find);
     for (;;) {
       const Cursor::Step step = cursor.Next();
       if (step == Cursor::Step::kEnd) return;
       if (step == Cursor::Step::kFailed) {
-        if (cursor.failure().code == kCappedPositionLost) throw RolledOver(slice_.start);
+        if (cursor.failure().code == kCappedPositionLost) throw RolledOver(slice_.start.begin);
         throw cursor.failure().ToError("MongoDB does not read its oplog");
       }
       run.ThrowIfStopped();
@@ -138,16 +140,26 @@ class SliceReader {
  private:
   void Take(std::string_view entry) {
     const auto time = RequiredField(entry, "ts").AsTimestamp();
-    if (!last_ && time != slice_.start) throw RolledOver(slice_.start);
+    if (!last_ && time != slice_.start.begin) throw RolledOver(slice_.start.begin);
     last_ = time;
     const auto wall = FindField(entry, "wall");
     if (last_ == slice_.end && wall && wall->type == BsonType::kDate) {
       slice_.moment = TimePoint(std::chrono::milliseconds(DateOf(*wall)));
     }
+    if (*last_ <= slice_.start.known && !BelongsToOpenTransaction(entry)) return;
     const auto kept = KeptOplogEntry(entry, databases_, slice_.touched);
     if (!kept) return;
     ++slice_.entries;
     writer_.Add(*kept);
+  }
+
+  // Of entries that the copy holds anyway: one that began before the slice was over by then.
+  bool BelongsToOpenTransaction(std::string_view entry) {
+    if (!LeavesTransactionOpen(entry)) return false;
+    const std::string key = TransactionKey(entry);
+    if (ContinuesTransaction(entry)) return begun_.contains(key);
+    begun_.insert(key);
+    return true;
   }
 
   static int64_t DateOf(const Element& date) {
@@ -161,12 +173,13 @@ class SliceReader {
   OplogSlice& slice_;
   const std::set<std::string> databases_;
   SliceWriter& writer_;
+  std::set<std::string> begun_;  // transactions, by their keys
   std::optional<Timestamp> last_;
 };
 
 }  // namespace
 
-std::optional<Timestamp> OplogStart(Session& session, std::string& why_not) {
+std::optional<OplogStart> FindOplogStart(Session& session, std::string& why_not) {
   const ServerInfo& server = session.server();
   // FerretDB's own has no UUIDs and forms that MongoDB's has not.
   if (server.topology != Topology::kReplicaSet || server.flavour == "FerretDB") {
@@ -175,27 +188,31 @@ std::optional<Timestamp> OplogStart(Session& session, std::string& why_not) {
   }
   const Bson newest = Bson().Add("find", kOplog).Add("sort", Bson().Add("$natural", int32_t{-1}));
   why_not = "its oplog is empty";
-  std::optional<Timestamp> start = FirstTime(session, kLocal, newest, {"ts"}, &why_not);
-  if (!start) return std::nullopt;
-  if (const auto majority = MajorityPoint(session)) start = std::min(*start, *majority);
-  if (const auto open = OldestOpenTransaction(session)) start = std::min(*start, *open);
-  if (!HoldsEntry(session, *start)) {
-    why_not = fmt::format("its oplog does not hold {}", start->Text());
+  const auto last = FirstTime(session, kLocal, newest, {"ts"}, &why_not);
+  if (!last) return std::nullopt;
+  OplogStart start{*last, *last};
+  if (const auto majority = MajorityPoint(session)) start.known = std::min(*last, *majority);
+  // Asked for after the point was fixed: what began in between is newer than it anyway.
+  const auto open = OldestOpenTransaction(session);
+  start.begin = open ? std::min(start.known, *open) : start.known;
+  if (!HoldsEntry(session, start.begin)) {
+    why_not = fmt::format("its oplog does not hold {}", start.begin.Text());
     return std::nullopt;
   }
   why_not.clear();
   return start;
 }
 
-OplogSlice CopyOplog(Session& session, Timestamp start, const std::vector<std::string>& databases,
-                     ArchiveWriter& writer, const RunContext& run) {
+OplogSlice CopyOplog(Session& session, const OplogStart& start,
+                     const std::vector<std::string>& databases, ArchiveWriter& writer,
+                     const RunContext& run) {
   OplogSlice slice;
   slice.start = start;
   const Bson newest = Bson().Add("find", kOplog).Add("sort", Bson().Add("$natural", int32_t{-1}));
   // What the member that is asked has applied; the oplog's newest entry may be newer on others.
   auto end = LastWrite(session);
   if (!end) end = FirstTime(session, kLocal, newest, {"ts"});
-  if (!end || *end < start) {
+  if (!end || *end < start.known) {
     throw Error(ErrorKind::kSource, "MongoDB does not say where its oplog ends")
         .Hint("see whether the replica set lost its primary meanwhile, then run again");
   }
@@ -208,7 +225,7 @@ OplogSlice CopyOplog(Session& session, Timestamp start, const std::vector<std::s
     PauseBeforeRetry(run);
     reader.Read(session, run);
   }
-  if (!HoldsEntry(session, start)) throw RolledOver(start);
+  if (!HoldsEntry(session, start.begin)) throw RolledOver(start.begin);
   if (!reader.reached_end()) {
     throw Error(ErrorKind::kSource,
                 "MongoDB's oplog does not give its entries up to " + slice.end.Text())

@@ -16,10 +16,15 @@
 
 namespace oxbackup::mongodb {
 
-/// Where a slice of the oplog has to begin for a copy that begins now: at what a majority has (what
-/// is newer may still have gaps), or where the oldest open transaction began. Nothing, with the
-/// reason in `why_not`, where there is no oplog of MongoDB's kind to be read.
-[[nodiscard]] std::optional<Timestamp> OplogStart(Session& session, std::string& why_not);
+/// Where a slice of the oplog has to begin for a copy that begins now.
+struct OplogStart {
+  Timestamp begin;  ///< where the oldest open transaction began, else `known`
+  /// What a majority has: every copy that begins now holds it. What is newer may still have gaps.
+  Timestamp known;
+};
+
+/// Nothing, with the reason in `why_not`, where there is no oplog of MongoDB's kind to be read.
+[[nodiscard]] std::optional<OplogStart> FindOplogStart(Session& session, std::string& why_not);
 
 /// Which collections the entries of a slice were about.
 struct OplogTouched {
@@ -40,17 +45,19 @@ struct OplogTouched {
 
 /// What CopyOplog wrote.
 struct OplogSlice {
-  Timestamp start;
+  OplogStart start;
   Timestamp end;
   TimePoint moment{};    ///< the server's wall time of the last entry
   uint64_t entries = 0;  ///< in the archive
   OplogTouched touched;
 };
 
-/// Copies the entries from `start` to the oplog's present end into data/mongodb_dump/oplog.bson
-/// (oplog.bson.<8 digits> where they are more than one part). Call it when all collections have
-/// been read. Throws Error(kSource) when the oplog no longer reaches back to `start`.
-OplogSlice CopyOplog(Session& session, Timestamp start, const std::vector<std::string>& databases,
-                     ArchiveWriter& writer, const RunContext& run);
+/// Copies the entries that are newer than `start.known`, and what open transactions had before, to
+/// the oplog's present end into data/mongodb_dump/oplog.bson (oplog.bson.<8 digits> where they are
+/// more than one part). Call it when all collections have been read. Throws Error(kSource) when the
+/// oplog no longer reaches back to the start.
+OplogSlice CopyOplog(Session& session, const OplogStart& start,
+                     const std::vector<std::string>& databases, ArchiveWriter& writer,
+                     const RunContext& run);
 
 }  // namespace oxbackup::mongodb
