@@ -119,7 +119,12 @@ void SequentialReader::Read(const MemberFilter& filter, const MemberConsumer& co
 
 void ProbeFirstMember(ByteSource& source, const std::string& name) {
   TarStream tar(source, name);
-  if (!tar.Next()) throw Error(ErrorKind::kCorrupt, fmt::format("{} is an empty archive", name));
+  const std::optional<MemberInfo> info = tar.Next();
+  if (!info) throw Error(ErrorKind::kCorrupt, fmt::format("{} is an empty archive", name));
+  // From 3.7 on libarchive hands out a header with nothing behind it; reading tells.
+  std::array<char, kMarkBytes> head;
+  static_cast<void>(
+      tar.Read(head.data(), static_cast<size_t>(std::min<uint64_t>(info->size, head.size()))));
 }
 
 }  // namespace oxbackup
