@@ -199,7 +199,7 @@ ArchiveWriter::ArchiveWriter(ByteSink& sink, const ArchiveWriterOptions& options
     : impl_(std::make_unique<Impl>(sink, options, run)) {}
 ArchiveWriter::~ArchiveWriter() = default;
 void ArchiveWriter::Add(MemberGroup group) { impl_->Add(std::move(group)); }
-void ArchiveWriter::AddStream(MemberInfo info, ByteSource& content) {
+void ArchiveWriter::AddStream(const MemberInfo& info, ByteSource& content) {
   impl_->AddStream(info, content);
 }
 ArchiveTotals ArchiveWriter::Finish(Manifest manifest) {

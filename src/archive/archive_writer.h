@@ -37,7 +37,7 @@ class ArchiveWriter {
   void Add(MemberGroup group);
   /// Adds a file that is larger than memory should hold; other threads' members wait meanwhile.
   /// Throws Error(kSource) when `content` does not give exactly `info.size` bytes. Thread-safe.
-  void AddStream(MemberInfo info, ByteSource& content);
+  void AddStream(const MemberInfo& info, ByteSource& content);
   /// Fills in the manifest's members and blocks, writes it as the last member, finishes the archive
   /// and then the sink. Called once, last.
   ArchiveTotals Finish(Manifest manifest);

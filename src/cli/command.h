@@ -18,7 +18,7 @@
 namespace oxbackup {
 
 /// What a command found or did.
-struct CommandOutcome {
+struct CommandOutcome {         // NOLINT(bugprone-exception-escape): JSON moves without throwing
   std::string text;             ///< for people, on standard output
   nlohmann::ordered_json json;  ///< the same facts; main adds command, status and warnings
   /// Unless set, complete or with warnings.

@@ -184,17 +184,17 @@ TreeDigest TreeCopier::Copy(int threads) {
         for (const WalkedEntry& entry : batch) copier.Copy(entry);
         copier.Finish();
       });
-  CopyHardLinks(std::move(links));
+  CopyHardLinks(links);
   return digest_;
 }
 
 // Behind all files, so that tar, too, finds what a link names.
-void TreeCopier::CopyHardLinks(std::vector<WalkedEntry> links) {
+void TreeCopier::CopyHardLinks(const std::vector<WalkedEntry>& links) {
   if (links.empty()) return;
   BatchCopier copier(*this, run_);
   // When a file's first name vanished before it was read, the next one takes its place.
   std::map<std::string, std::string> moved;
-  for (WalkedEntry& link : links) {
+  for (const WalkedEntry& link : links) {
     const std::string first = link.hard_link_to;
     const auto new_first = moved.find(first);
     if (new_first != moved.end()) {

@@ -32,7 +32,7 @@ class TreeCopier {
  private:
   class BatchCopier;
 
-  void CopyHardLinks(std::vector<WalkedEntry> links);
+  void CopyHardLinks(const std::vector<WalkedEntry>& links);
   void Warn(const std::string& message);
   std::string MemberPath(const std::string& path) const;
 

@@ -25,7 +25,8 @@ std::string HashContent(ByteSource& content) {
 
 }  // namespace
 
-TreeMemberDigester::TreeMemberDigester(std::string member_prefix, const ComponentManifest& expected)
+TreeMemberDigester::TreeMemberDigester(const std::string& member_prefix,
+                                       const ComponentManifest& expected)
     : expected_(expected) {
   for (const ObjectEntry& object : expected.objects) {
     member_paths_[object.name] = TreeMemberPath(member_prefix, Tree{object.name, {}});

@@ -17,7 +17,7 @@ namespace oxbackup::files {
 class TreeMemberDigester {
  public:
   /// `expected`: the component's manifest, which names its trees; must outlive the digester.
-  TreeMemberDigester(std::string member_prefix, const ComponentManifest& expected);
+  TreeMemberDigester(const std::string& member_prefix, const ComponentManifest& expected);
 
   /// Reads a member of one of the trees to its end; passes over any other. Thread-safe.
   void Feed(const MemberInfo& info, ByteSource& content);
