@@ -201,32 +201,34 @@ TEST_F(OplogDumpTest, KeepsEntriesOfTheBackedUpDatabasesAlone) {
   EXPECT_THAT(entries, Contains(HasSubstr("i in db.a")));
 }
 
-TEST_F(OplogDumpTest, TakesInATransactionThatWasOpenWhenTheCopyBegan) {
-  const auto part = [](int number, int increment, int previous, const std::string& flags) {
-    return fmt::format(
-        R"({{"_id": {1}, "op": "c", "ns": "admin.$cmd", "lsid": {{"id": {0}}}, "txnNumber": 1,
-             "o": {{"applyOps": [{{"op": "i", "ns": "db.a", "o": {{"_id": "of {0} at {1}"}}}}]{3}}},
-             "ts": {{"$timestamp": {{"t": 1700000000, "i": {1}}}}}, "t": 1,
-             "prevOpTime": {{"ts": {{"$timestamp": {{"t": {4}, "i": {2}}}}}, "t": 1}}}})",
-        number, increment, previous, flags, previous == 0 ? 0 : 1'700'000'000);
-  };
-  const int last = static_cast<int>(source_.model.RawDocuments("local.oplog.rs").size());
+TEST_F(OplogDumpTest, BeginsWhereTheOldestOpenTransactionBegan) {
   source_.server.Handle("find", [](const ScriptedCommand& command) -> std::optional<Bson> {
     if (command.db != "config") return std::nullopt;
     return OkReply(R"({"cursor": {"id": {"$numberLong": "0"}, "ns": "config.transactions",
         "firstBatch": [{"startOpTime": {"ts": {"$timestamp": {"t": 1700000000, "i": 50}}}}]}})");
   });
-  ASSERT_GT(last, 52);
   const TestDump dump = Dump();
   EXPECT_EQ(dump.manifest.positions.at("oplog_start"), "1700000000:50");
   // What the copy holds anyway is not there a second time.
   EXPECT_EQ(dump.manifest.positions.at("oplog_entries"), "0");
-  const Bson ending = FromJson(part(1, 60, 40, ""), "the end of a transaction");
-  EXPECT_FALSE(LeavesTransactionOpen(ending.bytes()));
-  EXPECT_TRUE(ContinuesTransaction(ending.bytes()));
-  const Bson begin = FromJson(part(2, 61, 0, R"(, "partialTxn": true)"), "a transaction's begin");
+}
+
+TEST(OplogEntry, TellsWhereATransactionBeginsAndEnds) {
+  const auto entry = [](const std::string& flags, int previous) {
+    return FromJson(fmt::format(R"({{"op": "c", "lsid": {{"id": 1}}, "txnNumber": 1,
+                                     "o": {{"applyOps": []{}}}, "prevOpTime": {{
+                                     "ts": {{"$timestamp": {{"t": {}, "i": 0}}}}, "t": 1}}}})",
+                                flags, previous),
+                    "entry");
+  };
+  const Bson begin = entry(R"(, "partialTxn": true)", 0);
   EXPECT_TRUE(LeavesTransactionOpen(begin.bytes()));
   EXPECT_FALSE(ContinuesTransaction(begin.bytes()));
+  const Bson end = entry("", 7);
+  EXPECT_FALSE(LeavesTransactionOpen(end.bytes()));
+  EXPECT_TRUE(ContinuesTransaction(end.bytes()));
+  EXPECT_TRUE(IsPartOfTransaction(end.bytes()));
+  EXPECT_FALSE(IsPartOfTransaction(entry("", 0).bytes()));
 }
 
 TEST_F(OplogDumpTest, RefusesWhenTheOplogRolledOver) {
