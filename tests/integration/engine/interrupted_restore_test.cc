@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <sstream>
+#include <vector>
 
 #include "base/run_context_testing.h"
 #include "engine/restore.h"
@@ -55,6 +56,7 @@ class InterruptedRestore : public SiteTest {
   }
 
   // Restores in a process of its own that dies before the step of that number, as by kill -9.
+  // A restore that comes to its end writes down how many steps it had.
   int RestoreDyingAt(int fatal_step) const {
     const pid_t child = fork();
     if (child == 0) {
@@ -72,12 +74,26 @@ class InterruptedRestore : public SiteTest {
       } catch (...) {
         _exit(kFailed);
       }
+      std::ofstream(StepsFile()) << steps << std::endl;
       _exit(kFinished);
     }
     int status = 0;
     waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
   }
+
+  // Steps from the first to the last, evenly spread: the components' own tests have every one of
+  // them.
+  std::vector<int> SomeSteps(int count) const {
+    EXPECT_EQ(RestoreDyingAt(-1), kFinished);
+    int steps = 0;
+    std::ifstream(StepsFile()) >> steps;
+    EXPECT_GT(steps, count);
+    std::vector<int> chosen;
+    for (int i = 0; i < count; ++i) chosen.push_back(i * (steps - 1) / (count - 1));
+    return chosen;
+  }
+  std::string StepsFile() const { return (folder() / "steps").string(); }
 
   void ChangeSite() const {
     Sql("UPDATE openedx.auth_user SET first_name = 'Changed'; CREATE TABLE openedx.newer "
@@ -90,16 +106,13 @@ class InterruptedRestore : public SiteTest {
 TEST_F(InterruptedRestore, IsAllOldOrAllNewAfterTheNextRunWhereverItDied) {
   ASSERT_TRUE(Ended(Backup({"--compression", "zstd"}), 0));
   const std::string new_site = Fingerprint();
-  int outcome = kDied;
   int taken_back = 0;
   int finished = 0;
-  for (int step = 0; outcome == kDied; ++step) {
+  for (const int step : SomeSteps(8)) {
     ChangeSite();
     const std::string old_site = Fingerprint();
     ASSERT_NE(old_site, new_site);
-    outcome = RestoreDyingAt(step);
-    ASSERT_NE(outcome, kFailed) << "step " << step;
-    if (outcome == kFinished) break;
+    ASSERT_EQ(RestoreDyingAt(step), kDied) << "step " << step;
     // Any command with the site's settings mends it; a backup is one that reads everything, too.
     const ProcessResult next = Backup({"--compression", "zstd", "--name", "next"});
     ASSERT_TRUE(next.status == 0 || next.status == 3) << "step " << step << next.error;
@@ -111,20 +124,16 @@ TEST_F(InterruptedRestore, IsAllOldOrAllNewAfterTheNextRunWhereverItDied) {
     ASSERT_TRUE(Ended(Restore(), 0)) << "step " << step;
     ASSERT_EQ(Fingerprint(), new_site) << "step " << step;
   }
-  EXPECT_EQ(Fingerprint(), new_site);
   EXPECT_GT(taken_back, 0);
   EXPECT_GT(finished, 0);
 }
 
 TEST_F(InterruptedRestore, UndoGoesBackWhereverItDied) {
   ASSERT_TRUE(Ended(Backup({"--compression", "zstd"}), 0));
-  int outcome = kDied;
-  for (int step = 0; outcome == kDied; step += 3) {
+  for (const int step : SomeSteps(4)) {
     ChangeSite();
     const std::string old_site = Fingerprint();
-    outcome = RestoreDyingAt(step);
-    ASSERT_NE(outcome, kFailed) << "step " << step;
-    if (outcome == kFinished) break;
+    ASSERT_EQ(RestoreDyingAt(step), kDied) << "step " << step;
     const int status = Restore({"--undo"}).status;
     // Before its first record there is nothing to undo; after the old data went, neither.
     ASSERT_TRUE(status == 0 || status == 4) << "step " << step;
