@@ -73,8 +73,15 @@ SwapIntent ParseIntent(std::string_view json);
 
 /// A swap that an earlier run announced and did not close.
 struct OpenSwap {
+  enum class Stage {
+    kSwapping,  ///< announced, begun or done: both ways are open
+    kUndoing,   ///< on the way back
+    kClosing,   ///< done, and the old data are being removed: there is no way back
+  };
+
   SwapIntent intent;
   std::string state;  ///< for people: "3 of 7 collections swapped"
+  Stage stage = Stage::kSwapping;
 };
 
 /// Restores one component beside its live data and swaps it in. A restore calls Plan, Load, Verify,

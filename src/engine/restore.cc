@@ -164,8 +164,49 @@ struct FoundSwap {
   OpenSwap swap;
 };
 
-std::string FinishOneRun(RestoreTargets& targets, const SwapIntent& intent,
-                         const std::vector<FoundSwap>& found, const RunContext& run) {
+// One interrupted run: what is open of it, in the order of the targets.
+struct OpenRun {
+  SwapIntent intent;
+  std::vector<FoundSwap> found;
+
+  bool Has(const std::string& component) const {
+    return std::ranges::any_of(
+        found, [&](const FoundSwap& one) { return one.target->name() == component; });
+  }
+  bool Any(OpenSwap::Stage stage) const {
+    return std::ranges::any_of(found,
+                               [&](const FoundSwap& one) { return one.swap.stage == stage; });
+  }
+  // Records are closed from the first component on: without the first, or with one that is being
+  // closed, old data are gone.
+  bool ClosingHasBegun() const {
+    return Any(OpenSwap::Stage::kClosing) ||
+           (Has(intent.components.back()) && !Has(intent.components.front()));
+  }
+  // An undo removes the records from the last component on, so it is recognised as one that had not
+  // come to its swaps, but for the component in which it was interrupted.
+  bool IsToBeCompleted() const {
+    return ClosingHasBegun() || (Has(intent.components.back()) && !Any(OpenSwap::Stage::kUndoing));
+  }
+};
+
+std::vector<OpenRun> FindOpenRuns(RestoreTargets& targets) {
+  std::vector<OpenRun> runs;
+  for (const auto& target : targets) {
+    std::optional<OpenSwap> swap = ForTarget(*target, "looking for an interrupted restore of",
+                                             [](RestoreTarget& t) { return t.FindOpenSwap(); });
+    if (!swap) continue;
+    if (swap->intent.components.empty()) swap->intent.components.emplace_back(target->name());
+    auto run = std::ranges::find_if(runs, [&](const OpenRun& candidate) {
+      return candidate.intent.run_id == swap->intent.run_id;
+    });
+    if (run == runs.end()) run = runs.insert(runs.end(), OpenRun{swap->intent, {}});
+    run->found.push_back(FoundSwap{target.get(), std::move(*swap)});
+  }
+  return runs;
+}
+
+void CheckAllConfigured(RestoreTargets& targets, const SwapIntent& intent) {
   for (const std::string& name : intent.components) {
     if (FindTarget(targets, name) != nullptr) continue;
     throw Error(
@@ -175,54 +216,33 @@ std::string FinishOneRun(RestoreTargets& targets, const SwapIntent& intent,
                     intent.archive, intent.started, name))
         .Hint("run this with the settings of that restore");
   }
-  const bool complete = std::ranges::any_of(found, [&](const FoundSwap& one) {
-    return !intent.components.empty() && one.target->name() == intent.components.back();
-  });
-  run.log.Info("{} an interrupted restore of {} (started {})",
-               complete ? "finishing" : "taking back", intent.archive, intent.started);
-  for (const FoundSwap& one : found) {
-    if (complete) {
-      ForTarget(*one.target, "finishing the interrupted swap of",
-                [](RestoreTarget& t) { t.CompleteSwap(); });
-    } else {
-      ForTarget(*one.target, "taking back the interrupted swap of",
-                [](RestoreTarget& t) { t.UndoSwap(); });
-    }
+}
+
+void CompleteRun(const OpenRun& open) {
+  for (const FoundSwap& one : open.found) {
+    ForTarget(*one.target, "finishing the interrupted swap of",
+              [](RestoreTarget& t) { t.CompleteSwap(); });
   }
-  if (complete) {
-    for (const FoundSwap& one : found) {
-      ForTarget(*one.target, "closing the swap of",
-                [&](RestoreTarget& t) { t.CloseSwap(intent.keep_old); });
-    }
+  for (const FoundSwap& one : open.found) {
+    ForTarget(*one.target, "closing the swap of",
+              [&](RestoreTarget& t) { t.CloseSwap(open.intent.keep_old); });
   }
+}
+
+void TakeBackRun(const OpenRun& open) {
+  for (auto one = open.found.rbegin(); one != open.found.rend(); ++one) {
+    ForTarget(*one->target, "taking back the interrupted swap of",
+              [](RestoreTarget& t) { t.UndoSwap(); });
+  }
+}
+
+std::string Sentence(const SwapIntent& intent, std::string_view outcome) {
   return fmt::format("The restore of {} that was interrupted (started {}) was {}.", intent.archive,
-                     intent.started, complete ? "finished" : "taken back");
+                     intent.started, outcome);
 }
 
-}  // namespace
-
-std::vector<std::string> FinishOpenSwaps(RestoreTargets& targets, const RunContext& run) {
-  std::vector<FoundSwap> found;
-  for (const auto& target : targets) {
-    std::optional<OpenSwap> swap = ForTarget(*target, "looking for an interrupted restore of",
-                                             [](RestoreTarget& t) { return t.FindOpenSwap(); });
-    if (swap) found.push_back(FoundSwap{target.get(), std::move(*swap)});
-  }
-  std::vector<std::string> sentences;
-  while (!found.empty()) {
-    const SwapIntent intent = found.front().swap.intent;
-    std::vector<FoundSwap> same;
-    std::vector<FoundSwap> others;
-    for (FoundSwap& one : found) {
-      (one.swap.intent.run_id == intent.run_id ? same : others).push_back(std::move(one));
-    }
-    sentences.push_back(FinishOneRun(targets, intent, same, run));
-    found = std::move(others);
-  }
-  return sentences;
-}
-
-std::vector<std::string> Undo(RestoreTargets& targets, const RunContext& run) {
+// The old data that a finished restore kept.
+std::vector<std::string> UndoKept(RestoreTargets& targets, const RunContext& run) {
   std::vector<std::string> sentences;
   for (auto it = targets.rbegin(); it != targets.rend(); ++it) {
     RestoreTarget& target = **it;
@@ -235,6 +255,45 @@ std::vector<std::string> Undo(RestoreTargets& targets, const RunContext& run) {
       run.log.Info("{}: nothing to go back to", target.name());
     }
   }
+  return sentences;
+}
+
+}  // namespace
+
+std::vector<std::string> FinishOpenSwaps(RestoreTargets& targets, const RunContext& run) {
+  std::vector<std::string> sentences;
+  for (const OpenRun& open : FindOpenRuns(targets)) {
+    CheckAllConfigured(targets, open.intent);
+    const bool complete = open.IsToBeCompleted();
+    run.log.Info("{} an interrupted restore of {} (started {})",
+                 complete ? "finishing" : "taking back", open.intent.archive, open.intent.started);
+    if (complete) {
+      CompleteRun(open);
+    } else {
+      TakeBackRun(open);
+    }
+    sentences.push_back(Sentence(open.intent, complete ? "finished" : "taken back"));
+  }
+  return sentences;
+}
+
+std::vector<std::string> Undo(RestoreTargets& targets, const RunContext& run) {
+  std::vector<std::string> sentences;
+  for (const OpenRun& open : FindOpenRuns(targets)) {
+    CheckAllConfigured(targets, open.intent);
+    if (open.ClosingHasBegun()) {
+      CompleteRun(open);
+      throw Error(ErrorKind::kNotFound, "the interrupted restore can no longer be undone")
+          .Cause(
+              fmt::format("it had swapped everything and begun to remove what it replaced; it has "
+                          "been finished now: {} is live",
+                          open.intent.archive))
+          .Hint("restore an older archive, if that is what you want");
+    }
+    TakeBackRun(open);
+    sentences.push_back(Sentence(open.intent, "taken back"));
+  }
+  if (sentences.empty()) sentences = UndoKept(targets, run);
   if (sentences.empty()) {
     throw Error(ErrorKind::kNotFound, "there is no restore to undo")
         .Hint("only a restore that was interrupted, or one with --keep-old, can be undone");

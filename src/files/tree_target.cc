@@ -147,7 +147,8 @@ std::optional<OpenSwap> TreeTarget::FindOpenSwap() {
     return std::nullopt;
   }
   return OpenSwap{open.front().second.intent,
-                  fmt::format("{} of {} folders swapped", swapped, open.size())};
+                  fmt::format("{} of {} folders swapped", swapped, open.size()),
+                  undoing ? OpenSwap::Stage::kUndoing : OpenSwap::Stage::kSwapping};
 }
 
 void TreeTarget::CompleteSwap() {

@@ -77,9 +77,10 @@ std::optional<OpenSwap> MongodbTarget::FindOpenSwap() {
   if (!record) return std::nullopt;
   switch (record->state) {
     case SwapState::kUndoing:
-      return OpenSwap{record->intent, "being undone"};
+      return OpenSwap{record->intent, "being undone", OpenSwap::Stage::kUndoing};
     case SwapState::kClosing:
-      return OpenSwap{record->intent, "swapped; the old data are being removed"};
+      return OpenSwap{record->intent, "swapped; the old data are being removed",
+                      OpenSwap::Stage::kClosing};
     default:
       return OpenSwap{record->intent,
                       fmt::format("{} of {} collections swapped", MakeSwapper().CountDone(*record),

@@ -35,7 +35,14 @@ class Target final : public RestoreTarget {
   std::optional<OpenSwap> FindOpenSwap() override {
     const std::optional<SwapRecord> record = book().Read();
     if (!record || record->state == SwapRecord::State::kKept) return std::nullopt;
-    return OpenSwap{record->intent, DescribeState(*record)};
+    OpenSwap swap{record->intent, DescribeState(*record)};
+    if (record->state == SwapRecord::State::kUndoing ||
+        record->state == SwapRecord::State::kUndone) {
+      swap.stage = OpenSwap::Stage::kUndoing;
+    } else if (record->state == SwapRecord::State::kClosing) {
+      swap.stage = OpenSwap::Stage::kClosing;
+    }
+    return swap;
   }
 
   void CompleteSwap() override {
