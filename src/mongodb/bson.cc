@@ -197,16 +197,26 @@ std::optional<Element> FindPath(std::string_view document,
   return element;
 }
 
-Bson::Bson() : document_(bson_new()) {}
+Bson::Bson() : document_(new bson_t) { bson_init(document_); }
 
 Bson::Bson(std::string_view bytes) {
   const auto length = DocumentLength(bytes);
   if (!length || *length != bytes.size()) throw NotBson("its length does not fit");
-  document_ = bson_new_from_data(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-  if (!document_) throw NotBson("its end is missing");
+  bson_t view;
+  if (!bson_init_static(&view, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size())) {
+    throw NotBson("its end is missing");
+  }
+  document_ = new bson_t;
+  bson_copy_to(&view, document_);
 }
 
-Bson::Bson(const Bson& other) : document_(bson_copy(other.get())) {}
+Bson::Bson(const Bson& other) : document_(new bson_t) { bson_copy_to(other.get(), document_); }
+
+Bson::~Bson() {
+  if (document_ == nullptr) return;
+  bson_destroy(document_);
+  delete document_;
+}
 
 Bson& Bson::Add(std::string_view key, std::string_view text) {
   Check(bson_append_utf8(get(), key.data(), Length(key), text.data(), Length(text)));

@@ -113,7 +113,7 @@ class Bson {
     std::swap(document_, other.document_);
     return *this;
   }
-  ~Bson() { bson_destroy(document_); }
+  ~Bson();
 
   Bson& Add(std::string_view key, std::string_view text);
   Bson& Add(std::string_view key, const char* text) { return Add(key, std::string_view(text)); }
@@ -139,8 +139,9 @@ class Bson {
   bool empty() const { return bytes().size() <= 5; }
 
  private:
-  // Owned. Not a unique_ptr: bson_t carries an alignment that template arguments lose, and gcc
-  // warns.
+  // Owned, and made by `new`, not by bson_new: what libmongoc or bson_steal write a document into
+  // counts as lying on the stack afterwards, and bson_destroy leaves the bson_t itself alone. Not a
+  // unique_ptr: bson_t carries an alignment that template arguments lose, and gcc warns.
   bson_t* document_ = nullptr;
 };
 
