@@ -69,14 +69,15 @@ void DocumentReplay::Forget(const RestoredCollection& collection) {
 }
 
 void DocumentReplay::Flush() {
-  for (auto& [collection, window] : windows_) {
+  for (auto& entry : windows_) {
     run_.ThrowIfStopped();
-    WithContext([&] { return "replaying the oplog on " + collection->ns(); },
+    const auto& collection = *entry.first;
+    WithContext([&] { return "replaying the oplog on " + collection.ns(); },
                 [&] {
-                  if (collection->metadata.capped()) {
-                    WriteCapped(*collection, window);
+                  if (collection.metadata.capped()) {
+                    WriteCapped(collection, entry.second);
                   } else {
-                    Write(*collection, window);
+                    Write(collection, entry.second);
                   }
                 });
   }

@@ -151,7 +151,9 @@ std::string_view ScriptSplitter::Emit(size_t end) {
 std::optional<std::string_view> ScriptSplitter::Next() {
   static constexpr auto kSpecial = [] {
     std::array<bool, 256> special{};
-    for (const unsigned char c : {'\'', '"', '`', '#', '-', '/'}) special[c] = true;
+    for (const char c : {'\'', '"', '`', '#', '-', '/'}) {
+      special[static_cast<unsigned char>(c)] = true;
+    }
     return special;
   }();
 
