@@ -88,20 +88,21 @@ ArchiveObject NewHeaderWriter(const MemberInfo& info, std::string* out) {
   return writer;
 }
 
+// Made once and kept: all threads may share it, and glibc takes a lock of the whole process to make
+// or free one.
+locale_t Utf8Locale() {
+  static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (utf8 == nullptr) throw Error(ErrorKind::kInternal, "the C library lacks the locale C.UTF-8");
+  return utf8;
+}
+
 std::string TextOrEmpty(const char* text) { return text == nullptr ? std::string() : text; }
 
 }  // namespace
 
-Utf8Scope::Utf8Scope()
-    : own_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)),
-      previous_(own_ == nullptr ? nullptr : uselocale(static_cast<locale_t>(own_))) {
-  if (own_ == nullptr) throw Error(ErrorKind::kInternal, "the C library lacks the locale C.UTF-8");
-}
+Utf8Scope::Utf8Scope() : previous_(uselocale(Utf8Locale())) {}
 
-Utf8Scope::~Utf8Scope() {
-  uselocale(static_cast<locale_t>(previous_));
-  freelocale(static_cast<locale_t>(own_));
-}
+Utf8Scope::~Utf8Scope() { uselocale(static_cast<locale_t>(previous_)); }
 
 std::string EncodeTarHeader(const MemberInfo& info) {
   std::string header;

@@ -46,7 +46,6 @@ class Utf8Scope {
   Utf8Scope& operator=(const Utf8Scope&) = delete;
 
  private:
-  void* own_;
   void* previous_;
 };
 

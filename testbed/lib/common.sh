@@ -31,6 +31,7 @@ BIN=$CACHE/bin
 # shellcheck disable=SC2016 # the dollar is meant
 PASSWORD=${TESTBED_PASSWORD:-'p@ss '\''w"o$rd&;\%/'}
 
+# Default ports lie below 32768, where Linux begins to hand out ports of its own for connections.
 default_port() { printf '%s\n' $(($1 + 10 * INSTANCE)); }
 
 say() { printf 'testbed: %s\n' "$*" >&2; }

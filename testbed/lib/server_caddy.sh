@@ -3,8 +3,8 @@
 # keys is there, written by a server that runs. It listens on the loopback interface alone and
 # installs nothing into the machine's trust store.
 
-caddy_port() { printf '%s\n' "${TESTBED_PORT_CADDY:-$(default_port 33968)}"; }
-caddy_http_port() { printf '%s\n' "${TESTBED_PORT_CADDY_HTTP:-$(default_port 33969)}"; }
+caddy_port() { printf '%s\n' "${TESTBED_PORT_CADDY:-$(default_port 23968)}"; }
+caddy_http_port() { printf '%s\n' "${TESTBED_PORT_CADDY_HTTP:-$(default_port 23969)}"; }
 caddy_program() { printf '%s/usr/bin/caddy\n' "$(debian_root)"; }
 
 caddy_install() { debian_root_install; }

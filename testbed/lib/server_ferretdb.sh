@@ -6,9 +6,9 @@
 
 FERRETDB_PACKAGES=(postgresql-18 postgresql-18-documentdb)
 
-ferretdb_port() { printf '%s\n' "${TESTBED_PORT_FERRETDB:-$(default_port 33963)}"; }
+ferretdb_port() { printf '%s\n' "${TESTBED_PORT_FERRETDB:-$(default_port 23963)}"; }
 ferretdb_postgres_port() {
-  printf '%s\n' "${TESTBED_PORT_FERRETDB_POSTGRES:-$(default_port 33964)}"
+  printf '%s\n' "${TESTBED_PORT_FERRETDB_POSTGRES:-$(default_port 23964)}"
 }
 ferretdb_root() { root_path postgres sid minbase "${FERRETDB_PACKAGES[@]}"; }
 ferretdb_program() { printf '%s/ferretdb\n' "$(go_path ferretdb)"; }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # FerretDB 1 on SQLite: few types and indexes, no passwords, but an oplog. For small collections.
 
-ferretdb1_port() { printf '%s\n' "${TESTBED_PORT_FERRETDB1:-$(default_port 33965)}"; }
+ferretdb1_port() { printf '%s\n' "${TESTBED_PORT_FERRETDB1:-$(default_port 23965)}"; }
 
 ferretdb1_install() {
   tools_install_mongo

@@ -8,7 +8,7 @@ DEBIAN_SUITE=${TESTBED_DEBIAN_SUITE:-bookworm}
 debian_root() { root_path debian "$DEBIAN_SUITE" extract "${DEBIAN_PACKAGES[@]}"; }
 debian_root_install() { root_install debian "$DEBIAN_SUITE" extract "${DEBIAN_PACKAGES[@]}"; }
 
-mariadb_port() { printf '%s\n' "${TESTBED_PORT_MARIADB:-$(default_port 33962)}"; }
+mariadb_port() { printf '%s\n' "${TESTBED_PORT_MARIADB:-$(default_port 23962)}"; }
 
 mariadb_install() {
   local root program

@@ -3,8 +3,8 @@
 # `mongod-rs` a replica set of one member, with an oplog. Both ask for passwords.
 
 mongod_program() { command -v "${MONGOD:-mongod}"; }
-mongod_port() { printf '%s\n' "${TESTBED_PORT_MONGOD:-$(default_port 33966)}"; }
-mongod_rs_port() { printf '%s\n' "${TESTBED_PORT_MONGOD_RS:-$(default_port 33967)}"; }
+mongod_port() { printf '%s\n' "${TESTBED_PORT_MONGOD:-$(default_port 23966)}"; }
+mongod_rs_port() { printf '%s\n' "${TESTBED_PORT_MONGOD_RS:-$(default_port 23967)}"; }
 
 mongod_install() {
   mongod_program >/dev/null || die "there is no mongod: no package registry has one" \

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # MySQL of Debian sid (8.4 or 9.x, whatever is there), run as a plain program out of its root.
 
-mysql_port() { printf '%s\n' "${TESTBED_PORT_MYSQL:-$(default_port 33961)}"; }
+mysql_port() { printf '%s\n' "${TESTBED_PORT_MYSQL:-$(default_port 23961)}"; }
 mysql_root() {
   root_path mysql "${TESTBED_MYSQL_SUITE:-sid}" extract mysql-server-core mysql-client-core
 }
