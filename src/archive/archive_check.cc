@@ -82,6 +82,7 @@ void CheckStoredBytes(const RangedSource& source, const RunContext& run) {
   for (size_t block = 0; block < layout.block_count(); ++block) {
     run.ThrowIfStopped();
     cursor.CheckStored(block);
+    run.progress.Add("archive", tail->manifest.blocks[block].stored_size, 0, {});
   }
 }
 

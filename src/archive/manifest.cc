@@ -4,6 +4,23 @@
 
 namespace oxbackup {
 
+bool HoldsData(const ObjectEntry& object) {
+  return object.kind == "table" || object.kind == "collection" || object.kind == "timeseries" ||
+         object.kind == "tree";
+}
+
+uint64_t ComponentManifest::RawBytes() const {
+  uint64_t bytes = 0;
+  for (const ObjectEntry& object : objects) bytes += object.raw_bytes;
+  return bytes;
+}
+
+uint64_t Manifest::RawBytes() const {
+  uint64_t bytes = 0;
+  for (const BlockEntry& block : blocks) bytes += block.raw_size;
+  return bytes;
+}
+
 const ComponentManifest* Manifest::Find(std::string_view component) const {
   const auto found =
       std::find_if(components.begin(), components.end(),

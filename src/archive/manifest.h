@@ -38,14 +38,20 @@ struct ObjectEntry {
   std::string database;  ///< empty for file trees
   std::string name;
   std::string kind;        ///< "table", "view", "collection", "tree", …
-  uint64_t items = 0;      ///< rows, documents or files
+  uint64_t items = 0;      ///< rows, documents, or files with their folders
   uint64_t raw_bytes = 0;  ///< bytes in the archive before compression
   std::string digest;      ///< ContentDigest; empty where there is nothing to compare
   std::map<std::string, std::string> details;  ///< engine, options, …: for people and for restore
 };
 
+/// Whether it has rows, documents or files of its own, unlike a view, a routine or an account.
+bool HoldsData(const ObjectEntry& object);
+
 /// One component of the site.
 struct ComponentManifest {
+  /// Of all objects together.
+  uint64_t RawBytes() const;
+
   std::string name;            ///< "mysql", "mongodb", "caddy", "media", "config"
   std::string server_flavour;  ///< "MySQL", "MariaDB", "MongoDB", "FerretDB", …; empty for files
   std::string server_version;
@@ -70,6 +76,8 @@ struct Manifest {
   std::vector<BlockEntry> blocks;    ///< in archive order, without the manifest's own block
 
   /// Nothing (nullptr) when the archive lacks the component.
+  /// Of all blocks of data, before compression.
+  uint64_t RawBytes() const;
   const ComponentManifest* Find(std::string_view component) const;
 };
 

@@ -32,6 +32,11 @@ void Progress::Done(std::string_view component) {
 
 void Progress::Note(std::string_view title, std::string text) {
   const std::lock_guard lock(mutex_);
+  for (auto& [known, old] : state_.notes) {
+    if (known != title) continue;
+    old = std::move(text);
+    return;
+  }
   state_.notes.emplace_back(std::string(title), std::move(text));
 }
 

@@ -31,7 +31,8 @@ class Progress {
   void Begin(std::string_view component, std::string_view phase, uint64_t expected_bytes);
   void Add(std::string_view component, uint64_t bytes, uint64_t items, std::string_view object);
   void Done(std::string_view component);
-  /// A fact for the operator about the run as a whole, e.g. how consistency was reached.
+  /// A fact for the operator about the run as a whole, e.g. how consistency was reached. One of the
+  /// same title takes the place of the one before.
   void Note(std::string_view title, std::string text);
 
   struct Snapshot {

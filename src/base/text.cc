@@ -37,7 +37,7 @@ std::optional<uint64_t> UnitFactor(std::string_view unit) {
 
 std::string FormatBytes(uint64_t bytes) {
   constexpr std::array<const char*, 6> kUnits = {"bytes", "kB", "MB", "GB", "TB", "PB"};
-  if (bytes < 1000) return fmt::format("{} bytes", bytes);
+  if (bytes < 1000) return FormatCounted(bytes, "byte", "bytes");
   auto value = static_cast<double>(bytes);
   size_t unit = 0;
   while (value >= 999.5 && unit + 1 < kUnits.size()) {
@@ -54,6 +54,10 @@ std::string FormatCount(uint64_t count) {
     digits.insert(static_cast<size_t>(at), ",");
   }
   return digits;
+}
+
+std::string FormatCounted(uint64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", FormatCount(count), count == 1 ? one : many);
 }
 
 std::string FormatDuration(std::chrono::milliseconds duration) {

@@ -10,10 +10,12 @@
 
 namespace oxbackup {
 
-/// "1.3 GB", "812 MB", "17 bytes": decimal units, at most three significant digits.
+/// "1.3 GB", "812 MB", "17 bytes", "1 byte": decimal units, at most three significant digits.
 std::string FormatBytes(uint64_t bytes);
 /// "1,204,311".
 std::string FormatCount(uint64_t count);
+/// "1 row", "1,204,311 rows".
+std::string FormatCounted(uint64_t count, std::string_view one, std::string_view many);
 /// "38 ms", "22 s", "3 min 12 s", "3 h 12 min".
 std::string FormatDuration(std::chrono::milliseconds duration);
 /// Bytes with an optional unit: "256MiB", "1G" (binary: K, M, G, T, with or without iB), "5MB"

@@ -43,10 +43,6 @@ void RenderConsistency(const Manifest& manifest, const TerminalStyle& style, std
   };
   for (const ComponentManifest& component : manifest.components) {
     std::string text = component.consistency;
-    if (component.lock_ms > 0) {
-      text += fmt::format(" (writers held for {})",
-                          FormatDuration(std::chrono::milliseconds(component.lock_ms)));
-    }
     for (const auto& [name, value] : component.positions)
       text += fmt::format("; {} {}", name, value);
     if (!text.empty()) row(component.name, text);
@@ -59,10 +55,6 @@ void RenderConsistency(const Manifest& manifest, const TerminalStyle& style, std
 
 std::string DisplayName(const ObjectEntry& object) {
   return object.database.empty() ? object.name : object.database + "." + object.name;
-}
-
-bool HoldsData(const ObjectEntry& object) {
-  return object.kind == "table" || object.kind == "collection" || object.kind == "tree";
 }
 
 void RenderObjects(const Manifest& manifest, bool all, const TerminalStyle& style,
@@ -86,14 +78,13 @@ void RenderObjects(const Manifest& manifest, bool all, const TerminalStyle& styl
                                          FormatCount(component.objects.size())));
     TextTable table({Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kLeft});
     for (const ObjectEntry* object : objects) {
-      const int room = std::max(20, style.width - 50);
       const bool data = HoldsData(*object);
-      table.AddRow({Shorten(Printable(DisplayName(*object)), room, style.unicode),
-                    data ? "" : object->kind,
+      table.AddRow({Printable(DisplayName(*object)), data ? "" : object->kind,
                     data ? FormatItems(component.name, object->items) : "",
                     FormatBytes(object->raw_bytes), ShortDigest(object->digest, style.unicode)});
     }
-    out += table.Render(2);
+    constexpr size_t kNameColumn = 0;
+    out += table.RenderWithin(2, style.width, kNameColumn);
   }
 }
 
@@ -160,16 +151,15 @@ std::string RenderComponents(const Manifest& manifest, const TerminalStyle& styl
   for (const ComponentManifest& component : manifest.components) {
     const ComponentSummary summary = Summarize(component);
     const std::vector<std::string> cells = SummaryCells(summary);
-    table.AddRow({summary.name, cells[0], cells[1], cells[2], FormatBytes(summary.raw_bytes),
-                  "digest " + ShortDigest(summary.digest, style.unicode)});
+    table.AddRow(
+        {summary.name, cells[0], cells[1], cells[2], FormatBytes(summary.raw_bytes),
+         summary.digest.empty() ? "" : "digest " + ShortDigest(summary.digest, style.unicode)});
   }
   return table.Render(2);
 }
 
 std::string RenderInspect(const ArchiveEntry& entry, bool all_objects, const TerminalStyle& style) {
   const Manifest& manifest = *entry.manifest;
-  uint64_t raw = 0;
-  for (const BlockEntry& block : manifest.blocks) raw += block.raw_size;
   std::vector<std::string> servers;
   for (const ComponentManifest& component : manifest.components) {
     if (!component.server_flavour.empty()) servers.push_back(Server(component));
@@ -184,18 +174,15 @@ std::string RenderInspect(const ArchiveEntry& entry, bool all_objects, const Ter
                           FormatDuration(std::chrono::duration_cast<std::chrono::milliseconds>(
                               manifest.finished - manifest.started))));
   if (!servers.empty()) row("servers", fmt::format("{}", fmt::join(servers, ", ")));
-  row("size",
-      fmt::format("{} of data in {}, {}, {} block{}", FormatBytes(raw),
-                  FormatBytes(entry.object.size), manifest.compression,
-                  FormatCount(manifest.blocks.size()), manifest.blocks.size() == 1 ? "" : "s"));
+  row("size", fmt::format("{} of data in {}, {}, {}", FormatBytes(manifest.RawBytes()),
+                          FormatBytes(entry.object.size), manifest.compression,
+                          FormatCounted(manifest.blocks.size(), "block", "blocks")));
   RenderConsistency(manifest, style, out);
   out += "\n" + RenderComponents(manifest, style);
   RenderObjects(manifest, all_objects, style, out);
   if (!manifest.warnings.empty()) {
     out += fmt::format("\n{} when it was made:\n",
-                       manifest.warnings.size() == 1
-                           ? std::string("1 warning")
-                           : fmt::format("{} warnings", manifest.warnings.size()));
+                       FormatCounted(manifest.warnings.size(), "warning", "warnings"));
     for (const std::string& warning : manifest.warnings) {
       out += "  - " + WrapAt(Printable(warning), 4, style.width) + "\n";
     }

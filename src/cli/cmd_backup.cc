@@ -12,22 +12,27 @@ namespace oxbackup {
 namespace {
 
 std::string SummaryText(const BackupReport& report, const std::string& place,
-                        const std::vector<std::string>& warnings, const TerminalStyle& style) {
-  std::string out = warnings.empty() ? Paint(style, Colour::kGreen, "Complete")
-                                     : Paint(style, Colour::kYellow,
-                                             fmt::format("Done with {} warning{}", warnings.size(),
-                                                         warnings.size() == 1 ? "" : "s"));
+                        const std::string& left_out, const std::vector<std::string>& warnings,
+                        const TerminalStyle& style) {
+  std::string out =
+      warnings.empty()
+          ? Paint(style, Colour::kGreen, "Complete")
+          : Paint(style, Colour::kYellow,
+                  "Done with " + FormatCounted(warnings.size(), "warning", "warnings"));
   out += fmt::format(" in {}: {} of data in {}, {}.\n", FormatDuration(report.duration),
                      FormatBytes(report.totals.raw_bytes), FormatBytes(report.totals.stored_bytes),
                      report.name);
   out += RenderComponents(report.manifest, style);
+  if (!left_out.empty()) {
+    out += "  " + WrapAt("Not in it: " + left_out + ".", 2, style.width) + "\n";
+  }
   for (const std::string& warning : warnings) {
     out += "  " + Paint(style, Colour::kYellow, "warning:") + " " +
            WrapAt(Printable(warning), 11, style.width) + "\n";
   }
   out += report.read_back ? "  Verified: every stored byte read back and compared.\n"
                           : "  Not read back (--no-read-back).\n";
-  out += fmt::format("  Restore with: openedx-backup restore --from {} --name {}\n", place,
+  out += fmt::format("  Restore with:\n    openedx-backup restore --from {} --name {}\n", place,
                      report.name);
   return out;
 }
@@ -47,7 +52,7 @@ CommandOutcome RunBackup(const SettingValues& settings, CommandServices& service
     throw Error(ErrorKind::kUsage, "--to names a file, and a backup goes into a folder")
         .Hint("--to FOLDER --name NAME");
   }
-  const Site site = SiteOf(settings, kBackup, services.threads(), run.log);
+  const Site site = SiteOf(settings, kBackup, services.threads());
   BackupSources sources = MakeSources(site, selection, run);
   RestoreTargets targets = MakeTargets(site, run);
   if (sources.empty()) {
@@ -62,13 +67,16 @@ CommandOutcome RunBackup(const SettingValues& settings, CommandServices& service
   services.display().Start();
   const BackupReport report = Backup(*location.store, sources, targets, options, run);
   services.display().Stop(true);
-  return {.text = SummaryText(report, place, services.warnings().All(), services.style()),
+  const std::vector<std::string> left_out = NotConfigured(site, selection);
+  return {.text = SummaryText(report, place, WhyLeftOut(left_out, site), services.warnings().All(),
+                              services.style()),
           .json = {{"location", place},
                    {"archive", report.name},
                    {"stored_bytes", report.totals.stored_bytes},
                    {"raw_bytes", report.totals.raw_bytes},
                    {"duration_ms", report.duration.count()},
                    {"read_back", report.read_back},
+                   {"left_out", left_out},
                    {"manifest", ManifestJson(report.manifest, false)}},
           .status = {}};
 }

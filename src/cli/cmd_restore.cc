@@ -8,7 +8,6 @@
 
 #include "base/text.h"
 #include "cli/json_report.h"
-#include "cli/question.h"
 #include "cli/restore_screens.h"
 #include "cli/site_settings.h"
 #include "engine/restore.h"
@@ -16,10 +15,8 @@
 namespace oxbackup {
 namespace {
 
-RestoreTargets TargetsOf(const SettingValues& settings, CommandServices& services) {
-  const RunContext run = services.run();
-  const Site site = SiteOf(settings, kRestore, services.threads(), run.log);
-  RestoreTargets targets = MakeTargets(site, run);
+RestoreTargets TargetsOf(const Site& site, CommandServices& services) {
+  RestoreTargets targets = MakeTargets(site, services.run());
   if (!targets.empty()) return targets;
   throw Error(ErrorKind::kUsage, "there is nothing to restore into: no component is configured")
       .Hint(
@@ -28,7 +25,7 @@ RestoreTargets TargetsOf(const SettingValues& settings, CommandServices& service
 }
 
 CommandOutcome RunUndo(const SettingValues& settings, CommandServices& services) {
-  RestoreTargets targets = TargetsOf(settings, services);
+  RestoreTargets targets = TargetsOf(SiteOf(settings, kRestore, services.threads()), services);
   services.display().Start();
   const std::vector<std::string> sentences = Undo(targets, services.run());
   services.display().Stop(true);
@@ -40,12 +37,12 @@ CommandOutcome RunUndo(const SettingValues& settings, CommandServices& services)
 }
 
 /// Shows the preview and asks, unless --yes answers. The display starts when the work does.
-bool Confirm(const RestorePreview& preview, bool yes, CommandServices& services) {
-  const TerminalStyle style = StyleOf(STDERR_FILENO);
-  const std::string text = RenderPreview(preview.archive, preview.manifest, preview.plans,
-                                         services.clock().Now(), style);
+bool Confirm(const RestorePreview& preview, const std::string& left_out, bool yes,
+             CommandServices& services) {
+  const std::string text =
+      RenderPreview(preview, left_out, services.clock().Now(), StyleOf(STDERR_FILENO));
   std::fputs(text.c_str(), stderr);
-  const bool go = yes || AskYesNo("\nGo on? [y/N] ", services.run().stop);
+  const bool go = yes || services.Ask("\nGo on? [y/N] ");
   if (go) services.display().Start();
   return go;
 }
@@ -57,17 +54,18 @@ bool SwapBegan(const Progress& progress) {
                              [](const auto& component) { return component.phase == "swap"; });
 }
 
-std::string DoneText(const RestoreReport& report, bool kept_old,
+std::string DoneText(const RestoreReport& report, const std::string& left_out, bool kept_old,
                      const std::vector<std::string>& warnings, const TerminalStyle& style) {
-  std::string out = warnings.empty()
-                        ? Paint(style, Colour::kGreen, "Restored")
-                        : Paint(style, Colour::kYellow,
-                                fmt::format("Restored with {} warning{}", warnings.size(),
-                                            warnings.size() == 1 ? "" : "s"));
+  std::string out =
+      warnings.empty()
+          ? Paint(style, Colour::kGreen, "Restored")
+          : Paint(style, Colour::kYellow,
+                  "Restored with " + FormatCounted(warnings.size(), "warning", "warnings"));
   out += fmt::format(" {} in {}: {} swapped in; readers or writers waited {} for it.\n",
                      report.archive, FormatDuration(report.duration),
                      fmt::join(report.components, ", "),
                      FormatDuration(std::chrono::milliseconds(report.swap_ms)));
+  out += RenderLeftOut(left_out, style);
   for (const std::string& warning : warnings) {
     out += "  " + Paint(style, Colour::kYellow, "warning:") + " " +
            WrapAt(Printable(warning), 11, style.width) + "\n";
@@ -76,7 +74,8 @@ std::string DoneText(const RestoreReport& report, bool kept_old,
 }
 
 CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& options,
-                         CommandServices& services) {
+                         const Site& site, CommandServices& services) {
+  const std::string left_out = WhyLeftOut(report.left_out, site);
   CommandOutcome outcome;
   auto plans = nlohmann::ordered_json::array();
   for (const auto& [component, plan] : report.plans) plans.push_back(PlanJson(component, plan));
@@ -84,6 +83,7 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
                   {"dry_run", options.dry_run},
                   {"swapped", report.swapped},
                   {"components", report.components},
+                  {"left_out", report.left_out},
                   {"swap_ms", report.swap_ms},
                   {"kept_old", report.swapped && options.keep_old},
                   {"finished_swaps", report.finished_swaps},
@@ -93,10 +93,12 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
     outcome.text += Printable(sentence) + "\n";
   }
   if (report.swapped) {
-    outcome.text += DoneText(report, options.keep_old, services.warnings().All(), services.style());
+    outcome.text +=
+        DoneText(report, left_out, options.keep_old, services.warnings().All(), services.style());
   } else if (options.dry_run) {
-    outcome.text += RenderPreview(report.archive, report.manifest.get(), report.plans,
-                                  services.clock().Now(), services.style()) +
+    const RestorePreview preview{report.archive, report.manifest.get(), report.plans,
+                                 report.left_out};
+    outcome.text += RenderPreview(preview, left_out, services.clock().Now(), services.style()) +
                     "Nothing was changed (--dry-run).\n";
   } else {
     outcome.text += "Nothing was changed.\n";
@@ -116,17 +118,18 @@ CommandOutcome RunRestore(const SettingValues& settings, CommandServices& servic
   options.selection = SelectionOf(settings);
   options.dry_run = settings.Switch("dry-run");
   options.keep_old = settings.Switch("keep-old");
+  const Site site = SiteOf(settings, kRestore, services.threads());
+  RestoreTargets targets = TargetsOf(site, services);
   options.confirm = [&](const RestorePreview& preview) {
     if (options.dry_run) return false;
-    return Confirm(preview, settings.Switch("yes"), services);
+    return Confirm(preview, WhyLeftOut(preview.left_out, site), settings.Switch("yes"), services);
   };
-  RestoreTargets targets = TargetsOf(settings, services);
   services.aftermath = [progress = &run.progress] {
     return std::string(SwapBegan(*progress) ? "" : "Nothing live was changed.");
   };
   const RestoreReport report = Restore(*location.store, targets, options, run);
   services.display().Stop(true);
-  return OutcomeOf(report, options, services);
+  return OutcomeOf(report, options, site, services);
 }
 
 }  // namespace oxbackup

@@ -3,18 +3,23 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/component_summary.h"
 #include "cli/site_settings.h"
 #include "engine/verify.h"
 
 namespace oxbackup {
 namespace {
 
+std::string Members(const VerifyReport& report) {
+  return FormatCounted(report.members, "member", "members");
+}
+
 std::string CheckedText(const VerifyReport& report, const TerminalStyle& style) {
   if (report.manifest.tool_version.empty()) {
     return fmt::format(
-        "{}: read to its end, {}, {} members. It was made by another tool and holds no "
-        "digests to compare with, so this proves only that it can be read.\n",
-        report.archive, FormatBytes(report.bytes_read), FormatCount(report.members));
+        "{}: read to its end, {}, {}. It was made by another tool and holds no digests to "
+        "compare with, so this proves only that it can be read.\n",
+        report.archive, FormatBytes(report.bytes_read), Members(report));
   }
   if (report.depth == VerifyDepth::kQuick) {
     return fmt::format(
@@ -23,45 +28,62 @@ std::string CheckedText(const VerifyReport& report, const TerminalStyle& style) 
         report.archive);
   }
   const std::string proof = fmt::format(
-      "Every block decompresses, and the SHA-256 of all {} members and the digests of all {} "
-      "tables, "
-      "collections and folders agree with the manifest. Not checked: whether a server accepts it "
-      "(use --against-live, or a restore test).",
-      FormatCount(report.members), FormatCount(report.objects));
+      "Every block decompresses, and the SHA-256 of {} and the {} agree with the manifest. Not "
+      "checked: whether a server accepts it (use --against-live, or a restore test).",
+      Members(report),
+      FormatCounted(report.objects, "digest of a table, collection or folder",
+                    "digests of tables, collections and folders"));
   return fmt::format("{}: whole, {} read.\n", report.archive, FormatBytes(report.bytes_read)) +
          WrapAt(proof, 0, style.width) + "\n";
 }
 
-std::string ComparedText(const VerifyReport& report, const TerminalStyle& style) {
+std::string ComparedText(const VerifyReport& report, const std::string& left_out,
+                         const TerminalStyle& style) {
+  std::string not_compared;
+  if (!left_out.empty()) {
+    not_compared = "  " + WrapAt("Not compared: " + left_out + ".", 2, style.width) + "\n";
+  }
   if (report.differences.empty()) {
-    return fmt::format("{}: the running site equals it, {} tables, collections and folders.\n",
-                       report.archive, FormatCount(report.objects));
+    return WrapAt(fmt::format("{}: the running site equals it in {}.", report.archive,
+                              FormatCounted(report.objects, "table, collection or folder",
+                                            "tables, collections and folders")),
+                  0, style.width) +
+           "\n" + not_compared;
   }
   std::string out = fmt::format("{}: the running site differs from it in {}:\n", report.archive,
-                                report.differences.size() == 1
-                                    ? std::string("one place")
-                                    : FormatCount(report.differences.size()) + " places");
+                                FormatCounted(report.differences.size(), "place", "places"));
   for (const std::string& difference : report.differences) {
     out += "  - " + WrapAt(Printable(difference), 4, style.width) + "\n";
   }
-  return out;
+  return out + not_compared;
 }
 
-VerifyReport Compare(const SettingValues& settings, CommandServices& services,
-                     const ArchiveEntry& entry) {
+struct Comparison {
+  VerifyReport report;
+  std::string left_out;  ///< what the archive holds and was not compared, with the reason
+};
+
+Comparison Compare(const SettingValues& settings, CommandServices& services,
+                   const ArchiveEntry& entry) {
   const RunContext run = services.run();
   if (!entry.manifest) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("{} has no digests to compare a site with", entry.object.name))
         .Hint("only archives of openedx-backup can be compared with a running site");
   }
-  const Site site = SiteOf(settings, kVerify, services.threads(), run.log);
-  LiveComparers comparers = MakeComparers(site, SelectionOf(settings), run);
+  const Site site = SiteOf(settings, kVerify, services.threads());
+  const ComponentSelection selection = SelectionOf(settings);
+  LiveComparers comparers = MakeComparers(site, selection, run);
   if (comparers.empty()) {
     throw Error(ErrorKind::kUsage, "there is no site to compare with: no component is configured")
         .Hint("openedx-backup verify --from /backup --against-live --mysql-host mysql");
   }
-  return CompareWithLive(*entry.manifest, entry.object.name, comparers, run);
+  std::vector<std::string> left_out = ComponentNamesOf(*entry.manifest);
+  std::erase_if(left_out, [&](const std::string& name) {
+    return site.Has(name) && selection.Includes(name);
+  });
+  return {.report = CompareWithLive(*entry.manifest, entry.object.name, comparers, run),
+          .left_out = WhyLeftOut(left_out, site)};
 }
 
 }  // namespace
@@ -76,14 +98,19 @@ CommandOutcome RunVerify(const SettingValues& settings, CommandServices& service
   const Location location = OpenConfiguredLocation(settings, "from");
   const ArchiveEntry entry = ChooseArchive(*location.store, ChoiceOf(settings, location), run);
   services.display().Start();
-  const VerifyReport report = live ? Compare(settings, services, entry)
-                                   : VerifyArchive(*location.store, entry.object.name,
-                                                   quick ? VerifyDepth::kQuick : VerifyDepth::kFull,
-                                                   services.threads(), run);
+  Comparison done;
+  if (live) {
+    done = Compare(settings, services, entry);
+  } else {
+    done.report =
+        VerifyArchive(*location.store, entry.object.name,
+                      quick ? VerifyDepth::kQuick : VerifyDepth::kFull, services.threads(), run);
+  }
+  const VerifyReport& report = done.report;
   services.display().Stop(true);
   CommandOutcome outcome;
-  outcome.text =
-      live ? ComparedText(report, services.style()) : CheckedText(report, services.style());
+  outcome.text = live ? ComparedText(report, done.left_out, services.style())
+                      : CheckedText(report, services.style());
   outcome.json = {{"archive", report.archive},
                   {"depth", live ? "against_live" : quick ? "quick" : "full"},
                   {"bytes_read", report.bytes_read},

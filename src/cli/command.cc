@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cli/json_report.h"
+#include "cli/question.h"
 
 namespace oxbackup {
 namespace {
@@ -93,8 +94,18 @@ CommandServices::CommandServices(const SettingValues& settings, CommandBit comma
     display_->Write(LogLevel::kWarning, remark);
   }
   signals_ = std::make_unique<SignalWatcher>(
-      stop_, [this] { display_->Write(LogLevel::kWarning, "stopping; once more ends it at once"); },
+      stop_,
+      [this] {
+        if (!asking_) display_->Write(LogLevel::kWarning, "stopping; once more ends it at once");
+      },
       [this] { display_->AbandonTerminal(); });
+}
+
+bool CommandServices::Ask(const std::string& text) {
+  asking_ = true;
+  const bool answer = AskYesNo(text, stop_.get_token());
+  asking_ = false;
+  return answer;
 }
 
 RunContext CommandServices::run() {

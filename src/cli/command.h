@@ -1,6 +1,7 @@
 // What every command is given and gives back.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -40,6 +41,8 @@ class CommandServices {
   /// How results for people are shown: standard output's style.
   const TerminalStyle& style() const { return style_; }
   bool json() const { return json_; }
+  /// AskYesNo for the run. A signal ends the question without a word of its own.
+  bool Ask(const std::string& text);
 
   /// What is true after an error, in a sentence for the operator; asked when there is one.
   std::function<std::string()> aftermath = [] { return std::string(); };
@@ -53,6 +56,7 @@ class CommandServices {
   std::unique_ptr<ByteBudget> budget_;
   int threads_ = 1;
   bool json_ = false;
+  std::atomic<bool> asking_ = false;
   TerminalStyle style_;
   std::unique_ptr<SignalWatcher> signals_;
 };

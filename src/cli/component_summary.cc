@@ -9,23 +9,13 @@
 #include "cli/progress_render.h"
 
 namespace oxbackup {
-namespace {
-
-std::string Counted(uint64_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", FormatCount(count), count == 1 ? one : many);
-}
-
-}  // namespace
-
 ComponentSummary Summarize(const ComponentManifest& component) {
   ComponentSummary summary{.name = component.name, .digest = {}};
   std::set<std::string> databases;
   Sha256 digest;
   for (const ObjectEntry& object : component.objects) {
     if (!object.database.empty()) databases.insert(object.database);
-    if (object.kind == "table" || object.kind == "collection" || object.kind == "tree") {
-      ++summary.objects;
-    }
+    if (HoldsData(object)) ++summary.objects;
     summary.items += object.items;
     summary.raw_bytes += object.raw_bytes;
     digest.Update(fmt::format("{}\n{}\n{}\n{}\n{}\n", object.database, object.name, object.kind,
@@ -39,14 +29,15 @@ ComponentSummary Summarize(const ComponentManifest& component) {
 std::vector<std::string> SummaryCells(const ComponentSummary& summary) {
   const std::string items = FormatItems(summary.name, summary.items);
   if (summary.name == "mysql") {
-    return {Counted(summary.databases, "database", "databases"),
-            Counted(summary.objects, "table", "tables"), items};
+    return {FormatCounted(summary.databases, "database", "databases"),
+            FormatCounted(summary.objects, "table", "tables"), items};
   }
   if (summary.name == "mongodb") {
-    return {Counted(summary.databases, "database", "databases"),
-            Counted(summary.objects, "collection", "collections"), items};
+    return {FormatCounted(summary.databases, "database", "databases"),
+            FormatCounted(summary.objects, "collection", "collections"), items};
   }
-  return {"", summary.objects > 1 ? Counted(summary.objects, "folder", "folders") : "", items};
+  return {"", summary.objects > 1 ? FormatCounted(summary.objects, "folder", "folders") : "",
+          items};
 }
 
 std::string ShortDigest(const std::string& digest, bool unicode) {

@@ -65,8 +65,6 @@ Json ManifestJson(const Manifest& manifest, bool objects) {
   for (const ComponentManifest& component : manifest.components) {
     components.push_back(ComponentJson(component, objects));
   }
-  uint64_t raw_bytes = 0;
-  for (const BlockEntry& block : manifest.blocks) raw_bytes += block.raw_size;
   return {{"format_version", manifest.format_version},
           {"tool_version", manifest.tool_version},
           {"host", manifest.host},
@@ -74,7 +72,7 @@ Json ManifestJson(const Manifest& manifest, bool objects) {
           {"started", FormatRfc3339(manifest.started)},
           {"finished", FormatRfc3339(manifest.finished)},
           {"skew_ms", manifest.skew_ms},
-          {"raw_bytes", raw_bytes},
+          {"raw_bytes", manifest.RawBytes()},
           {"blocks", manifest.blocks.size()},
           {"members", manifest.members.size()},
           {"components", std::move(components)},

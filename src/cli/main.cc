@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -24,9 +25,11 @@
 namespace oxbackup {
 namespace {
 
-/// Whoever reads the result must not get half of it and a status of success.
+/// Whoever reads the result must not get half of it and a status of success; but one who closed the
+/// pipe, as `head` does, has read what they wanted.
 void Print(const std::string& text) {
   if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+    if (errno == EPIPE) return;
     throw SystemError(ErrorKind::kInternal, "standard output cannot be written", errno);
   }
 }

@@ -20,7 +20,7 @@ constexpr std::string_view kShowCursor = "\x1b[?25h";
 constexpr std::string_view kNoWrap = "\x1b[?7l";
 constexpr std::string_view kWrap = "\x1b[?7h";
 constexpr std::string_view kEraseBelow = "\x1b[J";
-constexpr std::string_view kEraseLineEnd = "\x1b[K";
+constexpr std::string_view kEraseLine = "\x1b[2K";
 
 /// The display is a courtesy: a terminal that went away must not end the run.
 void WriteTerminal(std::string_view text) noexcept {
@@ -129,8 +129,9 @@ void ProgressDisplay::Draw() {
   const size_t first = lines.size() > most ? lines.size() - most : 0;
   std::string text = MoveUp(drawn_lines_) + std::string(kNoWrap);
   for (size_t at = first; at < lines.size(); ++at) {
+    // Erased first: after a full line the cursor stands on its last character.
+    text += kEraseLine;
     text += lines[at];
-    text += kEraseLineEnd;
     text += "\n";
   }
   text += kEraseBelow;

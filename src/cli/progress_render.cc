@@ -55,7 +55,10 @@ std::string BarWithoutEnd(milliseconds elapsed, const TerminalStyle& style) {
 }
 
 std::string BytesText(const ComponentProgress& component) {
-  if (component.expected_bytes == 0) return FormatBytes(component.bytes);
+  if (component.expected_bytes == 0) {
+    // Some phases, as a swap, do not count bytes.
+    return component.bytes == 0 ? "" : FormatBytes(component.bytes);
+  }
   return fmt::format("{} of ~{}", FormatBytes(component.bytes),
                      FormatBytes(component.expected_bytes));
 }
@@ -65,6 +68,14 @@ double PartDone(const ComponentProgress& component) {
   // An estimate that was too small must not look like the end.
   return std::min(
       0.99, static_cast<double>(component.bytes) / static_cast<double>(component.expected_bytes));
+}
+
+/// "done, 214 MB, 41,208 documents".
+std::string DoneText(const ComponentProgress& component) {
+  std::string text = component.phase == "swap" ? "swapped" : "done";
+  if (component.bytes > 0) text += ", " + FormatBytes(component.bytes);
+  if (component.items > 0) text += ", " + FormatItems(component.name, component.items);
+  return text;
 }
 
 std::string RateText(const ProgressView& view, const std::string& name) {
@@ -97,9 +108,7 @@ void RenderComponent(const ProgressView& view, const ComponentProgress& componen
   line += "  ";
   const int bar_end = 2 + title_width + 2 + kBarWidth + 2;
   if (component.done) {
-    std::string text = "done, " + FormatBytes(component.bytes);
-    if (component.items > 0) text += ", " + FormatItems(component.name, component.items);
-    lines.push_back(line + Shorten(text, style.width - bar_end, style.unicode));
+    lines.push_back(line + Shorten(DoneText(component), style.width - bar_end, style.unicode));
     return;
   }
   const std::string numbers = PadRight(BytesText(component), kBytesWidth) + "  " +
@@ -140,8 +149,10 @@ std::string Summary(const ProgressView& view, std::string_view separator) {
   std::vector<std::string> parts;
   for (const ComponentProgress& component : view.board.components) {
     if (component.name != kArchiveComponent) continue;
-    const std::string bytes = FormatBytes(component.bytes);
-    parts.push_back(component.phase == "read back" ? bytes + " read back" : bytes + " written");
+    const bool reads_back = component.expected_bytes > 0;
+    parts.push_back(reads_back ? fmt::format("{} of {} read back", FormatBytes(component.bytes),
+                                             FormatBytes(component.expected_bytes))
+                               : FormatBytes(component.bytes) + " written");
   }
   parts.push_back(FormatDuration(view.elapsed) + " so far");
   if (view.left) parts.push_back(fmt::format("about {} left", FormatDuration(*view.left)));
@@ -151,10 +162,10 @@ std::string Summary(const ProgressView& view, std::string_view separator) {
 }  // namespace
 
 std::string FormatItems(const std::string& component, uint64_t items) {
-  std::string_view unit = items == 1 ? "file" : "files";
-  if (component == "mysql") unit = items == 1 ? "row" : "rows";
-  if (component == "mongodb") unit = items == 1 ? "document" : "documents";
-  return fmt::format("{} {}", FormatCount(items), unit);
+  if (component == "mysql") return FormatCounted(items, "row", "rows");
+  if (component == "mongodb") return FormatCounted(items, "document", "documents");
+  // Folders and links count too.
+  return FormatCounted(items, "entry", "entries");
 }
 
 ProgressView RateMeter::Measure(Progress::Snapshot board, milliseconds elapsed) {
@@ -166,7 +177,9 @@ ProgressView RateMeter::Measure(Progress::Snapshot board, milliseconds elapsed) 
   for (const ComponentProgress& component : view.board.components) {
     Follow(component, elapsed);
     const Track& track = tracks_[component.name];
-    if (component.done || component.name == kArchiveComponent) continue;
+    // What is written has no end that could be known, what is read back has.
+    const bool written = component.name == kArchiveComponent && component.expected_bytes == 0;
+    if (component.done || written) continue;
     if (track.rate > 0) view.bytes_per_second[component.name] = track.rate;
     if (component.expected_bytes == 0 || track.rate < 1 || elapsed - track.started < kLeastForEta) {
       guessable = false;
@@ -230,20 +243,26 @@ std::vector<std::string> RenderProgress(const ProgressView& view, const Terminal
   return lines;
 }
 
+namespace {
+
+/// "mysql dump: 812 MB of ~1.0 GB, 1,204,311 rows, 143 MB/s, openedx.auth_user".
+std::string LineOf(const ProgressView& view, const ComponentProgress& component) {
+  if (component.done) return Title(component) + ": " + DoneText(component);
+  std::vector<std::string> facts = {
+      BytesText(component), component.items > 0 ? FormatItems(component.name, component.items) : "",
+      RateText(view, component.name), Printable(component.object)};
+  std::erase(facts, "");
+  if (facts.empty()) return Title(component);
+  return fmt::format("{}: {}", Title(component), fmt::join(facts, ", "));
+}
+
+}  // namespace
+
 std::string RenderProgressLine(const ProgressView& view) {
   std::vector<std::string> parts;
   for (const ComponentProgress& component : view.board.components) {
     if (component.name == kArchiveComponent) continue;
-    std::string part = Title(component) + ": ";
-    if (component.done) part += "done, ";
-    part += component.done ? FormatBytes(component.bytes) : BytesText(component);
-    if (component.items > 0) part += ", " + FormatItems(component.name, component.items);
-    if (!component.done) {
-      if (const std::string rate = RateText(view, component.name); !rate.empty())
-        part += ", " + rate;
-      if (!component.object.empty()) part += ", " + Printable(component.object);
-    }
-    parts.push_back(part);
+    parts.push_back(LineOf(view, component));
   }
   parts.push_back(Summary(view, ", "));
   return fmt::format("{}", fmt::join(parts, "; "));

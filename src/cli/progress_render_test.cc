@@ -44,7 +44,7 @@ TEST(ProgressRenderTest, EightyColumnsOfUnicode) {
                   "  mysql dump   ████████████████▏░░░  812 MB of ~1.0 GB   143 MB/s",
                   "               1,204,311 rows · openedx.courseware_studentmodule",
                   "  mongodb      ████████████████████  done, 214 MB, 41,208 documents",
-                  "  media dump   ░░░░░░░░███░░░░░░░░░  118 MB", "               1 file · a.png",
+                  "  media dump   ░░░░░░░░███░░░░░░░░░  118 MB", "               1 entry · a.png",
                   "  archive      198 MB written · 22 s so far · about 9 s left"));
 }
 
@@ -53,7 +53,7 @@ TEST(ProgressRenderTest, AWideTerminalHasRoomForTheTableInTheSameLine) {
               ElementsAre(HasSubstr("consistency"),
                           "  mysql dump   ################----  812 MB of ~1.0 GB   143 MB/s   "
                           "1,204,311 rows, openedx.courseware_studentmodule",
-                          HasSubstr("done, 214 MB"), HasSubstr("1 file, a.png"),
+                          HasSubstr("done, 214 MB"), HasSubstr("1 entry, a.png"),
                           "  archive      198 MB written, 22 s so far, about 9 s left"));
 }
 
@@ -87,12 +87,39 @@ TEST(ProgressRenderTest, ATablesNameCannotSteerTheTerminal) {
   }
 }
 
+TEST(ProgressRenderTest, APhaseThatCountsNoBytesDoesNotClaimZero) {
+  Progress board;
+  board.Begin("mysql", "swap", 0);
+  board.Begin("caddy", "swap", 0);
+  board.Done("caddy");
+  const ProgressView view{
+      .board = board.Read(), .elapsed = milliseconds(0), .bytes_per_second = {}, .left = {}};
+  EXPECT_THAT(
+      RenderProgress(view, {.width = 80, .unicode = false, .colour = false}),
+      ElementsAre("  mysql swap  ###-----------------",
+                  "  caddy       ####################  swapped", "              0 ms so far"));
+  EXPECT_EQ(RenderProgressLine(view), "mysql swap; caddy: swapped; 0 ms so far");
+}
+
+TEST(ProgressRenderTest, ReadingBackHasAnEnd) {
+  RateMeter meter;
+  ProgressView view;
+  for (uint64_t second = 0; second <= 5; ++second) {
+    Progress board;
+    board.Begin("archive", "read back", 200 * kMega);
+    board.Add("archive", second * 20 * kMega, 0, "");
+    view = meter.Measure(board.Read(), milliseconds(second * 1000));
+  }
+  EXPECT_THAT(RenderProgress(view, {.width = 80, .unicode = false, .colour = false}),
+              ElementsAre("  archive  100 MB of 200 MB read back, 5 s so far, about 5 s left"));
+}
+
 TEST(ProgressRenderTest, OnePlainLineForLogs) {
   EXPECT_EQ(
       RenderProgressLine(View()),
       "mysql dump: 812 MB of ~1.0 GB, 1,204,311 rows, 143 MB/s, "
       "openedx.courseware_studentmodule; mongodb: done, 214 MB, 41,208 documents; media dump: "
-      "118 MB, 1 file, a.png; 198 MB written, 22 s so far, about 9 s left");
+      "118 MB, 1 entry, a.png; 198 MB written, 22 s so far, about 9 s left");
 }
 
 Progress::Snapshot Dumped(uint64_t bytes) {

@@ -37,7 +37,11 @@ std::string ReadLine(int terminal, int stopped) {
       if (errno == EINTR) continue;
       throw SystemError(ErrorKind::kInternal, "the terminal cannot be waited for", errno);
     }
-    if (waited[1].revents != 0) throw CancelledError();
+    if (waited[1].revents != 0) {
+      // What is said next must not stand behind the question.
+      static_cast<void>(!write(terminal, "\n", 1));
+      throw CancelledError();
+    }
     char c = 0;
     if (read(terminal, &c, 1) != 1 || c == '\n') return line;
     line += c;

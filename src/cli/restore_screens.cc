@@ -29,9 +29,9 @@ std::string ArchiveSentence(const std::string& archive, const Manifest* manifest
   return sentence + ".";
 }
 
-std::string Space(const RestorePlans& plans) {
+std::string Space(const RestorePreview& preview) {
   std::vector<std::string> parts;
-  for (const auto& [component, plan] : plans) {
+  for (const auto& [component, plan] : preview.plans) {
     if (plan.bytes_needed == 0) continue;
     std::string part = fmt::format("{} {}", component, FormatBytes(plan.bytes_needed));
     if (plan.bytes_free) part += fmt::format(" (free: {})", FormatBytes(*plan.bytes_free));
@@ -42,30 +42,40 @@ std::string Space(const RestorePlans& plans) {
 
 }  // namespace
 
-std::string RenderPreview(const std::string& archive, const Manifest* manifest,
-                          const RestorePlans& plans, TimePoint now, const TerminalStyle& style) {
-  std::string out = WrapAt(Printable(ArchiveSentence(archive, manifest, now)), 0, style.width);
+std::string RenderPreview(const RestorePreview& preview, const std::string& left_out, TimePoint now,
+                          const TerminalStyle& style) {
+  std::string out =
+      WrapAt(Printable(ArchiveSentence(preview.archive, preview.manifest, now)), 0, style.width);
   out += "\n\n";
   TextTable table({Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
-  table.AddRow({"This replaces", "", "now", "after"});
-  for (const auto& [component, plan] : plans) {
+  // A server counts pages and indexes, an archive rows and documents.
+  table.AddRow({"This replaces", "", "now (on disk)", "after (in the archive)"});
+  for (const auto& [component, plan] : preview.plans) {
     std::string shown = "  " + component;
     for (const ReplacedThing& thing : plan.replaced) {
       table.AddRow({shown, Printable(thing.what), thing.now, thing.after});
       shown.clear();
     }
   }
-  out += table.Render(2);
+  constexpr size_t kWhatColumn = 1;
+  out += table.RenderWithin(2, style.width, kWhatColumn);
+  out += RenderLeftOut(left_out, style);
   out += "  " +
          WrapAt(
              "The site keeps running on its present data until the last second; then "
              "everything is swapped at once.",
              2, style.width) +
          "\n";
-  if (const std::string space = Space(plans); !space.empty()) {
+  if (const std::string space = Space(preview); !space.empty()) {
     out += "  " + WrapAt("Space needed meanwhile: " + space + ".", 2, style.width) + "\n";
   }
   return out;
+}
+
+std::string RenderLeftOut(const std::string& left_out, const TerminalStyle& style) {
+  if (left_out.empty()) return "";
+  return "  " + WrapAt("In the archive, but not restored: " + left_out + ".", 2, style.width) +
+         "\n";
 }
 
 std::string RenderAfterRestore(bool kept_old, const TerminalStyle& style) {

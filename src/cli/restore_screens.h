@@ -2,22 +2,21 @@
 #pragma once
 
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "archive/component.h"
-#include "archive/manifest.h"
 #include "base/clock.h"
 #include "cli/terminal.h"
+#include "engine/restore.h"
 
 namespace oxbackup {
 
-using RestorePlans = std::vector<std::pair<std::string, RestorePlan>>;
+/// Which archive it is, what it replaces and what that needs, in lines no wider than the style's
+/// width unless a name alone is. `left_out`: what the archive holds and is not restored, with the
+/// reason (WhyLeftOut); may be empty.
+std::string RenderPreview(const RestorePreview& preview, const std::string& left_out, TimePoint now,
+                          const TerminalStyle& style);
 
-/// Which archive it is, what it replaces and what that needs. `manifest`: nullptr for a foreign
-/// archive.
-std::string RenderPreview(const std::string& archive, const Manifest* manifest,
-                          const RestorePlans& plans, TimePoint now, const TerminalStyle& style);
+/// That `left_out`, which the archive holds, is not restored; nothing when it is empty.
+std::string RenderLeftOut(const std::string& left_out, const TerminalStyle& style);
 
 /// How the sentence after a restore goes on: what is left to do.
 std::string RenderAfterRestore(bool kept_old, const TerminalStyle& style);

@@ -5,9 +5,11 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "base/text.h"
 #include "cli/archive_screens.h"
 #include "cli/error_text.h"
 #include "cli/restore_screens.h"
+#include "cli/text_table.h"
 
 namespace oxbackup {
 namespace {
@@ -109,11 +111,11 @@ TEST_F(ScreensTest, InspectShowsWhatIsInAnArchive) {
             "               5.0.0 in 31 s\n"
             "  servers      MySQL 8.4.0\n"
             "  size         812 MB of data in 241 MB, xz:1, 1 block\n"
-            "  mysql        global read lock (writers held for 38 ms)\n"
+            "  mysql        global read lock\n"
             "  skew         11 ms between the first and the last component's moment\n"
             "\n"
             "  mysql  1 database  1 table  1,204,311 rows  812 MB  digest 32a8…e0\n"
-            "  caddy                             17 files   20 kB  digest 7942…c6\n"
+            "  caddy                           17 entries   20 kB  digest 7942…c6\n"
             "\n"
             "mysql\n"
             "  openedx.auth_user        1,204,311 rows     812 MB  7f3a…c1\n"
@@ -122,24 +124,63 @@ TEST_F(ScreensTest, InspectShowsWhatIsInAnArchive) {
 
 TEST_F(ScreensTest, ThePreviewNamesWhatIsReplacedBesideWhatComes) {
   const Manifest manifest = SomeManifest();
-  const RestorePlans plans = {
+  RestorePreview preview{
+      .archive = "backup.2026-11-22.tar.xz", .manifest = &manifest, .plans = {}, .left_out = {}};
+  preview.plans = {
       {"mysql",
        {.replaced = {{"openedx", "398 tables, 1.1 GB", "405 tables, 1.0 GB"}},
         .bytes_needed = 1300000000,
         .bytes_free = 41000000000}},
       {"caddy",
-       {.replaced = {{"/data", "17 files", "17 files"}}, .bytes_needed = 0, .bytes_free = {}}}};
-  EXPECT_EQ(RenderPreview("backup.2026-11-22.tar.xz", &manifest, plans, At("2026-11-23T00:00:00Z"),
-                          kPlain),
-            "backup.2026-11-22.tar.xz, made 2026-11-22 20:48:00 UTC (3 h 12 min ago) on\n"
-            "campus.example.org by openedx-backup 5.0.0, MySQL 8.4.0.\n"
-            "\n"
-            "  This replaces           now                 after\n"
-            "    mysql        openedx  398 tables, 1.1 GB  405 tables, 1.0 GB\n"
-            "    caddy        /data    17 files            17 files\n"
-            "  The site keeps running on its present data until the last second; then\n"
-            "  everything is swapped at once.\n"
-            "  Space needed meanwhile: mysql 1.3 GB (free: 41 GB).\n");
+       {.replaced = {{"/data", "17 entries", "17 entries"}}, .bytes_needed = 0, .bytes_free = {}}}};
+  EXPECT_EQ(
+      RenderPreview(preview, "media (--media is not set)", At("2026-11-23T00:00:00Z"), kPlain),
+      "backup.2026-11-22.tar.xz, made 2026-11-22 20:48:00 UTC (3 h 12 min ago) on\n"
+      "campus.example.org by openedx-backup 5.0.0, MySQL 8.4.0.\n"
+      "\n"
+      "  This replaces           now (on disk)       after (in the archive)\n"
+      "    mysql        openedx  398 tables, 1.1 GB  405 tables, 1.0 GB\n"
+      "    caddy        /data    17 entries          17 entries\n"
+      "  In the archive, but not restored: media (--media is not set).\n"
+      "  The site keeps running on its present data until the last second; then\n"
+      "  everything is swapped at once.\n"
+      "  Space needed meanwhile: mysql 1.3 GB (free: 41 GB).\n");
+}
+
+TEST_F(ScreensTest, ALongPathInThePreviewHasALineOfItsOwnInsteadOfBreakingTheColumns) {
+  const Manifest manifest = SomeManifest();
+  const RestorePreview preview{
+      .archive = "backup.2026-11-22.tar.xz",
+      .manifest = &manifest,
+      .plans = {{"mysql",
+                 {.replaced = {{"openedx", "398 tables, 1.1 GB", "405 tables, 1.0 GB"}},
+                  .bytes_needed = 0,
+                  .bytes_free = {}}},
+                {"media",
+                 {.replaced = {{"/var/lib/openedx/data/local/openedx-media",
+                                "8,201 entries, 2.1 GB", "8,199 entries, 2.1 GB"}},
+                  .bytes_needed = 0,
+                  .bytes_free = {}}}},
+      .left_out = {}};
+  const std::string screen = RenderPreview(preview, "", At("2026-11-23T00:00:00Z"), kPlain);
+  EXPECT_THAT(
+      screen,
+      HasSubstr("  This replaces           now (on disk)          after (in the archive)\n"
+                "    mysql        openedx  398 tables, 1.1 GB     405 tables, 1.0 GB\n"
+                "    media        /var/lib/openedx/data/local/openedx-media\n"
+                "                          8,201 entries, 2.1 GB  8,199 entries, 2.1 GB\n"));
+}
+
+TEST(TextTableTest, NoLineOfATableThatHasToFitIsWiderThanAllowed) {
+  TextTable table({TextTable::Align::kLeft, TextTable::Align::kLeft, TextTable::Align::kRight});
+  table.AddRow({"a", "a text that is long", "1"});
+  table.AddRow({"b", "short", "12,345"});
+  for (const int width : {22, 24, 30, 40}) {
+    for (const std::string& line : SplitNonEmpty(table.RenderWithin(0, width, 1), "\n")) {
+      EXPECT_LE(DisplayWidth(line), width) << line;
+    }
+  }
+  EXPECT_EQ(table.RenderWithin(0, 40, 1), table.Render(0));
 }
 
 TEST_F(ScreensTest, AnErrorSaysWhatWhileWhyAndWhatToDo) {
@@ -169,6 +210,12 @@ TEST_F(ScreensTest, ColourOnlyAddsToWhatTheWordsSay) {
   const TerminalStyle colour{.width = 80, .unicode = true, .colour = true};
   EXPECT_THAT(RenderError(error, "", colour), HasSubstr("\x1b[31merror:\x1b[0m block 3"));
   EXPECT_THAT(RenderError(error, "", kPlain), Not(HasSubstr("\x1b")));
+}
+
+TEST(TerminalTest, ANumberIsNotPartedFromItsUnitAtALinesEnd) {
+  EXPECT_EQ(WrapAt("needed: 4.1 kB (free: 65 GB).", 2, 14),
+            "needed:\n  4.1 kB\n  (free:\n  65 GB).");
+  EXPECT_EQ(WrapAt("done in s", 0, 8), "done in\ns");
 }
 
 TEST(TerminalTest, WidthCountsColumnsAndNotBytes) {

@@ -1,6 +1,7 @@
 #include "cli/site_settings.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -127,9 +128,16 @@ std::vector<files::Tree> MediaOf(const SettingValues& settings) {
   return trees;
 }
 
+/// The flag without which a component is no part of the site.
+std::string FlagOf(const std::string& component) {
+  if (component == "config") return "--tutor-config";
+  const bool server = component == "mysql" || component == "mongodb";
+  return "--" + component + (server ? "-host" : "");
+}
+
 }  // namespace
 
-Site SiteOf(const SettingValues& settings, CommandBit command, int threads, Log& log) {
+Site SiteOf(const SettingValues& settings, CommandBit command, int threads) {
   Site site;
   site.mysql = MysqlOf(settings, command);
   site.mongodb = MongodbOf(settings, command);
@@ -137,14 +145,6 @@ Site SiteOf(const SettingValues& settings, CommandBit command, int threads, Log&
   site.media = MediaOf(settings);
   if (const auto path = settings.Text("tutor-config")) site.tutor_config = *path;
   if (site.mysql) site.mysql->restore.workers = threads;
-  const auto report = [&](bool present, std::string_view component, std::string_view how) {
-    if (!present) log.Info("{} is left out: neither {} is set", component, how);
-  };
-  report(site.mysql.has_value(), "mysql", "--mysql-host nor MYSQL_HOST");
-  report(site.mongodb.has_value(), "mongodb", "--mongodb-host nor MONGODB_HOST");
-  if (!site.caddy) log.Info("caddy is left out: --caddy is not set and there is no folder /caddy");
-  if (site.media.empty()) log.Info("media is left out: --media is not set");
-  if (!site.tutor_config) log.Info("config is left out: --tutor-config is not set");
   return site;
 }
 
@@ -154,6 +154,23 @@ ComponentSelection SelectionOf(const SettingValues& settings) {
   for (std::string& name : settings.List("exclude")) selection.exclude.insert(std::move(name));
   CheckSelection(selection);
   return selection;
+}
+
+std::vector<std::string> NotConfigured(const Site& site, const ComponentSelection& selection) {
+  std::vector<std::string> names;
+  for (const std::string& name : ComponentNames()) {
+    if (selection.Includes(name) && !site.Has(name)) names.push_back(name);
+  }
+  return names;
+}
+
+std::string WhyLeftOut(const std::vector<std::string>& components, const Site& site) {
+  std::vector<std::string> parts;
+  for (const std::string& name : components) {
+    parts.push_back(fmt::format("{} ({})", name,
+                                site.Has(name) ? "not selected" : FlagOf(name) + " is not set"));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 }  // namespace oxbackup

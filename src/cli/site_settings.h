@@ -1,17 +1,27 @@
 // From settings to the site that a run works on.
 #pragma once
 
-#include "base/log.h"
+#include <string>
+#include <vector>
+
 #include "cli/setting_values.h"
 #include "engine/site.h"
 
 namespace oxbackup {
 
-/// A component without settings is not part of the site; the log says so. Throws Error(kUsage) for
-/// impossible settings. `command`: some settings belong to some commands alone.
-Site SiteOf(const SettingValues& settings, CommandBit command, int threads, Log& log);
+/// A component without settings is not part of the site. Throws Error(kUsage) for impossible
+/// settings. `command`: some settings belong to some commands alone.
+Site SiteOf(const SettingValues& settings, CommandBit command, int threads);
 
 /// --only and --exclude. Throws Error(kUsage) for names that are no component.
 ComponentSelection SelectionOf(const SettingValues& settings);
+
+/// The components that would be backed up if they had settings. What --only or --exclude leaves out
+/// is not among them: that was somebody's wish.
+std::vector<std::string> NotConfigured(const Site& site, const ComponentSelection& selection);
+
+/// "media (--media is not set), config (not selected)": components that take no part, and why, for
+/// people. REQUIRES: each of `components` is not configured or not selected.
+std::string WhyLeftOut(const std::vector<std::string>& components, const Site& site);
 
 }  // namespace oxbackup

@@ -74,6 +74,23 @@ int CharacterWidth(char32_t c) {
   return wide ? 2 : 1;
 }
 
+/// Words, but a number and its unit ("4.1 kB,") in one.
+std::vector<std::string> UnbreakableParts(std::string_view text) {
+  static constexpr std::string_view kUnits[] = {"byte", "bytes", "kB", "MB",  "GB", "TB",
+                                                "PB",   "ms",    "s",  "min", "h",  "d"};
+  std::vector<std::string> parts;
+  for (const std::string& word : SplitNonEmpty(text, " \n")) {
+    const std::string_view bare = std::string_view(word).substr(0, word.find_first_of(",;.)"));
+    const bool unit = std::ranges::find(kUnits, bare) != std::end(kUnits);
+    if (unit && !parts.empty() && std::isdigit(static_cast<unsigned char>(parts.back().back()))) {
+      parts.back() += " " + word;
+    } else {
+      parts.push_back(word);
+    }
+  }
+  return parts;
+}
+
 }  // namespace
 
 bool IsTerminal(int descriptor) { return ::isatty(descriptor) == 1 && Variable("TERM") != "dumb"; }
@@ -149,7 +166,7 @@ std::string Printable(std::string_view text) {
 std::string WrapAt(std::string_view text, int indent, int width) {
   std::string out;
   int column = indent;
-  for (const std::string& word : SplitNonEmpty(text, " \n")) {
+  for (const std::string& word : UnbreakableParts(text)) {
     const int size = DisplayWidth(word);
     if (column > indent && column + 1 + size > width) {
       out += "\n" + std::string(static_cast<size_t>(indent), ' ');

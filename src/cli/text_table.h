@@ -19,8 +19,16 @@ class TextTable {
   /// Columns are two spaces apart and begin after `indent` spaces; columns that are empty in every
   /// row take no room. No line ends in spaces.
   std::string Render(int indent) const;
+  /// As Render, but where that would be wider than `width`, rows in whose column `long_column`
+  /// there is too much text have what follows it in a second line. For texts that must not be cut:
+  /// one that alone is wider than the rest of the line stays so.
+  std::string RenderWithin(int indent, int width, size_t long_column) const;
 
  private:
+  std::vector<int> Widths() const;
+  std::string Line(int indent, const std::vector<int>& widths,
+                   const std::vector<std::string>& row) const;
+
   std::vector<Align> columns_;
   std::vector<std::vector<std::string>> rows_;
 };

@@ -134,8 +134,10 @@ BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& target
       throw Error(ErrorKind::kStore,
                   fmt::format("{} vanished right after it was written", report.name));
     }
+    run.progress.Begin("archive", "read back", stored->Size());
     WithContext([&] { return "reading back " + report.name; },
                 [&] { CheckStoredBytes(*stored, run); });
+    run.progress.Done("archive");
     report.read_back = true;
   }
   report.duration =

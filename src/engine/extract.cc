@@ -200,14 +200,25 @@ ExtractReport Extract(Store& store, const std::string& name, const ComponentSele
     throw Error(ErrorKind::kNotFound, fmt::format("there is no {} in {}", name, store.Location()));
   }
   const std::unique_ptr<ArchiveReader> reader = OpenArchive(std::move(source), run);
+  uint64_t expected = 0;
+  if (const Manifest* const manifest = reader->manifest()) {
+    for (const ComponentManifest& component : manifest->components) {
+      if (selection.Includes(component.name)) expected += component.RawBytes();
+    }
+  }
   OutputFolder output(folder);
+  run.progress.Begin("extract", "", expected);
   Extractor extractor(output.get(), run.clock.Now());
   reader->Read(
       [&](const std::string& path) {
         const std::string component = ComponentOfMember(path);
         return !component.empty() && selection.Includes(component);
       },
-      [&](const MemberInfo& info, ByteSource& content) { extractor.Take(info, content); }, 1, run);
+      [&](const MemberInfo& info, ByteSource& content) {
+        extractor.Take(info, content);
+        run.progress.Add("extract", info.size, 0, info.path);
+      },
+      1, run);
   const ExtractReport report = extractor.Finish();
   output.Keep();
   return report;

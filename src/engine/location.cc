@@ -10,6 +10,7 @@
 
 #include "archive/archive_reader.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "store/local/local_store.h"
 
 namespace oxbackup {
@@ -78,8 +79,8 @@ std::string DescribeChoices(const std::vector<ArchiveEntry>& entries) {
     names.push_back(entry.object.name +
                     (entry.state == ArchiveState::kDamaged ? " (damaged)" : ""));
   }
-  return fmt::format("there are {} archives, the newest: {}", entries.size(),
-                     fmt::join(names, ", "));
+  return fmt::format("there {} {}, the newest: {}", entries.size() == 1 ? "is" : "are",
+                     FormatCounted(entries.size(), "archive", "archives"), fmt::join(names, ", "));
 }
 
 Error DamagedError(const ArchiveEntry& entry) {

@@ -68,6 +68,18 @@ std::vector<RestoreTarget*> Present(RestoreTargets& targets, const ComponentSele
   return present;
 }
 
+// In the order of ComponentNames().
+std::vector<std::string> Missing(const std::set<std::string>& held,
+                                 const std::vector<RestoreTarget*>& present) {
+  std::vector<std::string> missing;
+  for (const std::string& name : ComponentNames()) {
+    const bool restored = std::ranges::any_of(
+        present, [&](const RestoreTarget* target) { return target->name() == name; });
+    if (held.contains(name) && !restored) missing.push_back(name);
+  }
+  return missing;
+}
+
 std::string NewRunId(TimePoint now) {
   std::random_device random;
   return fmt::format("{}-{:08x}", FormatRfc3339(now), random());
@@ -310,16 +322,18 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
   report.archive = chosen.object.name;
   report.manifest = std::move(chosen.manifest);
   const Manifest* const manifest = report.manifest.get();
+  const std::set<std::string> held = ComponentsOf(store, report.archive, manifest, run);
   const std::vector<RestoreTarget*> present =
-      Present(targets, options.selection, ComponentsOf(store, report.archive, manifest, run),
-              report.archive, run);
+      Present(targets, options.selection, held, report.archive, run);
+  report.left_out = Missing(held, present);
   for (RestoreTarget* target : present) {
     report.plans.emplace_back(target->name(),
                               ForTarget(*target, "planning the restore of",
                                         [&](RestoreTarget& t) { return t.Plan(manifest); }));
   }
   report.confirmed =
-      options.confirm && options.confirm(RestorePreview{report.archive, manifest, report.plans});
+      options.confirm &&
+      options.confirm(RestorePreview{report.archive, manifest, report.plans, report.left_out});
   if (options.dry_run || !report.confirmed) return report;
 
   try {

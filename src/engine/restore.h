@@ -20,6 +20,8 @@ struct RestorePreview {
   std::string archive;
   const Manifest* manifest = nullptr;                      ///< nullptr for a foreign archive
   std::vector<std::pair<std::string, RestorePlan>> plans;  ///< by component
+  std::vector<std::string>
+      left_out;  ///< components that the archive holds and that stay as they are
 };
 
 struct RestoreOptions {
@@ -35,6 +37,7 @@ struct RestoreReport {
   std::string archive;
   std::unique_ptr<Manifest> manifest;  ///< nullptr for a foreign archive
   std::vector<std::pair<std::string, RestorePlan>> plans;
+  std::vector<std::string> left_out;  ///< as in the preview
   bool confirmed = false;
   bool swapped = false;                     ///< false after a dry run or a refusal
   std::vector<std::string> components;      ///< that were swapped

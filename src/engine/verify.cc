@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <map>
@@ -18,6 +19,13 @@
 namespace oxbackup {
 namespace {
 
+// What progress calls the run, which is about no single component.
+constexpr char kVerify[] = "verify";
+
+uint64_t CountData(const ComponentManifest& component) {
+  return static_cast<uint64_t>(std::ranges::count_if(component.objects, HoldsData));
+}
+
 void ReadToEnd(ByteSource& content) {
   std::array<char, size_t{64} << 10> buffer;
   while (content.Read(buffer.data(), buffer.size()) > 0) {
@@ -27,7 +35,8 @@ void ReadToEnd(ByteSource& content) {
 // Computes every content digest of an archive from its members.
 class ContentCheck {
  public:
-  explicit ContentCheck(const Manifest& manifest) : manifest_(manifest) {
+  ContentCheck(const Manifest& manifest, Progress& progress)
+      : manifest_(manifest), progress_(progress) {
     for (const ComponentManifest& component : manifest.components) {
       if (component.name == "mysql" || component.name == "mongodb") continue;
       trees_.try_emplace(component.name, MemberPrefix(component.name), component);
@@ -45,6 +54,7 @@ class ContentCheck {
       tree->second.Feed(info, content);
     }
     ReadToEnd(content);
+    progress_.Add(kVerify, info.size, 0, info.path);
   }
 
   // Returns how many tables, collections and trees were compared.
@@ -55,7 +65,7 @@ class ContentCheck {
     }
     if (const ComponentManifest* expected = manifest_.Find("mongodb")) {
       mongodb_.Compare(*expected);
-      compared += expected->objects.size();
+      compared += CountData(*expected);
     }
     for (const auto& [name, trees] : trees_) compared += trees.Compare();
     return compared;
@@ -65,6 +75,7 @@ class ContentCheck {
 
  private:
   const Manifest& manifest_;
+  Progress& progress_;
   mysql::DumpDigester mysql_;
   mongodb::DumpDigester mongodb_;
   std::map<std::string, files::TreeMemberDigester> trees_;
@@ -75,8 +86,9 @@ void ReadForeign(std::unique_ptr<RangedSource> source, VerifyReport& report,
                  const RunContext& run) {
   const std::unique_ptr<ArchiveReader> reader = OpenArchive(std::move(source), run);
   reader->Read([](const std::string&) { return true; },
-               [&](const MemberInfo&, ByteSource& content) {
+               [&](const MemberInfo& info, ByteSource& content) {
                  ReadToEnd(content);
+                 run.progress.Add(kVerify, info.size, 0, info.path);
                  ++report.members;
                },
                1, run);
@@ -101,13 +113,15 @@ VerifyReport VerifyArchive(Store& store, const std::string& name, VerifyDepth de
                   fmt::format("{} is not of ours: it has no manifest for a quick check", name))
           .Hint("leave --quick out to read it through");
     }
+    run.progress.Begin(kVerify, "", 0);
     ReadForeign(std::move(source), report, run);
     return report;
   }
   report.manifest = *manifest;
   report.members = manifest->members.size();
   if (depth == VerifyDepth::kQuick) return report;
-  ContentCheck check(*manifest);
+  run.progress.Begin(kVerify, "", manifest->RawBytes());
+  ContentCheck check(*manifest, run.progress);
   CheckWholeArchive(
       *source, threads,
       [&](const MemberInfo& info, ByteSource& content) { check.Feed(info, content); }, run);
@@ -121,6 +135,7 @@ VerifyReport CompareWithLive(const Manifest& manifest, const std::string& archiv
   VerifyReport report;
   report.archive = archive;
   report.manifest = manifest;
+  bool compared = false;
   for (const auto& comparer : comparers) {
     run.ThrowIfStopped();
     const ComponentManifest* const expected = manifest.Find(comparer->name());
@@ -134,7 +149,13 @@ VerifyReport CompareWithLive(const Manifest& manifest, const std::string& archiv
                     report.differences.push_back(std::move(sentence));
                   }
                 });
-    report.objects += expected->objects.size();
+    report.objects += CountData(*expected);
+    compared = true;
+  }
+  if (!compared) {
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("{} holds none of the components that are to be compared", archive))
+        .Hint("openedx-backup inspect shows what it holds");
   }
   return report;
 }

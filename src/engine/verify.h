@@ -31,7 +31,8 @@ struct VerifyReport {
 VerifyReport VerifyArchive(Store& store, const std::string& name, VerifyDepth depth, int threads,
                            const RunContext& run);
 
-/// Compares the running site with the manifest of an archive.
+/// Compares the running site with the manifest of an archive. Throws Error(kNotFound) when the
+/// archive holds nothing that any of `comparers` compares.
 VerifyReport CompareWithLive(const Manifest& manifest, const std::string& archive,
                              LiveComparers& comparers, const RunContext& run);
 

@@ -21,7 +21,7 @@ class TreeComparer final : public LiveComparer {
   std::string_view name() const override { return component_; }
 
   std::vector<std::string> Compare(const ComponentManifest& expected) override {
-    run_.progress.Begin(component_, "compare", 0);
+    run_.progress.Begin(component_, "compare", expected.RawBytes());
     std::vector<std::string> differences;
     for (const ObjectEntry& object : expected.objects) {
       const auto tree = std::find_if(trees_.begin(), trees_.end(), [&](const Tree& candidate) {
@@ -59,8 +59,9 @@ class TreeComparer final : public LiveComparer {
     if (same_contents) {
       differences.push_back(where + " has the same contents with other modes, owners or times");
     } else if (live.items() != expected.items) {
-      differences.push_back(fmt::format("{} has {} entries, the archive {}", where,
-                                        FormatCount(live.items()), FormatCount(expected.items)));
+      differences.push_back(fmt::format("{} has {}, the archive {}", where,
+                                        FormatCounted(live.items(), "entry", "entries"),
+                                        FormatCount(expected.items)));
     } else {
       differences.push_back(where + " has as many entries as the archive, with other contents");
     }

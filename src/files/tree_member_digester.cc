@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "files/tree_paths.h"
 
 namespace oxbackup::files {
@@ -61,8 +62,9 @@ uint64_t TreeMemberDigester::Compare() const {
     if (found.full() == object.digest && found.items() == object.items) continue;
     throw Error(ErrorKind::kCorrupt, fmt::format("the tree {} {} does not agree with the manifest",
                                                  expected_.name, object.name))
-        .Cause(fmt::format("{} entries with digest {}, expected {} with {}", found.items(),
-                           found.full(), object.items, object.digest));
+        .Cause(fmt::format("{} with digest {}, expected {} with {}",
+                           FormatCounted(found.items(), "entry", "entries"), found.full(),
+                           FormatCounted(object.items, "entry", "entries"), object.digest));
   }
   return expected_.objects.size();
 }

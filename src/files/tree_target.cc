@@ -22,8 +22,7 @@ namespace oxbackup::files {
 namespace {
 
 std::string DescribeTree(uint64_t entries, uint64_t bytes) {
-  return fmt::format("{} {}, {}", FormatCount(entries), entries == 1 ? "entry" : "entries",
-                     FormatBytes(bytes));
+  return FormatCounted(entries, "entry", "entries") + ", " + FormatBytes(bytes);
 }
 
 std::string DescribeLive(const std::filesystem::path& path, const RunContext& run) {
@@ -146,9 +145,10 @@ std::optional<OpenSwap> TreeTarget::FindOpenSwap() {
     works_.clear();
     return std::nullopt;
   }
-  return OpenSwap{open.front().second.intent,
-                  fmt::format("{} of {} folders swapped", swapped, open.size()),
-                  undoing ? OpenSwap::Stage::kUndoing : OpenSwap::Stage::kSwapping};
+  return OpenSwap{
+      open.front().second.intent,
+      fmt::format("{} of {} swapped", swapped, FormatCounted(open.size(), "folder", "folders")),
+      undoing ? OpenSwap::Stage::kUndoing : OpenSwap::Stage::kSwapping};
 }
 
 void TreeTarget::CompleteSwap() {
@@ -231,8 +231,10 @@ void TreeTarget::PlanTree(TreeWork& work, const ComponentManifest* manifest, Res
 }
 
 void TreeTarget::Load(ArchiveReader& reader) {
-  run_.progress.Begin(component_, "load", 0);
   const bool foreign = reader.manifest() == nullptr;
+  const ComponentManifest* const described =
+      foreign ? nullptr : reader.manifest()->Find(component_);
+  run_.progress.Begin(component_, "load", described == nullptr ? 0 : described->RawBytes());
   for (TreeWork& work : Works()) {
     work.fresh = work.swap.BeginNew();
     TreeExtractor::Options options;
@@ -307,7 +309,7 @@ void TreeTarget::WarnOfRefusals(const TreeWork& work) {
 }
 
 void TreeTarget::Verify(const ComponentManifest* expected) {
-  run_.progress.Begin(component_, "verify", 0);
+  run_.progress.Begin(component_, "verify", expected == nullptr ? 0 : expected->RawBytes());
   for (TreeWork& work : works_) {
     const ObjectEntry* const object = FindObject(expected, work.tree.name);
     if (work.in_archive) {
@@ -350,6 +352,7 @@ void TreeTarget::WriteIntent(const SwapIntent& intent) {
 }
 
 void TreeTarget::Swap() {
+  run_.progress.Begin(component_, "swap", 0);
   const auto start = std::chrono::steady_clock::now();
   for (TreeWork& work : Works()) work.swap.Forward();
   swap_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -365,6 +368,7 @@ void TreeTarget::CloseSwap(bool keep_old) {
     if (record && record->state == SwapState::kKept) continue;
     work.swap.Close(keep_old);
   }
+  run_.progress.Done(component_);
 }
 
 void TreeTarget::Abandon() {

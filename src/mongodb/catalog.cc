@@ -138,7 +138,7 @@ std::vector<std::string> ReadDatabases(Session& session, const std::vector<std::
     if (std::binary_search(names.begin(), names.end(), name)) continue;
     throw Error(ErrorKind::kUsage, fmt::format("MongoDB has no database \"{}\"", name))
         .Cause(fmt::format("there are: {}", fmt::join(names, ", ")))
-        .Hint("correct the list of databases (BACKUP_MONGODB_DATABASES, MONGODB_DATABASES)");
+        .Hint("correct the list of databases (MONGODB_DATABASES)");
   }
   if (!wanted.empty()) {
     names = wanted;

@@ -18,8 +18,9 @@ bool Plausible(uint64_t read, uint64_t low, uint64_t high) {
 
 Error CountsDiffer(const CollectionInfo& collection, uint64_t read, uint64_t counted) {
   return Error(ErrorKind::kSource,
-               fmt::format("{} documents of {} were read, but the server counts {}",
-                           FormatCount(read), collection.full_name(), FormatCount(counted)))
+               fmt::format("{} has {} by the server's count, but {} read", collection.full_name(),
+                           FormatCounted(counted, "document", "documents"),
+                           FormatCounted(read, "was", "were")))
       .Hint(
           "run the backup again; if the numbers differ again, run the server's validate command "
           "on that collection");

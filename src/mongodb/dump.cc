@@ -71,6 +71,11 @@ void MongoBackupSource::Prepare() {
                 server.replica_set.empty() ? "" : ", replica set " + server.replica_set);
   databases_ = ReadDatabases(*session_, options_.databases);
   std::erase(databases_, options_.record_database);
+  if (databases_.empty()) {
+    run_.warnings.Add(
+        fmt::format("MongoDB at {} holds no databases to back up: is it the right server?",
+                    ServerName(connect_)));
+  }
   catalog_ = ReadSite();
   CheckRights();
 }

@@ -1,5 +1,6 @@
 #include "mongodb/dump.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -214,6 +215,15 @@ TEST(DumpPath, ABucketsFileBelongsToItsTimeSeries) {
   const auto member = ParseDumpPath("data/mongodb_dump/db/system%2Ebuckets%2Eweather.bson");
   ASSERT_TRUE(member);
   EXPECT_EQ(member->collection, "weather");
+}
+
+TEST(MongoDump, WarnsOfAServerWithoutDatabases) {
+  ModelServer server(ReplicaSet());
+  NameInstants(server);
+  EXPECT_THAT(RunDump(server.connect).warnings,
+              ::testing::Contains(::testing::HasSubstr("holds no databases to back up")));
+  server.model.Insert("db.one", R"({"_id": 1})");
+  EXPECT_THAT(RunDump(server.connect).warnings, ::testing::IsEmpty());
 }
 
 TEST(MongoDump, RefusesAtOnceADatabaseThatItMayNotRead) {

@@ -56,8 +56,9 @@ void Guarded(std::string_view entry, const std::function<void()>& apply) {
 
 std::string OplogOutcome::Text() const {
   if (entries == 0) return "nothing changed while the backup was made";
-  return fmt::format("replayed {} entries to {}, {} documents brought up to date",
-                     FormatCount(entries), last.Text(), FormatCount(documents));
+  return fmt::format("replayed {} to {}, {} brought up to date",
+                     FormatCounted(entries, "entry", "entries"), last.Text(),
+                     FormatCounted(documents, "document", "documents"));
 }
 
 OplogOutcome ReplayOplogOnto(std::vector<std::unique_ptr<RestoredCollection>>& collections,

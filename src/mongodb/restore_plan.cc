@@ -21,7 +21,7 @@ struct Amount {
   uint64_t bytes = 0;
 
   std::string Text() const {
-    return fmt::format("{} collections, {}", FormatCount(collections), FormatBytes(bytes));
+    return FormatCounted(collections, "collection", "collections") + ", " + FormatBytes(bytes);
   }
 };
 
@@ -41,7 +41,7 @@ std::string LiveAmount(Session& session, const std::string& database, RestorePla
   }
   if (collections == 0) return "nothing";
   const Reply stats = session.TryRun(database, Bson().Add("dbStats", int32_t{1}));
-  if (!stats.ok()) return FormatCount(collections) + " collections";
+  if (!stats.ok()) return FormatCounted(collections, "collection", "collections");
   const int64_t total = NumberOf(stats.document, "fsTotalSize");
   const int64_t used = NumberOf(stats.document, "fsUsedSize");
   if (total > used && used > 0) plan.bytes_free = static_cast<uint64_t>(total - used);

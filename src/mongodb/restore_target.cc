@@ -82,9 +82,10 @@ std::optional<OpenSwap> MongodbTarget::FindOpenSwap() {
       return OpenSwap{record->intent, "swapped; the old data are being removed",
                       OpenSwap::Stage::kClosing};
     default:
-      return OpenSwap{record->intent,
-                      fmt::format("{} of {} collections swapped", MakeSwapper().CountDone(*record),
-                                  record->moves.size())};
+      return OpenSwap{
+          record->intent,
+          fmt::format("{} of {} swapped", MakeSwapper().CountDone(*record),
+                      FormatCounted(record->moves.size(), "collection", "collections"))};
   }
 }
 
@@ -161,9 +162,9 @@ void MongodbTarget::Verify(const ComponentManifest* expected) {
         .Hint("nothing was replaced; see whether something else writes to the server, and its log");
   }
   if (moved_ids > 0) {
-    run_.warnings.Add(fmt::format(
-        "{} documents did not begin with _id; MongoDB put it first, all else is as it was",
-        FormatCount(moved_ids)));
+    run_.warnings.Add(
+        fmt::format("{} did not begin with _id; MongoDB put it first, all else is as it was",
+                    FormatCounted(moved_ids, "document", "documents")));
   }
   loader_->ReplayOplog();
 }

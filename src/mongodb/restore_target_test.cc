@@ -173,7 +173,7 @@ TEST_F(RestoreTargetTest, PutsZeroTimestampsBackAndMovesIdsLikeTheServer) {
   RestoreAll(connect_, options_, archive_, run_);
   EXPECT_THAT(model_.Documents("openedx.odd")[0],
               HasSubstr(R"("t" : { "$timestamp" : { "t" : 0, "i" : 0 } }, "")"));
-  EXPECT_THAT(run_.warnings.All(), ElementsAre(HasSubstr("1 documents did not begin with _id")));
+  EXPECT_THAT(run_.warnings.All(), ElementsAre(HasSubstr("1 document did not begin with _id")));
 }
 
 TEST_F(RestoreTargetTest, NamesADocumentThatNoServerStores) {

@@ -117,7 +117,7 @@ std::vector<ContentDigest> DigestCollections(SessionPool& pool,
 }
 
 std::string DescribeDigest(uint64_t count, const std::string& digest) {
-  return fmt::format("{} documents, digest {}", FormatCount(count), digest);
+  return fmt::format("{}, digest {}", FormatCounted(count, "document", "documents"), digest);
 }
 
 }  // namespace oxbackup::mongodb

@@ -72,7 +72,13 @@ void MySqlSource::Prepare() {
     }
     databases_.push_back(name);
   }
-  if (options_.databases.empty()) databases_ = ListDatabases(*control_);
+  if (options_.databases.empty()) {
+    databases_ = ListDatabases(*control_);
+    if (databases_.empty()) {
+      run_.warnings.Add(fmt::format(
+          "MySQL at {} holds no databases to back up: is it the right server?", control_->where()));
+    }
+  }
   std::sort(databases_.begin(), databases_.end());
   databases_.erase(std::unique(databases_.begin(), databases_.end()), databases_.end());
   CheckDatabases(*control_, databases_);
@@ -96,9 +102,10 @@ void MySqlSource::TakeSnapshot() {
   std::string position;
   if (const auto file = snapshot_.positions.find("binlog_file");
       file != snapshot_.positions.end()) {
-    position = fmt::format(" at {}:{}", file->second, snapshot_.positions["binlog_position"]);
+    position = fmt::format("; {}:{}", file->second, snapshot_.positions["binlog_position"]);
   }
-  run_.progress.Note("consistency", fmt::format("MySQL: {}{}", snapshot_.consistency, position));
+  run_.progress.Note("MySQL", snapshot_.consistency + position);
+  run_.log.Info("MySQL: {}{}", snapshot_.consistency, position);
   WarnOfUnsafeTables();
 }
 

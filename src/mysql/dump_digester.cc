@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "mysql/member_path.h"
 
 namespace oxbackup::mysql {
@@ -63,8 +64,9 @@ uint64_t DumpDigester::Compare(const ComponentManifest& expected) const {
       throw Error(ErrorKind::kCorrupt, fmt::format("the rows of {}.{} in the archive are not those "
                                                    "that the manifest describes",
                                                    object.database, object.name))
-          .Cause(fmt::format("{} rows with digest {} instead of {} rows with digest {}",
-                             digest.count(), digest.Hex(), object.items, object.digest));
+          .Cause(fmt::format("{} with digest {} instead of {} with digest {}",
+                             FormatCounted(digest.count(), "row", "rows"), digest.Hex(),
+                             FormatCounted(object.items, "row", "rows"), object.digest));
     }
     compared.insert(key);
   }

@@ -26,7 +26,7 @@ class Comparer final : public LiveComparer {
   std::string_view name() const override { return "mysql"; }
 
   std::vector<std::string> Compare(const ComponentManifest& expected) override {
-    run_.progress.Begin("mysql", "compare", 0);
+    run_.progress.Begin("mysql", "compare", expected.RawBytes());
     std::vector<std::unique_ptr<Session>> sessions;
     for (int i = 0; i < std::max(readers_, 1); ++i) {
       sessions.push_back(std::make_unique<Session>(options_, run_.stop));
@@ -95,7 +95,7 @@ class Comparer final : public LiveComparer {
                                              const ContentDigest& digest) {
     const std::string name = "The table " + entry.database + "." + entry.name;
     if (digest.count() != entry.items) {
-      return name + " has " + FormatCount(digest.count()) + " rows on the server and " +
+      return name + " has " + FormatCounted(digest.count(), "row", "rows") + " on the server and " +
              FormatCount(entry.items) + " in the archive.";
     }
     if (digest.Hex() != entry.digest) {

@@ -105,8 +105,7 @@ struct Size {
   uint64_t bytes = 0;
 
   std::string ForPeople() const {
-    return fmt::format("{} {}, {}", FormatCount(tables), tables == 1 ? "table" : "tables",
-                       FormatBytes(bytes));
+    return FormatCounted(tables, "table", "tables") + ", " + FormatBytes(bytes);
   }
 };
 

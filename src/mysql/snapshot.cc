@@ -178,10 +178,14 @@ class SnapshotTaker {
     Control().Execute("UNLOCK TABLES");
     snapshot_.method = method;
     snapshot_.lock_ms = Since(start).count();
-    snapshot_.consistency = fmt::format(
-        "{} readers in transactions that began while {} held writers for {}",
-        snapshot_.readers.size(), what, FormatDuration(milliseconds(snapshot_.lock_ms)));
+    snapshot_.consistency = fmt::format("{} that began while {} held writers for {}", Readers(),
+                                        what, FormatDuration(milliseconds(snapshot_.lock_ms)));
     AddInstanceLock();
+  }
+
+  std::string Readers() const {
+    return FormatCounted(snapshot_.readers.size(), "reader in a transaction",
+                         "readers in transactions");
   }
 
   void AddInstanceLock() {
@@ -204,9 +208,8 @@ class SnapshotTaker {
       if (mariadb ? ReadersAgree(provable) : MovementMark() == before) {
         ReadPositions();
         snapshot_.method = SnapshotMethod::kNoMovement;
-        snapshot_.consistency = fmt::format(
-            "{} readers in transactions that began without a lock while nothing was committed",
-            snapshot_.readers.size());
+        snapshot_.consistency =
+            fmt::format("{} that began without a lock while nothing was committed", Readers());
         AddInstanceLock();
         return true;
       }

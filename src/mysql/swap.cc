@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "mysql/accounts_restore.h"
 #include "mysql/quote.h"
 
@@ -99,7 +100,8 @@ void Swapper::Rename(const std::vector<Move>& moves) {
   }
   session().Execute("SET SESSION lock_wait_timeout=300");
   if (refused) {
-    throw ToError(fmt::format("MySQL refused to move {} tables to their places", moves.size()),
+    throw ToError(fmt::format("MySQL refused to put {} in place",
+                              FormatCounted(moves.size(), "table", "tables")),
                   *refused);
   }
 }

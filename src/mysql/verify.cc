@@ -43,7 +43,7 @@ void CompareCounts(const ConnectOptions& options, ShadowSite& site, const RunCon
 
 void VerifyShadow(const ConnectOptions& options, int readers, ShadowSite& site,
                   const ComponentManifest* expected, const RunContext& run) {
-  run.progress.Begin("mysql", "verify", 0);
+  run.progress.Begin("mysql", "verify", expected == nullptr ? 0 : expected->RawBytes());
   if (expected == nullptr) {
     CompareCounts(options, site, run);
     return;

@@ -14,6 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 TEST(RoundTripTest, BackupListInspectVerifyExtractRestore) {
@@ -44,6 +45,43 @@ TEST(RoundTripTest, BackupListInspectVerifyExtractRestore) {
   EXPECT_EQ(restore["swapped"], true);
   EXPECT_EQ(ReadTestFile(site.caddy() + "/certificates/campus.crt"), "a certificate");
   EXPECT_FALSE(std::filesystem::exists(site.caddy() + "/newer"));
+}
+
+TEST(RoundTripTest, WhatTakesNoPartIsSaidOnceAndOnlyWhereNobodyAskedForIt) {
+  const CommandSite site;
+  const ProcessResult all = site.Run({"backup", "--to", site.archives(), "--caddy", site.caddy()});
+  EXPECT_THAT(
+      all.out,
+      HasSubstr("  Not in it: mysql (--mysql-host is not set), mongodb (--mongodb-host is not\n"
+                "  set), media (--media is not set), config (--tutor-config is not set).\n"));
+  EXPECT_THAT(all.error, Not(HasSubstr("is not set")));
+  const ProcessResult chosen =
+      site.Run({"backup", "--to", site.archives(), "--caddy", site.caddy(), "--only", "caddy"});
+  EXPECT_THAT(chosen.out + chosen.error, Not(HasSubstr("not set")));
+}
+
+TEST(RoundTripTest, ARestoreNamesWhatTheArchiveHoldsAndIsNotRestored) {
+  const CommandSite site;
+  const std::string media = site.path() / "media";
+  WriteTestFile(media + "/a.png", "a picture");
+  ASSERT_EQ(site.RunJson({"backup", "--to", site.archives(), "--caddy", site.caddy(), "--media",
+                          media})["exit_status"],
+            0);
+  const std::vector<std::string> restore = {"restore", "--from",     site.archives(),
+                                            "--caddy", site.caddy(), "--yes"};
+  const ProcessResult result = site.Run(restore);
+  EXPECT_EQ(result.status, 0) << result.error;
+  const std::string sentence = "In the archive, but not restored: media (--media is not set).";
+  EXPECT_THAT(result.error, HasSubstr(sentence));
+  EXPECT_THAT(result.out, HasSubstr(sentence));
+  EXPECT_THAT(site.RunJson(restore)["left_out"], ElementsAre("media"));
+
+  const ProcessResult compared =
+      site.Run({"verify", "--from", site.archives(), "--against-live", "--media", media, "--caddy",
+                site.caddy(), "--only", "media"});
+  EXPECT_EQ(compared.status, 0) << compared.error;
+  EXPECT_THAT(compared.out, HasSubstr("the running site equals it in 1 table, collection or"));
+  EXPECT_THAT(compared.out, HasSubstr("Not compared: caddy (not selected)."));
 }
 
 TEST(RoundTripTest, ALiveSiteThatDiffersEndsWithStatusFive) {

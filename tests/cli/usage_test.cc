@@ -79,6 +79,33 @@ TEST(UsageTest, ErrorsAreJsonToo) {
   EXPECT_THAT(result["error"]["message"].get<std::string>(), HasSubstr("nothing to back up"));
 }
 
+// The reader is gone before anything is written.
+ProcessResult RunIntoAClosedPipe(const std::string& arguments) {
+  return RunProcess(
+      {"bash", "-c", "exec 3> >(:); wait $!; " OPENEDX_BACKUP_COMMAND " " + arguments + " >&3"});
+}
+
+TEST(UsageTest, AReaderThatHasSeenEnoughEndsTheCommandQuietly) {
+  const CommandSite site;
+  site.Backup();
+  for (const std::string& arguments : {std::string("--help"), "list --from " + site.archives(),
+                                       "list --json --from " + site.archives()}) {
+    const ProcessResult result = RunIntoAClosedPipe(arguments);
+    EXPECT_EQ(result.status, 0) << arguments;
+    EXPECT_THAT(result.error, IsEmpty()) << arguments;
+  }
+}
+
+TEST(UsageTest, AResultThatCannotBeWrittenIsAFailure) {
+  const CommandSite site;
+  ProcessOptions options;
+  options.output_file = "/dev/full";
+  const ProcessResult result =
+      RunProcess({OPENEDX_BACKUP_COMMAND, "list", "--from", site.archives()}, options);
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.error, HasSubstr("standard output cannot be written"));
+}
+
 TEST(UsageTest, AnUnreachableServerIsAFailureThatWritesNothing) {
   const CommandSite site;
   // Port 1 of the loopback: nothing listens there.

@@ -126,6 +126,17 @@ TEST_P(DumpFaultsTest, AnAccountThatMayNotSeeEverythingIsAWarning) {
   EXPECT_THAT(dumped.warnings, Contains(HasSubstr("accounts and rights are not in the backup")));
 }
 
+TEST_P(DumpFaultsTest, AServerThatShowsNoDatabasesIsAWarning) {
+  session_.Execute("DROP USER IF EXISTS dump_blind_user");
+  session_.Execute("CREATE USER dump_blind_user IDENTIFIED BY 'Limited-1'");
+  ConnectOptions blind = server_;
+  blind.user = "dump_blind_user";
+  blind.password = "Limited-1";
+  const DumpedArchive dumped = Dump(blind, DumpOptions{});
+  session_.Execute("DROP USER dump_blind_user");
+  EXPECT_THAT(dumped.warnings, Contains(HasSubstr("holds no databases to back up")));
+}
+
 TEST_P(DumpFaultsTest, ATableDroppedDuringTheCopyIsNamed) {
   const ScratchDatabase database(session_, "dump_dropped");
   session_.Execute("CREATE TABLE dump_dropped.t (a INT PRIMARY KEY)");
