@@ -127,7 +127,7 @@ std::string RenderList(const std::string& location, const std::vector<ArchiveEnt
   const ArchiveEntry* newest = nullptr;
   for (const ArchiveEntry& entry : entries) {
     if (entry.state == ArchiveState::kDamaged) {
-      problems += fmt::format("{}: {}\n", Printable(entry.object.name), Printable(entry.problem));
+      problems += Printable(entry.problem) + "\n";
     } else if (newest == nullptr) {
       newest = &entry;
     }
@@ -143,6 +143,15 @@ std::string RenderList(const std::string& location, const std::vector<ArchiveEnt
            "\n";
   }
   return out;
+}
+
+std::string AftermathOfBackup(const Progress::Snapshot& board) {
+  for (const ComponentProgress& component : board.components) {
+    if (component.phase != "read back") continue;
+    return fmt::format("{} was written, but not read back to its end: verify it or remove it.",
+                       component.object);
+  }
+  return "Nothing was written.";
 }
 
 std::string RenderComponents(const Manifest& manifest, const TerminalStyle& style) {

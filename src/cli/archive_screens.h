@@ -1,9 +1,10 @@
-// What list and inspect show.
+// What backup, list and inspect show.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "base/progress.h"
 #include "cli/terminal.h"
 #include "engine/location.h"
 
@@ -23,5 +24,9 @@ std::string RenderInspect(const ArchiveEntry& entry, bool all_objects, const Ter
 
 /// Lines "  mysql  2 databases  412 tables …  digest 7f3a…c1", one a component.
 std::string RenderComponents(const Manifest& manifest, const TerminalStyle& style);
+
+/// What is true after a backup that ended with an error, by what the board showed last: an archive
+/// has its name before it is read back.
+std::string AftermathOfBackup(const Progress::Snapshot& board);
 
 }  // namespace oxbackup

@@ -62,7 +62,7 @@ CommandOutcome RunBackup(const SettingValues& settings, CommandServices& service
             "--caddy /caddy");
   }
   const std::string place = location.store->Location();
-  services.aftermath = [] { return std::string("Nothing was written."); };
+  services.aftermath = [progress = &run.progress] { return AftermathOfBackup(progress->Read()); };
   run.log.Info("backing up to {}", place);
   services.display().Start();
   const BackupReport report = Backup(*location.store, sources, targets, options, run);

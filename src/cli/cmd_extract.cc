@@ -22,8 +22,10 @@ CommandOutcome RunExtract(const SettingValues& settings, CommandServices& servic
   services.display().Start();
   const ExtractReport report = Extract(*location.store, entry.object.name, selection, *target, run);
   services.display().Stop(true);
-  return {.text = fmt::format("Unpacked {}: {} files, {}, into {}.\n", entry.object.name,
-                              FormatCount(report.files), FormatBytes(report.bytes), *target),
+  const std::string text =
+      fmt::format("Unpacked {}: {}, {}, into {}.", entry.object.name,
+                  FormatCounted(report.files, "file", "files"), FormatBytes(report.bytes), *target);
+  return {.text = WrapAt(text, 0, services.style().width) + "\n",
           .json = {{"archive", entry.object.name},
                    {"target", *target},
                    {"files", report.files},

@@ -25,18 +25,18 @@ std::unique_ptr<Manifest> ReadNamed(const std::string& name, const SettingValues
 }
 
 CommandOutcome Diff(const std::vector<std::string>& names, const SettingValues& settings,
-                    const RunContext& run) {
+                    const TerminalStyle& style, const RunContext& run) {
   const std::unique_ptr<Manifest> older = ReadNamed(names[0], settings, run);
   const std::unique_ptr<Manifest> newer = ReadNamed(names[1], settings, run);
   const BlockDiff diff = DiffBlocks(*older, *newer);
   const double percent = diff.stored_bytes == 0 ? 100
                                                 : 100 * static_cast<double>(diff.shared_bytes) /
                                                       static_cast<double>(diff.stored_bytes);
-  return {.text = fmt::format("{:.1f}% of {} lies in blocks that {} has too: {} of {}, {} of {} "
-                              "blocks.\n",
-                              percent, names[1], names[0], FormatBytes(diff.shared_bytes),
-                              FormatBytes(diff.stored_bytes), FormatCount(diff.shared_blocks),
-                              FormatCount(diff.blocks)),
+  const std::string text = fmt::format(
+      "{:.1f}% of {} lies in blocks that {} has too: {} of {}, {} of {}.", percent, names[1],
+      names[0], FormatBytes(diff.shared_bytes), FormatBytes(diff.stored_bytes),
+      FormatCount(diff.shared_blocks), FormatCounted(diff.blocks, "block", "blocks"));
+  return {.text = WrapAt(text, 0, style.width) + "\n",
           .json = {{"older", names[0]},
                    {"newer", names[1]},
                    {"blocks", diff.blocks},
@@ -50,16 +50,18 @@ CommandOutcome Diff(const std::vector<std::string>& names, const SettingValues& 
 
 CommandOutcome RunInspect(const SettingValues& settings, CommandServices& services) {
   const RunContext run = services.run();
-  if (const auto pair = settings.Find("diff")) return Diff(pair->texts, settings, run);
+  if (const auto pair = settings.Find("diff"))
+    return Diff(pair->texts, settings, services.style(), run);
   const Location location = OpenConfiguredLocation(settings, "from");
   const ArchiveEntry entry = ChooseArchive(*location.store, ChoiceOf(settings, location), run);
   CommandOutcome outcome;
   outcome.json["archive"] = ArchiveJson(entry);
   if (!entry.manifest) {
-    outcome.text = fmt::format(
-        "{}, {}: made by another tool, so it has no manifest to show. restore, "
-        "verify and extract read it.\n",
+    const std::string text = fmt::format(
+        "{}, {}: made by another tool, so it has no manifest to show. restore, verify and extract "
+        "read it.",
         entry.object.name, FormatBytes(entry.object.size));
+    outcome.text = WrapAt(text, 0, services.style().width) + "\n";
     return outcome;
   }
   const bool all = settings.Switch("tables");

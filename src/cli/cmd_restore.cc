@@ -65,7 +65,7 @@ std::string DoneText(const RestoreReport& report, const std::string& left_out, b
                      report.archive, FormatDuration(report.duration),
                      fmt::join(report.components, ", "),
                      FormatDuration(std::chrono::milliseconds(report.swap_ms)));
-  out += RenderLeftOut(left_out, style);
+  out += RenderUntouched(left_out, report.not_held, style);
   for (const std::string& warning : warnings) {
     out += "  " + Paint(style, Colour::kYellow, "warning:") + " " +
            WrapAt(Printable(warning), 11, style.width) + "\n";
@@ -84,6 +84,7 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
                   {"swapped", report.swapped},
                   {"components", report.components},
                   {"left_out", report.left_out},
+                  {"not_held", report.not_held},
                   {"swap_ms", report.swap_ms},
                   {"kept_old", report.swapped && options.keep_old},
                   {"finished_swaps", report.finished_swaps},
@@ -97,7 +98,7 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
         DoneText(report, left_out, options.keep_old, services.warnings().All(), services.style());
   } else if (options.dry_run) {
     const RestorePreview preview{report.archive, report.manifest.get(), report.plans,
-                                 report.left_out};
+                                 report.left_out, report.not_held};
     outcome.text += RenderPreview(preview, left_out, services.clock().Now(), services.style()) +
                     "Nothing was changed (--dry-run).\n";
   } else {

@@ -15,34 +15,37 @@ std::string Members(const VerifyReport& report) {
 }
 
 std::string CheckedText(const VerifyReport& report, const TerminalStyle& style) {
+  const auto wrapped = [&](const std::string& text) { return WrapAt(text, 0, style.width) + "\n"; };
   if (report.manifest.tool_version.empty()) {
-    return fmt::format(
-        "{}: read to its end, {}, {}. It was made by another tool and holds no digests to "
-        "compare with, so this proves only that it can be read.\n",
-        report.archive, FormatBytes(report.bytes_read), Members(report));
+    return wrapped(fmt::format(
+        "{}: read to its end, {}, {}. It was made by another tool and holds no digests to compare "
+        "with, so this proves only that it can be read.",
+        report.archive, FormatBytes(report.bytes_read), Members(report)));
   }
   if (report.depth == VerifyDepth::kQuick) {
-    return fmt::format(
-        "{}: index and manifest agree with each other and with the file's size. Not "
-        "checked: the data themselves (leave --quick out).\n",
-        report.archive);
+    return wrapped(fmt::format(
+        "{}: index and manifest agree with each other and with the file's size. Not checked: the "
+        "data themselves (leave --quick out).",
+        report.archive));
   }
-  const std::string proof = fmt::format(
-      "Every block decompresses, and the SHA-256 of {} and the {} agree with the manifest. Not "
-      "checked: whether a server accepts it (use --against-live, or a restore test).",
-      Members(report),
-      FormatCounted(report.objects, "digest of a table, collection or folder",
-                    "digests of tables, collections and folders"));
-  return fmt::format("{}: whole, {} read.\n", report.archive, FormatBytes(report.bytes_read)) +
-         WrapAt(proof, 0, style.width) + "\n";
+  return wrapped(
+             fmt::format("{}: whole, {} read.", report.archive, FormatBytes(report.bytes_read))) +
+         wrapped(fmt::format(
+             "Every block decompresses, and the SHA-256 of {} and the {} agree with the manifest. "
+             "Not checked: whether a server accepts it (use --against-live, or a restore test).",
+             Members(report),
+             FormatCounted(report.objects, "digest of a table, collection or folder",
+                           "digests of tables, collections and folders")));
 }
 
 std::string ComparedText(const VerifyReport& report, const std::string& left_out,
                          const TerminalStyle& style) {
   std::string not_compared;
-  if (!left_out.empty()) {
-    not_compared = "  " + WrapAt("Not compared: " + left_out + ".", 2, style.width) + "\n";
-  }
+  const auto say = [&](const std::string& what, const std::string& names) {
+    if (!names.empty()) not_compared += "  " + WrapAt(what + names + ".", 2, style.width) + "\n";
+  };
+  say("Not compared: ", left_out);
+  say("The site has, but not the archive: ", fmt::format("{}", fmt::join(report.not_held, ", ")));
   if (report.differences.empty()) {
     return WrapAt(fmt::format("{}: the running site equals it in {}.", report.archive,
                               FormatCounted(report.objects, "table, collection or folder",
@@ -117,6 +120,7 @@ CommandOutcome RunVerify(const SettingValues& settings, CommandServices& service
                   {"members", report.members},
                   {"objects", report.objects},
                   {"differences", report.differences}};
+  if (live) outcome.json["not_held"] = report.not_held;
   if (!report.differences.empty()) outcome.status = ExitStatus::kCorrupt;
   return outcome;
 }

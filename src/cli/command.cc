@@ -98,7 +98,9 @@ CommandServices::CommandServices(const SettingValues& settings, CommandBit comma
       [this] {
         if (!asking_) display_->Write(LogLevel::kWarning, "stopping; once more ends it at once");
       },
-      [this] { display_->AbandonTerminal(); });
+      [this] {
+        display_->EndAtOnce("Ended at once: the next backup or restore removes what is left over.");
+      });
 }
 
 bool CommandServices::Ask(const std::string& text) {

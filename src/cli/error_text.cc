@@ -15,6 +15,12 @@ std::string Row(std::string_view label, std::string_view text, const TerminalSty
 
 std::string RenderError(const Error& error, std::string_view aftermath,
                         const TerminalStyle& style) {
+  if (error.kind() == ErrorKind::kCancelled) {
+    // What each thread was doing when it was asked to stop is no news to who asked.
+    std::string out = Paint(style, Colour::kYellow, "Stopped on request.") + " ";
+    if (!aftermath.empty()) out += fmt::format("{} ", aftermath);
+    return out + fmt::format("Exit status {}.\n", static_cast<int>(StatusOf(error.kind())));
+  }
   std::string out = Paint(style, Colour::kRed, "error:") + " " + error.what() + "\n";
   for (const std::string& context : error.contexts()) out += Row("while:", context, style);
   if (!error.cause().empty()) out += Row("cause:", error.cause(), style);

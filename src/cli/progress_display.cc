@@ -72,7 +72,8 @@ void ProgressDisplay::Stop(bool erase) {
   const std::lock_guard lock(mutex_);
   showing_ = false;
   if (options_.mode == ProgressMode::kBar) {
-    if (erase) Erase();
+    // Without anything that was begun there is only a clock, which nobody misses.
+    if (erase || view_.board.components.empty()) Erase();
     drawn_lines_ = 0;
     WriteTerminal(kShowCursor);
     cursor_hidden_ = false;
@@ -87,8 +88,11 @@ void ProgressDisplay::Write(LogLevel level, std::string_view message) {
   if (bar) Draw();
 }
 
-void ProgressDisplay::AbandonTerminal() noexcept {
+void ProgressDisplay::EndAtOnce(std::string_view message) noexcept {
   if (cursor_hidden_) WriteTerminal(kShowCursor);
+  WriteTerminal("\n");
+  WriteTerminal(message);
+  WriteTerminal("\n");
 }
 
 void ProgressDisplay::Show(const std::stop_token& stop) {

@@ -41,8 +41,9 @@ class ProgressDisplay final : public Log {
   /// `erase`: takes the bar off the screen, for what is printed next.
   void Stop(bool erase);
   void Write(LogLevel level, std::string_view message) override;
-  /// Gives the terminal its cursor back without taking a lock; for the moment before _exit.
-  void AbandonTerminal() noexcept;
+  /// Gives the terminal its cursor back and says `message` without taking a lock; for the moment
+  /// before _exit.
+  void EndAtOnce(std::string_view message) noexcept;
 
  private:
   void Show(const std::stop_token& stop);

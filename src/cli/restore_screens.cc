@@ -1,6 +1,7 @@
 #include "cli/restore_screens.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/text.h"
 #include "cli/text_table.h"
@@ -59,7 +60,7 @@ std::string RenderPreview(const RestorePreview& preview, const std::string& left
   }
   constexpr size_t kWhatColumn = 1;
   out += table.RenderWithin(2, style.width, kWhatColumn);
-  out += RenderLeftOut(left_out, style);
+  out += RenderUntouched(left_out, preview.not_held, style);
   out += "  " +
          WrapAt(
              "The site keeps running on its present data until the last second; then "
@@ -72,10 +73,15 @@ std::string RenderPreview(const RestorePreview& preview, const std::string& left
   return out;
 }
 
-std::string RenderLeftOut(const std::string& left_out, const TerminalStyle& style) {
-  if (left_out.empty()) return "";
-  return "  " + WrapAt("In the archive, but not restored: " + left_out + ".", 2, style.width) +
-         "\n";
+std::string RenderUntouched(const std::string& left_out, const std::vector<std::string>& not_held,
+                            const TerminalStyle& style) {
+  std::string out;
+  const auto say = [&](const std::string& what, const std::string& names) {
+    if (!names.empty()) out += "  " + WrapAt(what + names + ".", 2, style.width) + "\n";
+  };
+  say("In the archive, but not restored: ", left_out);
+  say("Not in the archive, so it stays as it is: ", fmt::format("{}", fmt::join(not_held, ", ")));
+  return out;
 }
 
 std::string RenderAfterRestore(bool kept_old, const TerminalStyle& style) {

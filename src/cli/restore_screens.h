@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "cli/terminal.h"
@@ -15,8 +16,10 @@ namespace oxbackup {
 std::string RenderPreview(const RestorePreview& preview, const std::string& left_out, TimePoint now,
                           const TerminalStyle& style);
 
-/// That `left_out`, which the archive holds, is not restored; nothing when it is empty.
-std::string RenderLeftOut(const std::string& left_out, const TerminalStyle& style);
+/// What stays as it is: `left_out`, which the archive holds, and `not_held`, which it lacks.
+/// Nothing when both are empty.
+std::string RenderUntouched(const std::string& left_out, const std::vector<std::string>& not_held,
+                            const TerminalStyle& style);
 
 /// How the sentence after a restore goes on: what is left to do.
 std::string RenderAfterRestore(bool kept_old, const TerminalStyle& style);

@@ -94,10 +94,10 @@ TEST_F(ScreensTest, ListSaysWhenTheNewestIsOldOrDamaged) {
               HasSubstr("Note: the newest complete archive is older than a day (3 d)."));
   entries.front().state = ArchiveState::kDamaged;
   entries.front().manifest = nullptr;
-  entries.front().problem = "the file ends early";
+  entries.front().problem = "backup.2026-11-22.tar.xz ends early";
   const std::string screen = RenderList("/backup", entries, At("2026-11-22T23:00:00Z"), kPlain);
   EXPECT_THAT(screen, HasSubstr("DAMAGED"));
-  EXPECT_THAT(screen, HasSubstr("backup.2026-11-22.tar.xz: the file ends early"));
+  EXPECT_THAT(screen, HasSubstr("\nbackup.2026-11-22.tar.xz ends early\n"));
   EXPECT_THAT(screen, HasSubstr("No complete archive is here."));
   EXPECT_EQ(RenderList("/backup", {}, At("2026-11-22T23:00:00Z"), kPlain),
             "No archives in /backup.\n");
@@ -124,8 +124,11 @@ TEST_F(ScreensTest, InspectShowsWhatIsInAnArchive) {
 
 TEST_F(ScreensTest, ThePreviewNamesWhatIsReplacedBesideWhatComes) {
   const Manifest manifest = SomeManifest();
-  RestorePreview preview{
-      .archive = "backup.2026-11-22.tar.xz", .manifest = &manifest, .plans = {}, .left_out = {}};
+  RestorePreview preview{.archive = "backup.2026-11-22.tar.xz",
+                         .manifest = &manifest,
+                         .plans = {},
+                         .left_out = {},
+                         .not_held = {"config"}};
   preview.plans = {
       {"mysql",
        {.replaced = {{"openedx", "398 tables, 1.1 GB", "405 tables, 1.0 GB"}},
@@ -142,6 +145,7 @@ TEST_F(ScreensTest, ThePreviewNamesWhatIsReplacedBesideWhatComes) {
       "    mysql        openedx  398 tables, 1.1 GB  405 tables, 1.0 GB\n"
       "    caddy        /data    17 entries          17 entries\n"
       "  In the archive, but not restored: media (--media is not set).\n"
+      "  Not in the archive, so it stays as it is: config.\n"
       "  The site keeps running on its present data until the last second; then\n"
       "  everything is swapped at once.\n"
       "  Space needed meanwhile: mysql 1.3 GB (free: 41 GB).\n");
@@ -161,7 +165,8 @@ TEST_F(ScreensTest, ALongPathInThePreviewHasALineOfItsOwnInsteadOfBreakingTheCol
                                 "8,201 entries, 2.1 GB", "8,199 entries, 2.1 GB"}},
                   .bytes_needed = 0,
                   .bytes_free = {}}}},
-      .left_out = {}};
+      .left_out = {},
+      .not_held = {"config"}};
   const std::string screen = RenderPreview(preview, "", At("2026-11-23T00:00:00Z"), kPlain);
   EXPECT_THAT(
       screen,
@@ -203,6 +208,25 @@ TEST_F(ScreensTest, AnErrorSaysWhatWhileWhyAndWhatToDo) {
   EXPECT_EQ(json["exit_status"], 1);
   EXPECT_EQ(json["error"]["kind"], "source");
   EXPECT_EQ(json["error"]["do"], "grant RELOAD to lms_backup, or pass --mysql-readers 1");
+}
+
+TEST_F(ScreensTest, ABackupThatFailedWhileItWasReadBackSaysThatTheArchiveIsThere) {
+  Progress board;
+  EXPECT_EQ(AftermathOfBackup(board.Read()), "Nothing was written.");
+  board.Begin("archive", "write", 0);
+  EXPECT_EQ(AftermathOfBackup(board.Read()), "Nothing was written.");
+  board.Begin("archive", "read back", 100);
+  board.Add("archive", 0, 0, "backup.2026-11-22.tar.xz");
+  EXPECT_EQ(
+      AftermathOfBackup(board.Read()),
+      "backup.2026-11-22.tar.xz was written, but not read back to its end: verify it or remove "
+      "it.");
+}
+
+TEST_F(ScreensTest, WhoAskedToStopIsNotShownAnError) {
+  const Error error = CancelledError().While("copying the table openedx.auth_user");
+  EXPECT_EQ(RenderError(error, "Nothing was written.", kPlain),
+            "Stopped on request. Nothing was written. Exit status 130.\n");
 }
 
 TEST_F(ScreensTest, ColourOnlyAddsToWhatTheWordsSay) {

@@ -166,9 +166,16 @@ std::vector<std::string> NotConfigured(const Site& site, const ComponentSelectio
 
 std::string WhyLeftOut(const std::vector<std::string>& components, const Site& site) {
   std::vector<std::string> parts;
+  std::vector<std::string> not_selected;
   for (const std::string& name : components) {
-    parts.push_back(fmt::format("{} ({})", name,
-                                site.Has(name) ? "not selected" : FlagOf(name) + " is not set"));
+    if (site.Has(name)) {
+      not_selected.push_back(name);
+    } else {
+      parts.push_back(fmt::format("{} ({} is not set)", name, FlagOf(name)));
+    }
+  }
+  if (!not_selected.empty()) {
+    parts.push_back(fmt::format("{} (not selected)", fmt::join(not_selected, ", ")));
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }

@@ -135,6 +135,7 @@ BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& target
                   fmt::format("{} vanished right after it was written", report.name));
     }
     run.progress.Begin("archive", "read back", stored->Size());
+    run.progress.Add("archive", 0, 0, report.name);
     WithContext([&] { return "reading back " + report.name; },
                 [&] { CheckStoredBytes(*stored, run); });
     run.progress.Done("archive");

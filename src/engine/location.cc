@@ -52,7 +52,7 @@ ArchiveEntry Inspect(Store& store, const ObjectInfo& object) {
   const std::unique_ptr<RangedSource> source = store.Open(object.name);
   if (source == nullptr) {
     entry.state = ArchiveState::kDamaged;
-    entry.problem = "it was removed while the archives were listed";
+    entry.problem = entry.object.name + " was removed while the archives were listed";
     return entry;
   }
   try {
@@ -60,6 +60,9 @@ ArchiveEntry Inspect(Store& store, const ObjectInfo& object) {
   } catch (const Error& error) {
     entry.state = ArchiveState::kDamaged;
     entry.problem = error.what();
+    if (entry.problem.find(entry.object.name) == std::string::npos) {
+      entry.problem = entry.object.name + ": " + entry.problem;
+    }
     return entry;
   }
   if (entry.manifest == nullptr) {
@@ -141,8 +144,7 @@ ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunC
   for (ArchiveEntry& entry : entries) {
     if (choice.date && DateOf(entry) != *choice.date) continue;
     if (entry.state == ArchiveState::kDamaged) {
-      run.warnings.Add(fmt::format("{} is passed over: damaged or incomplete ({})",
-                                   entry.object.name, entry.problem));
+      run.warnings.Add(fmt::format("an archive is passed over: {}", entry.problem));
       continue;
     }
     return std::move(entry);

@@ -50,14 +50,14 @@ std::set<std::string> ComponentsOf(Store& store, const std::string& name, const 
 
 std::vector<RestoreTarget*> Present(RestoreTargets& targets, const ComponentSelection& selection,
                                     const std::set<std::string>& found, const std::string& archive,
-                                    const RunContext& run) {
+                                    std::vector<std::string>& not_held) {
   std::vector<RestoreTarget*> present;
   for (const auto& target : targets) {
     if (!selection.Includes(std::string(target->name()))) continue;
     if (found.contains(std::string(target->name()))) {
       present.push_back(target.get());
     } else {
-      run.log.Info("{} holds no {}: it stays as it is", archive, target->name());
+      not_held.emplace_back(target->name());
     }
   }
   if (present.empty()) {
@@ -324,7 +324,7 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
   const Manifest* const manifest = report.manifest.get();
   const std::set<std::string> held = ComponentsOf(store, report.archive, manifest, run);
   const std::vector<RestoreTarget*> present =
-      Present(targets, options.selection, held, report.archive, run);
+      Present(targets, options.selection, held, report.archive, report.not_held);
   report.left_out = Missing(held, present);
   for (RestoreTarget* target : present) {
     report.plans.emplace_back(target->name(),
@@ -332,8 +332,8 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
                                         [&](RestoreTarget& t) { return t.Plan(manifest); }));
   }
   report.confirmed =
-      options.confirm &&
-      options.confirm(RestorePreview{report.archive, manifest, report.plans, report.left_out});
+      options.confirm && options.confirm(RestorePreview{report.archive, manifest, report.plans,
+                                                        report.left_out, report.not_held});
   if (options.dry_run || !report.confirmed) return report;
 
   try {

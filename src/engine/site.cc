@@ -100,10 +100,10 @@ void CheckConfigured(const Site& site, const ComponentSelection& selection) {
     if (site.Has(name)) continue;
     throw Error(ErrorKind::kUsage,
                 fmt::format("component '{}' is selected but not configured", name))
-        .Hint(
-            fmt::format("give its settings (openedx-backup --help lists those of {}), or leave it "
-                        "out of --only",
-                        name));
+        .Hint(fmt::format(
+            "give its settings (openedx-backup backup --help shows those of {}), or leave "
+            "it out of --only",
+            name));
   }
 }
 

@@ -22,7 +22,8 @@ struct VerifyReport {
   VerifyDepth depth = VerifyDepth::kFull;
   uint64_t bytes_read = 0;
   uint64_t members = 0;
-  uint64_t objects = 0;  ///< tables, collections and trees whose digest was compared
+  uint64_t objects = 0;               ///< tables, collections and trees whose digest was compared
+  std::vector<std::string> not_held;  ///< components of the site that the archive lacks
   std::vector<std::string> differences;  ///< between live site and archive, a sentence each
 };
 

@@ -29,7 +29,11 @@ Codec DetectCodec(std::string_view first_bytes) {
 }
 
 void ThrowBadBlock(const std::string& what) {
-  throw Error(ErrorKind::kCorrupt, "a block is damaged: " + what);
+  throw Error(ErrorKind::kCorrupt, "a block is damaged: " + what)
+      .Hint(
+          "restore another archive, this one cannot be repaired; `tar --ignore-zeros -xf` gets out "
+          "what "
+          "can still be read of it");
 }
 
 }  // namespace oxbackup

@@ -84,6 +84,24 @@ TEST(RoundTripTest, ARestoreNamesWhatTheArchiveHoldsAndIsNotRestored) {
   EXPECT_THAT(compared.out, HasSubstr("Not compared: caddy (not selected)."));
 }
 
+TEST(RoundTripTest, WhatTheSiteHasAndTheArchiveLacksIsNamed) {
+  const CommandSite site;
+  site.Backup();
+  const std::string media = site.path() / "media";
+  WriteTestFile(media + "/a.png", "a picture");
+  const ProcessResult restored = site.Run(
+      {"restore", "--from", site.archives(), "--caddy", site.caddy(), "--media", media, "--yes"});
+  EXPECT_EQ(restored.status, 0) << restored.error;
+  EXPECT_THAT(restored.error, HasSubstr("Not in the archive, so it stays as it is: media."));
+  const ProcessResult compared = site.Run({"verify", "--from", site.archives(), "--against-live",
+                                           "--caddy", site.caddy(), "--media", media});
+  EXPECT_EQ(compared.status, 0) << compared.error;
+  EXPECT_THAT(compared.out, HasSubstr("The site has, but not the archive: media."));
+  EXPECT_EQ(
+      site.Run({"verify", "--from", site.archives(), "--against-live", "--media", media}).status,
+      4);
+}
+
 TEST(RoundTripTest, ALiveSiteThatDiffersEndsWithStatusFive) {
   const CommandSite site;
   const std::string archive = site.Backup();
