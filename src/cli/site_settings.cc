@@ -144,7 +144,8 @@ Site SiteOf(const SettingValues& settings, CommandBit command, int threads) {
   site.caddy = CaddyOf(settings);
   site.media = MediaOf(settings);
   if (const auto path = settings.Text("tutor-config")) site.tutor_config = *path;
-  if (site.mysql) site.mysql->restore.workers = threads;
+  // A third connection keeps two processors busy while the server commits for the others.
+  if (site.mysql) site.mysql->restore.workers = std::max(threads, 3);
   return site;
 }
 

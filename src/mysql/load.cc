@@ -1,9 +1,15 @@
 #include "mysql/load.h"
 
+#include <algorithm>
+#include <functional>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/bounded_queue.h"
 #include "base/error.h"
+#include "base/task_group.h"
 #include "mysql/member_path.h"
 #include "mysql/script_splitter.h"
 #include "mysql/stream_load.h"
@@ -14,6 +20,9 @@ namespace {
 // What a loading thread holds: the splitter's buffer around a statement of up to about a mebibyte.
 constexpr uint64_t kBytesPerWorker = uint64_t{3} << 20;
 constexpr uint64_t kMaxDefinitionBytes = uint64_t{64} << 20;
+// Tables of this much SQL are read on their own, the largest first: their indexes, each build of
+// which keeps no more than a core or two busy, are then made while the others load.
+constexpr uint64_t kLoadAloneFrom = uint64_t{32} << 20;
 
 /// Loads one of our archives whose members can be read in any order.
 class RandomLoad {
@@ -29,11 +38,15 @@ class RandomLoad {
     }
     const uint64_t bytes = CountMembers();
     run_.progress.Begin("mysql", "load", bytes);
+    std::vector<const ShadowTable*> alone;
+    for (const ShadowTable* const table : site_.Tables()) {
+      if (table->bytes >= kLoadAloneFrom) alone.push_back(table);
+    }
     crew_.ForEach(site_.Tables(), [this](LoadSession& session, ShadowTable& table) {
       site_.CreateTable(session.session(), table, table.bytes >= kDeferIndexesFrom);
       table.bytes = 0;
     });
-    LoadRows();
+    LoadRows(alone);
   }
 
  private:
@@ -82,29 +95,61 @@ class RandomLoad {
     return bytes;
   }
 
-  void LoadRows() {
-    const auto workers = static_cast<uint64_t>(crew_.size());
-    const Reservation buffers = run_.budget.Take(workers * kBytesPerWorker, run_.stop);
-    reader_.Read([this](const std::string& path) { return IsWanted(path, true); },
-                 [this](const MemberInfo& info, ByteSource& content) {
-                   ShadowTable& table = TableOf(*ParseMemberPath(info.path));
-                   crew_.With([&](LoadSession& session) { LoadMember(session, table, content); });
-                 },
-                 crew_.size(), run_);
+  /// Rows on the one side, and the indexes of tables that are full on the other.
+  void LoadRows(const std::vector<const ShadowTable*>& alone) {
+    const int loaders = crew_.size() - kIndexBuilders;
+    const Reservation buffers =
+        run_.budget.Take(static_cast<uint64_t>(loaders) * kBytesPerWorker, run_.stop);
+    TaskGroup group(run_.stop);
+    for (int i = 0; i < kIndexBuilders; ++i) {
+      group.Run([this](const std::stop_token& stop) {
+        crew_.With([&](LoadSession& session) {
+          while (const auto table = full_.Pop(stop)) {
+            site_.BuildIndexes(session.session(), **table);
+          }
+          session.Forget();
+        });
+      });
+    }
+    group.Run([&](const std::stop_token& stop) {
+      const RunContext run = run_.WithStop(stop);
+      for (const ShadowTable* const table : alone) {
+        LoadTables(loaders, run, [&](const ShadowTable& other) { return &other == table; });
+      }
+      LoadTables(loaders, run, [&](const ShadowTable& other) {
+        return std::ranges::find(alone, &other) == alone.end();
+      });
+      full_.Close();
+    });
+    group.Wait();
   }
 
-  void LoadMember(LoadSession& session, ShadowTable& table, ByteSource& content) {
+  void LoadTables(int loaders, const RunContext& run,
+                  const std::function<bool(const ShadowTable&)>& is_due) {
+    reader_.Read(
+        [&](const std::string& path) {
+          return IsWanted(path, true) && is_due(TableOf(*ParseMemberPath(path)));
+        },
+        [&](const MemberInfo& info, ByteSource& content) {
+          ShadowTable& table = TableOf(*ParseMemberPath(info.path));
+          crew_.With([&](LoadSession& session) { LoadMember(session, table, content, run); });
+        },
+        loaders, run);
+  }
+
+  void LoadMember(LoadSession& session, ShadowTable& table, ByteSource& content,
+                  const RunContext& run) {
     const std::string& shadow = site_.FindDatabase(table.database)->shadow;
     ScriptSplitter splitter(content);
     while (const auto statement = splitter.Next()) {
       // The chunk's settings are those that every session has.
       if (!statement->starts_with("INSERT")) continue;
-      run_.ThrowIfStopped();
+      run.ThrowIfStopped();
       session.Insert(shadow, table, LoadSettings(), *statement);
       run_.progress.Add("mysql", statement->size(), session.session().affected_rows(),
                         table.database + "." + table.name);
     }
-    if (--table.members_left == 0) site_.BuildIndexes(session.session(), table);
+    if (--table.members_left == 0 && table.deferred) full_.Push(&table, 1, run.stop);
   }
 
   ArchiveReader& reader_;
@@ -112,6 +157,7 @@ class RandomLoad {
   LoadCrew& crew_;
   RecordBook& book_;
   RunContext run_;
+  BoundedQueue<ShadowTable*> full_{std::numeric_limits<uint64_t>::max()};
 };
 
 }  // namespace

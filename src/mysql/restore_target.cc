@@ -92,7 +92,7 @@ class Target final : public RestoreTarget {
   void Load(ArchiveReader& reader) override {
     Lock();
     RemoveLeftovers();
-    LoadCrew crew(connect_, options_.workers, options_.binlog, run_);
+    LoadCrew crew(connect_, std::max(options_.workers, 1) + kIndexBuilders, options_.binlog, run_);
     LoadArchive(reader, site_, crew, book(), run_);
     if (!options_.accounts) site_.accounts.clear();
     std::vector<SwapDatabase> databases;

@@ -17,8 +17,9 @@
 namespace oxbackup::mysql {
 
 /// A table that is filled with at least this much SQL gets its indexes afterwards, bytes. Most of a
-/// site's tables are smaller: for them an ALTER of its own costs more than the indexes' upkeep.
-inline constexpr uint64_t kDeferIndexesFrom = uint64_t{1} << 20;
+/// site's tables are smaller: for them an ALTER of its own costs more than the indexes' upkeep
+/// (a full-text index over 11 MB: 0.6 s of upkeep, 2.4 s of ALTER, MySQL 9.7).
+inline constexpr uint64_t kDeferIndexesFrom = uint64_t{16} << 20;
 
 struct ShadowTable {
   std::string database;
