@@ -126,7 +126,7 @@ TEST_F(LoadTest, TellsHowTheLiveDataDiffer) {
   database_.Insert("newer", {Bson().Add("_id", int32_t{1})});
   EXPECT_THAT(Compare(archive),
               testing::UnorderedElementsAre(HasSubstr("gone is in the archive but not"),
-                                            HasSubstr("other has 1 documents"),
+                                            HasSubstr("other has 1 document, digest"),
                                             HasSubstr("newer is on the server but not")));
 }
 
