@@ -16,8 +16,9 @@
 
 namespace oxbackup {
 
-/// Reads one component into an archive. Calls come in the order of declaration, from one thread;
-/// after any error the object is only destroyed, which releases every lock and connection.
+/// Reads one component into an archive. Calls come in the order of declaration (ReleaseMoment
+/// before Copy when the copy stands for the moment of TakeSnapshot), from one thread; after any
+/// error the object is only destroyed, which releases every lock and connection.
 class BackupSource {
  public:
   virtual ~BackupSource() = default;
@@ -35,6 +36,9 @@ class BackupSource {
   virtual bool moment_is_end_of_copy() const { return false; }
   /// Copies everything as of that moment, on threads of its own.
   virtual void Copy(ArchiveWriter& writer) = 0;
+  /// Lets go of what kept the moment of a copy that has ended (writers that wait): the other
+  /// databases have theirs now. Called after every TakeSnapshot of the databases.
+  virtual void ReleaseMoment() {}
   /// Ends the snapshot and describes what was copied.
   virtual ComponentManifest Finish() = 0;
 };

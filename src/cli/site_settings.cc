@@ -80,6 +80,7 @@ std::optional<MongodbSite> MongodbOf(const SettingValues& settings, CommandBit c
   if (command == kBackup) {
     site.dump.databases = settings.List("mongodb-databases");
     site.dump.readers = settings.Count("mongodb-readers").value_or(site.dump.readers);
+    site.dump.write_lock = settings.Bool("mongodb-write-lock");
   }
   if (command == kRestore) {
     site.restore = mongodb::ParseMongorestoreOptions(settings.TextOr("mongorestore-options", ""));

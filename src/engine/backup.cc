@@ -69,6 +69,9 @@ void CopyAll(BackupSources& sources, ArchiveWriter& writer) {
         waiting.push_back(source);
       }
     }
+    for (BackupSource* source : *group) {
+      ForSource(*source, "letting writers go on in", [](BackupSource& s) { s.ReleaseMoment(); });
+    }
     for (BackupSource* source : waiting) copy(*source);
   }
 }

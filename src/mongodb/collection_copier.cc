@@ -37,11 +37,35 @@ Session& CollectionCopier::SessionFor(size_t reader) {
   return *session;
 }
 
+void CollectionCopier::CopyOlder(const std::vector<CollectionInfo>& collections,
+                                 const IdValue& border) {
+  std::vector<Task> tasks;
+  for (const CollectionInfo& collection : collections) {
+    if (IsSmall(collection)) continue;
+    auto split = SplitAt(PlanRanges(SessionFor(0), collection, false, options_.readers), border);
+    if (!split) continue;
+    Begun& begun = begun_[collection.full_name()];
+    begun.output = std::make_unique<CollectionOutput>(collection, true);
+    begun.rest = std::move(split->rest);
+    AddRangeTasks(*begun.output, split->older, tasks);
+  }
+  RunTasks(tasks);
+}
+
+void CollectionCopier::AddRangeTasks(CollectionOutput& output, const std::vector<IdRange>& ranges,
+                                     std::vector<Task>& tasks) const {
+  for (const IdRange& range : ranges) {
+    tasks.emplace_back([this, &output, range](Session& session, const RunContext& run) {
+      CopyRange(session, output, range, nullptr, run);
+    });
+  }
+}
+
 std::vector<std::unique_ptr<CollectionOutput>> CollectionCopier::Copy(
     const std::vector<CollectionInfo>& collections) {
   Outputs outputs(collections.size());
   RunTasks(MakeTasks(collections, outputs));
-  const CountCheck check(SessionFor(0), options_.moment.at_cluster_time, run_);
+  const CountCheck check(SessionFor(0), options_.moment.at_cluster_time, options_.frozen);
   for (const auto& output : outputs) {
     if (!output->dropped()) {
       check.Check(*output);
@@ -57,14 +81,19 @@ std::vector<std::unique_ptr<CollectionOutput>> CollectionCopier::Copy(
 // ones are one task, since they are grouped in a fixed order.
 std::vector<CollectionCopier::Task> CollectionCopier::MakeTasks(
     const std::vector<CollectionInfo>& collections, Outputs& outputs) {
+  std::vector<Task> tasks;
   std::vector<size_t> small;
   std::vector<size_t> big;
   for (size_t i = 0; i < collections.size(); ++i) {
+    if (auto begun = begun_.extract(collections[i].full_name())) {
+      outputs[i] = std::move(begun.mapped().output);
+      AddRangeTasks(*outputs[i], begun.mapped().rest, tasks);
+      continue;
+    }
     (IsSmall(collections[i]) ? small : big).push_back(i);
   }
   std::stable_sort(big.begin(), big.end(),
                    [&](size_t a, size_t b) { return collections[a].bytes > collections[b].bytes; });
-  std::vector<Task> tasks;
   for (const size_t i : small) {
     outputs[i] = std::make_unique<CollectionOutput>(collections[i], false);
   }
@@ -85,12 +114,7 @@ std::vector<CollectionCopier::Task> CollectionCopier::MakeTasks(
           });
       continue;
     }
-    for (const IdRange& range : ranges) {
-      tasks.emplace_back(
-          [this, &output = *outputs[i], range](Session& session, const RunContext& run) {
-            CopyRange(session, output, range, nullptr, run);
-          });
-    }
+    AddRangeTasks(*outputs[i], ranges, tasks);
   }
   return tasks;
 }

@@ -4,19 +4,19 @@
 #include <cstdint>
 #include <optional>
 
-#include "base/run_context.h"
 #include "mongodb/collection_output.h"
 #include "mongodb/session.h"
 
 namespace oxbackup::mongodb {
 
 /// A guard against documents lost or doubled between ranges (a server that understands bounds
-/// differently than was found out). Counting exactly is possible at the dump's own instant alone; a
-/// collection that is written to meanwhile is compared with some slack.
+/// differently than was found out). Counting exactly is possible at the dump's own instant or while
+/// writers are held alone; a collection that is written to meanwhile is compared with some slack.
 class CountCheck {
  public:
-  CountCheck(Session& session, std::optional<Timestamp> at_cluster_time, const RunContext& run)
-      : session_(session), at_cluster_time_(at_cluster_time), run_(run) {}
+  /// `frozen`: nothing can be written, so that the counts now are those of the copy.
+  CountCheck(Session& session, std::optional<Timestamp> at_cluster_time, bool frozen)
+      : session_(session), at_cluster_time_(at_cluster_time), frozen_(frozen) {}
 
   /// Throws Error(kSource) naming the collection and both numbers when they cannot both be right.
   /// Capped collections and time series, whose counts move by themselves, are not judged.
@@ -29,7 +29,7 @@ class CountCheck {
 
   Session& session_;
   const std::optional<Timestamp> at_cluster_time_;
-  RunContext run_;
+  const bool frozen_;
 };
 
 }  // namespace oxbackup::mongodb

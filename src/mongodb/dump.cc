@@ -18,6 +18,7 @@
 #include "mongodb/read_moment.h"
 #include "mongodb/read_plan.h"
 #include "mongodb/user_dump.h"
+#include "mongodb/write_lock.h"
 
 namespace oxbackup::mongodb {
 namespace {
@@ -30,15 +31,18 @@ class MongoBackupSource final : public BackupSource {
   std::string_view name() const override { return "mongodb"; }
   void Prepare() override;
   void TakeSnapshot() override;
-  bool moment_is_end_of_copy() const override { return oplog_start_.has_value(); }
+  bool moment_is_end_of_copy() const override { return oplog_start_.has_value() || locks_; }
   void Copy(ArchiveWriter& writer) override;
+  void ReleaseMoment() override;
   ComponentManifest Finish() override;
 
  private:
   std::vector<CollectionInfo> ReadSite();
   void CheckRights();
   bool FindsByUuid();
-  void WriteMetadata(ArchiveWriter& writer);
+  void WriteMetadata(ArchiveWriter& writer,
+                     const std::function<bool(const CollectionInfo&)>& is_due) const;
+  void HoldWriters(CollectionCopier& copier, ArchiveWriter& writer);
   std::vector<std::vector<CollectionInfo>> Stages() const;
   std::string Consistency() const;
   void CopyOplogSlice(ArchiveWriter& writer);
@@ -50,6 +54,8 @@ class MongoBackupSource final : public BackupSource {
   RunContext run_;
   std::unique_ptr<Session> session_;
   std::optional<HistoryWindow> window_;  // destroyed before the session
+  bool locks_ = false;                   // writers are held for the moment
+  std::optional<WriteLock> lock_;        // destroyed before the session; kept when released
   std::vector<std::string> databases_;
   std::vector<CollectionInfo> catalog_;
   ReadMoment moment_;
@@ -129,6 +135,8 @@ void MongoBackupSource::TakeSnapshot() {
     oplog_start_ = FindOplogStart(*session_, why_no_oplog_);
     // What was created before the slice begins must be in the catalog.
     if (oplog_start_) catalog_ = ReadSite();
+    locks_ = options_.write_lock && !oplog_start_;
+    if (locks_) CheckWriteLock(*session_);
   }
   started_ = run_.clock.Now();
   NotePosition("oplog_before");
@@ -161,16 +169,24 @@ std::string MongoBackupSource::Consistency() const {
         "from {} on ({})",
         server.replica_set, oplog_start_->begin.Text(), moment_.why_not);
   }
+  if (locks_) {
+    const bool released = lock_ && lock_->held().count() > 0;
+    return fmt::format(
+        "one moment for all collections: writers held{} while everything that changes was read "
+        "(fsyncLock; {})",
+        released ? fmt::format(" for {} ms", lock_->held().count()) : "", moment_.why_not);
+  }
   return fmt::format(
       "collections one after the other while the site may write, what refers to others first "
       "({}{})",
       moment_.why_not, why_no_oplog_.empty() ? "" : "; " + why_no_oplog_);
 }
 
-// All of it before any data, so that a restore from a pipe knows every collection beforehand.
-void MongoBackupSource::WriteMetadata(ArchiveWriter& writer) {
+void MongoBackupSource::WriteMetadata(
+    ArchiveWriter& writer, const std::function<bool(const CollectionInfo&)>& is_due) const {
   GroupBuilder groups(writer, run_);
   for (const CollectionInfo& collection : catalog_) {
+    if (!is_due(collection)) continue;
     Member member;
     member.info.path = MemberPath(collection.database, collection.name, ".metadata.json");
     member.content = MetadataJson(collection);
@@ -179,11 +195,56 @@ void MongoBackupSource::WriteMetadata(ArchiveWriter& writer) {
   groups.Flush();
 }
 
+// What is only ever added to is copied, up to a minute ago, before writers are held: then they wait
+// for what changes and the last minute of the rest alone. The minute is for clocks that differ and
+// for documents that were made a while before they were sent; the counts show what it did not
+// cover.
+void MongoBackupSource::HoldWriters(CollectionCopier& copier, ArchiveWriter& writer) {
+  constexpr std::chrono::seconds kTail(60);
+  const auto is_early = [](const CollectionInfo& collection) {
+    return IsInsertOnly(collection.name) && !collection.is_view();
+  };
+  std::map<std::string, std::string> early;  // by full name, its metadata
+  std::vector<CollectionInfo> collections;
+  for (const CollectionInfo& collection : catalog_) {
+    if (!is_early(collection)) continue;
+    collections.push_back(collection);
+    early.emplace(collection.full_name(), MetadataJson(collection));
+  }
+  WriteMetadata(writer, is_early);
+  const auto border = std::chrono::duration_cast<std::chrono::seconds>(
+      (run_.clock.Now() - kTail).time_since_epoch());
+  copier.CopyOlder(collections, ObjectIdAt(static_cast<uint64_t>(border.count())));
+  lock_.emplace(*session_, connect_, run_);
+  catalog_ = ReadSite();
+  std::map<std::string, std::string> now;
+  for (const CollectionInfo& collection : catalog_) {
+    if (early.contains(collection.full_name())) {
+      now.emplace(collection.full_name(), MetadataJson(collection));
+    }
+  }
+  if (now != early) {
+    throw Error(ErrorKind::kSource,
+                "a collection of MongoDB was dropped, replaced or altered while it was copied")
+        .Hint("run the backup again; nothing of this run is kept");
+  }
+  WriteMetadata(writer, [&](const CollectionInfo& collection) {
+    return !early.contains(collection.full_name());
+  });
+}
+
+void MongoBackupSource::ReleaseMoment() {
+  if (!lock_) return;
+  lock_->Release();
+  run_.progress.Note("MongoDB", Consistency());
+  run_.log.Info("MongoDB: {}", Consistency());
+}
+
 std::vector<std::vector<CollectionInfo>> MongoBackupSource::Stages() const {
   std::map<int, std::vector<CollectionInfo>> stages;
   for (const CollectionInfo& collection : catalog_) {
     if (collection.is_view()) continue;
-    const bool one_moment = moment_.at_cluster_time || oplog_start_;
+    const bool one_moment = moment_.at_cluster_time || oplog_start_ || locks_;
     stages[one_moment ? 0 : ReadStage(collection.name)].push_back(collection);
   }
   std::vector<std::vector<CollectionInfo>> ordered;
@@ -201,9 +262,14 @@ void MongoBackupSource::Copy(ArchiveWriter& writer) {
         "undo that restore",
         fmt::join(left_out_, ", ")));
   }
-  WriteMetadata(writer);
-  CollectionCopier copier(CopierOptions{connect_, options_.readers, FindsByUuid(), moment_}, writer,
-                          run_);
+  CollectionCopier copier(CopierOptions{connect_, options_.readers, FindsByUuid(), locks_, moment_},
+                          writer, run_);
+  if (locks_) {
+    HoldWriters(copier, writer);
+  } else {
+    // All of it before any data, so that a restore from a pipe knows every collection beforehand.
+    WriteMetadata(writer, [](const CollectionInfo&) { return true; });
+  }
   for (const std::vector<CollectionInfo>& stage : Stages()) {
     for (const auto& output : copier.Copy(stage)) {
       if (output->dropped()) continue;
@@ -264,6 +330,7 @@ void MongoBackupSource::WarnOfLateCollections() const {
 
 ComponentManifest MongoBackupSource::Finish() {
   window_.reset();
+  ReleaseMoment();
   ComponentManifest manifest;
   manifest.positions = positions_;
   manifest.name = "mongodb";
@@ -275,6 +342,8 @@ ComponentManifest MongoBackupSource::Finish() {
     manifest.moment = TimePoint(std::chrono::seconds(moment_.at_cluster_time->seconds));
   } else if (oplog_) {
     manifest.moment = oplog_->moment;
+  } else if (lock_) {
+    manifest.moment = lock_->since();
   } else {
     manifest.moment = started_;
   }
@@ -284,6 +353,7 @@ ComponentManifest MongoBackupSource::Finish() {
     return std::tie(a.database, a.name) < std::tie(b.database, b.name);
   });
   manifest.objects = std::move(objects_);
+  lock_.reset();
   session_.reset();
   return manifest;
 }

@@ -13,14 +13,6 @@ uint32_t SecondsOf(const IdValue& object_id) {
   return seconds;
 }
 
-IdValue ObjectIdAt(uint64_t seconds) {
-  IdValue value{BsonType::kObjectId, std::string(kObjectIdBytes, '\0')};
-  for (size_t i = 0; i < 4; ++i) {
-    value.bytes[i] = static_cast<char>((seconds >> (24 - 8 * i)) & 0xff);
-  }
-  return value;
-}
-
 IdValue Integer(int64_t number) {
   IdValue value{BsonType::kInt64, std::string(8, '\0')};
   const auto bits = static_cast<uint64_t>(number);
@@ -36,6 +28,14 @@ unsigned ShiftFor(uint64_t span, uint32_t pieces) {
 }
 
 }  // namespace
+
+IdValue ObjectIdAt(uint64_t seconds) {
+  IdValue value{BsonType::kObjectId, std::string(kObjectIdBytes, '\0')};
+  for (size_t i = 0; i < 4; ++i) {
+    value.bytes[i] = static_cast<char>((seconds >> (24 - 8 * i)) & 0xff);
+  }
+  return value;
+}
 
 std::vector<IdValue> RoundObjectIds(const IdValue& first, const IdValue& last, uint32_t pieces) {
   const uint64_t begin = SecondsOf(first);
@@ -80,6 +80,33 @@ std::vector<IdRange> RangesByComparison(const std::vector<IdValue>& borders) {
   }
   ranges.push_back(IdRange{IdRange::Kind::kOtherTypes, {}, {}});
   return ranges;
+}
+
+std::optional<SplitRanges> SplitAt(const std::vector<IdRange>& ranges, const IdValue& border) {
+  SplitRanges split;
+  const auto is_border = [](const std::optional<IdValue>& value) {
+    return !value || value->type == BsonType::kObjectId;
+  };
+  for (const IdRange& range : ranges) {
+    if (range.kind == IdRange::Kind::kOtherTypes) {
+      split.rest.push_back(range);
+      continue;
+    }
+    if (!range.resumable() || !is_border(range.from) || !is_border(range.to)) return std::nullopt;
+    // ObjectIds are compared by their bytes.
+    IdRange older = range;
+    if (!older.to || older.to->bytes > border.bytes) older.to = border;
+    if (!older.from && range.kind == IdRange::Kind::kBounds) {
+      // Below all ObjectIds there are other types, among which new documents may come anywhere.
+      older.from = ObjectIdAt(0);
+      split.rest.push_back(IdRange{range.kind, {}, older.from});
+    }
+    if (!older.from || older.from->bytes < older.to->bytes) split.older.push_back(older);
+    IdRange newer = range;
+    if (!newer.from || newer.from->bytes < border.bytes) newer.from = border;
+    if (!newer.to || newer.from->bytes < newer.to->bytes) split.rest.push_back(newer);
+  }
+  return split;
 }
 
 void AddRange(const IdRange& range, Bson& find) {

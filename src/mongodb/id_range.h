@@ -45,6 +45,20 @@ struct IdRange {
   bool resumable() const { return kind == Kind::kBounds || kind == Kind::kObjectIds; }
 };
 
+/// The ranges of a collection, cut in two.
+struct SplitRanges {
+  std::vector<IdRange> older;  ///< the ObjectIds below the border
+  std::vector<IdRange> rest;   ///< everything else
+};
+
+/// Cuts ranges that together hold every document at an ObjectId. Nothing where it cannot be done:
+/// ranges that are no ranges of ObjectIds. REQUIRES: `border` is an ObjectId.
+[[nodiscard]] std::optional<SplitRanges> SplitAt(const std::vector<IdRange>& ranges,
+                                                 const IdValue& border);
+
+/// The first ObjectId of that second, seconds since 1970.
+IdValue ObjectIdAt(uint64_t seconds);
+
 /// Adds filter, min, max, hint and sort to a find command.
 void AddRange(const IdRange& range, Bson& find);
 

@@ -161,5 +161,30 @@ TEST(IdRange, ADamagedReadGoesOnOnlyWhereTheOrderIsKnown) {
   EXPECT_FALSE((IdRange{IdRange::Kind::kNatural, {}, {}}).resumable());
 }
 
+TEST(IdRange, SplitsAtAnObjectId) {
+  const IdValue border = ObjectId(uint32_t{1} << 30);
+  const auto borders = RoundObjectIds(ObjectId(0), ObjectId(UINT32_MAX), 16);
+  const std::vector<std::string> documents = DocumentsOfEveryType();
+  for (const auto& ranges : {RangesByBounds(borders), RangesByBounds({}),
+                             RangesByComparison(borders), RangesByComparison({})}) {
+    const auto split = SplitAt(ranges, border);
+    ASSERT_TRUE(split);
+    std::vector<IdRange> both = split->rest;
+    both.insert(both.end(), split->older.begin(), split->older.end());
+    ExpectEachOnce(both, true);
+    int older = 0;
+    for (const IdRange& range : split->older) {
+      for (const std::string& document : Find(documents, range, true)) {
+        const Element id = *FindField(document, "_id");
+        EXPECT_TRUE(id.type == BsonType::kObjectId && id.value < border.bytes) << ToJson(document);
+        ++older;
+      }
+    }
+    EXPECT_GT(older, 50);
+  }
+  EXPECT_FALSE(SplitAt({IdRange{IdRange::Kind::kWhole, {}, {}}}, border));
+  EXPECT_FALSE(SplitAt(RangesByBounds(RoundIntegers(0, 100, 4)), border));
+}
+
 }  // namespace
 }  // namespace oxbackup::mongodb

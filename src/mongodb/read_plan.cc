@@ -96,6 +96,11 @@ int ReadStage(std::string_view collection) {
   return collection.ends_with(".chunks") ? 1 : 0;
 }
 
+bool IsInsertOnly(std::string_view collection) {
+  return collection == "modulestore.structures" || collection == "modulestore.definitions" ||
+         collection.ends_with(".chunks");
+}
+
 bool HonoursBounds(Session& session, const CollectionInfo& collection) {
   const Extremes all = ReadExtremes(session, collection, Bson());
   if (!all.first || !all.last || *all.first == *all.last) return false;

@@ -20,6 +20,10 @@ inline constexpr uint64_t kSplitBytes = uint64_t{64} << 20;
 /// (subscriptions, then contents, then users).
 int ReadStage(std::string_view collection);
 
+/// True for collections of Open edX whose documents are written once and never changed: the
+/// modulestore's structures and definitions, GridFS chunks.
+bool IsInsertOnly(std::string_view collection);
+
 /// Ranges that together hold every document of the collection once. Asks the server for the first
 /// and last _id and whether it honours index bounds (FerretDB takes min and max and ignores them).
 /// A `small` collection is never split nor asked about.

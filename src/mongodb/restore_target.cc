@@ -14,6 +14,7 @@
 #include "mongodb/restore_plan.h"
 #include "mongodb/swap.h"
 #include "mongodb/verify.h"
+#include "mongodb/write_lock.h"
 
 namespace oxbackup::mongodb {
 namespace {
@@ -124,6 +125,7 @@ void MongodbTarget::UndoSwap() {
 }
 
 RestorePlan MongodbTarget::Plan(const Manifest* manifest) {
+  RefuseLockedServer(Control());
   const ComponentManifest* const component =
       manifest == nullptr ? nullptr : manifest->Find("mongodb");
   if (component != nullptr) {
