@@ -61,6 +61,7 @@ root_command() {
 # in, caching_sha2_password among them, from a fixed path unless it is told another.
 root_wrapper() {
   local root=$1 program=$2 file=$3 libraries plugins
+  [[ -x $root/$program ]] || die "the root $root has no $program" "add its package to the recipe"
   libraries=$(root_libraries "$root")
   plugins=$(compgen -G "$root/usr/lib/*-linux-gnu/libmariadb3/plugin" || true)
   mkdir -p "$(dirname "$file")"

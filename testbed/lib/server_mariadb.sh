@@ -2,7 +2,7 @@
 # MariaDB of Debian stable, the second flavour of MySQL, run as a plain program out of its root: the
 # machine's own service, if there is one, is not touched. The same root has mydumper and Caddy.
 
-DEBIAN_PACKAGES=(mariadb-server-core mariadb-client-core mydumper caddy)
+DEBIAN_PACKAGES=(mariadb-server-core mariadb-client mydumper caddy)
 DEBIAN_SUITE=${TESTBED_DEBIAN_SUITE:-bookworm}
 
 debian_root() { root_path debian "$DEBIAN_SUITE" extract "${DEBIAN_PACKAGES[@]}"; }
