@@ -85,16 +85,21 @@ std::string NewRunId(TimePoint now) {
   return fmt::format("{}-{:08x}", FormatRfc3339(now), random());
 }
 
+std::string WhatAndCause(const std::exception& error) {
+  const auto* const ours = dynamic_cast<const Error*>(&error);
+  if (ours == nullptr || ours->cause().empty()) return error.what();
+  return fmt::format("{} ({})", error.what(), ours->cause());
+}
+
 // Removes what was loaded, without hiding the error that led here.
 void AbandonAll(const std::vector<RestoreTarget*>& targets, const RunContext& run) {
   for (RestoreTarget* target : targets) {
     try {
       target->Abandon();
-    } catch (const Error& error) {
-      run.warnings.Add(
-          fmt::format("what was loaded for {} could not be removed: {} ({}); the next "
-                      "restore removes it",
-                      target->name(), error.what(), error.cause()));
+    } catch (const std::exception& error) {
+      run.warnings.Add(fmt::format(
+          "what was loaded for {} could not be removed: {}; the next restore removes it",
+          target->name(), WhatAndCause(error)));
     }
   }
 }
@@ -116,19 +121,52 @@ void VerifyAll(const Manifest* manifest, const std::vector<RestoreTarget*>& targ
   }
 }
 
-// Undoes the swaps of `written`, newest first; false when one could not be undone.
-bool TakeBack(const std::vector<RestoreTarget*>& written, const RunContext& run) {
+// Undoes the swaps of this run in `written`, newest first; false when one could not be undone.
+bool TakeBack(const std::vector<RestoreTarget*>& written, const std::string& run_id,
+              const RunContext& run) {
   bool whole = true;
   for (auto it = written.rbegin(); it != written.rend(); ++it) {
     try {
-      (*it)->UndoSwap();
-    } catch (const Error& error) {
+      (*it)->UndoSwap(run_id);
+    } catch (const std::exception& error) {
       whole = false;
-      run.warnings.Add(fmt::format("the swap of {} could not be taken back: {} ({})", (*it)->name(),
-                                   error.what(), error.cause()));
+      run.warnings.Add(fmt::format("the swap of {} could not be taken back: {}", (*it)->name(),
+                                   WhatAndCause(error)));
     }
   }
   return whole;
+}
+
+// Rethrows what is being handled and says what has become of the site.
+[[noreturn]] void RethrowBrokenSwap(bool taken_back) {
+  const char* const hint =
+      taken_back
+          ? "nothing has changed: every swap was taken back; mend the cause and restore again"
+          : "part of the site is swapped; its records are open: run any openedx-backup "
+            "command with the same settings to finish, or restore --undo to go back";
+  try {
+    throw;
+  } catch (Error& error) {
+    error.Hint(hint);
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(ErrorKind::kInternal, "the swap broke off").Cause(error.what()).Hint(hint);
+  }
+}
+
+// Ends at the first record that cannot be closed: were a later component's closed all the same, the
+// next run would take the open ones for a restore that had not come to its swaps (see SwapIntent).
+void CloseAll(const std::vector<RestoreTarget*>& targets, bool keep_old) {
+  for (RestoreTarget* target : targets) {
+    try {
+      ForTarget(*target, "closing the swap of", [&](RestoreTarget& t) { t.CloseSwap(keep_old); });
+    } catch (Error& error) {
+      error.Hint(
+          "the restored data are live; mend the cause and run any openedx-backup command with the "
+          "same settings: it removes what is left");
+      throw;
+    }
+  }
 }
 
 // Writes all records, then swaps all components, then closes the records in the same order: see
@@ -146,22 +184,12 @@ void SwapAll(const std::vector<RestoreTarget*>& targets, const SwapIntent& inten
     for (RestoreTarget* target : targets) {
       ForTarget(*target, "swapping", [](RestoreTarget& t) { t.Swap(); });
     }
-  } catch (Error& error) {
-    if (TakeBack(written, run)) {
-      AbandonAll(targets, run);
-      error.Hint(
-          "nothing has changed: every swap was taken back; mend the cause and restore again");
-    } else {
-      error.Hint(
-          "part of the site is swapped; its records are open: run any openedx-backup command "
-          "with the same settings to finish, or restore --undo to go back");
-    }
-    throw;
+  } catch (...) {
+    const bool taken_back = TakeBack(written, intent.run_id, run);
+    if (taken_back) AbandonAll(targets, run);
+    RethrowBrokenSwap(taken_back);
   }
-  for (RestoreTarget* target : targets) {
-    ForTarget(*target, "closing the swap of",
-              [&](RestoreTarget& t) { t.CloseSwap(intent.keep_old); });
-  }
+  CloseAll(targets, intent.keep_old);
 }
 
 RestoreTarget* FindTarget(RestoreTargets& targets, std::string_view name) {
@@ -235,16 +263,15 @@ void CompleteRun(const OpenRun& open) {
     ForTarget(*one.target, "finishing the interrupted swap of",
               [](RestoreTarget& t) { t.CompleteSwap(); });
   }
-  for (const FoundSwap& one : open.found) {
-    ForTarget(*one.target, "closing the swap of",
-              [&](RestoreTarget& t) { t.CloseSwap(open.intent.keep_old); });
-  }
+  std::vector<RestoreTarget*> targets;
+  for (const FoundSwap& one : open.found) targets.push_back(one.target);
+  CloseAll(targets, open.intent.keep_old);
 }
 
 void TakeBackRun(const OpenRun& open) {
   for (auto one = open.found.rbegin(); one != open.found.rend(); ++one) {
     ForTarget(*one->target, "taking back the interrupted swap of",
-              [](RestoreTarget& t) { t.UndoSwap(); });
+              [&](RestoreTarget& t) { t.UndoSwap(open.intent.run_id); });
   }
 }
 
@@ -259,7 +286,7 @@ std::vector<std::string> UndoKept(RestoreTargets& targets, const RunContext& run
   for (auto it = targets.rbegin(); it != targets.rend(); ++it) {
     RestoreTarget& target = **it;
     try {
-      ForTarget(target, "undoing the restore of", [](RestoreTarget& t) { t.UndoSwap(); });
+      ForTarget(target, "undoing the restore of", [](RestoreTarget& t) { t.UndoSwap(""); });
       sentences.push_back(
           fmt::format("{}: the data from before the restore are live again", target.name()));
     } catch (const Error& error) {

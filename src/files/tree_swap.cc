@@ -39,8 +39,16 @@ struct TreeSwap::Folders {
   FileDescriptor live;
 };
 
-TreeSwap::TreeSwap(const std::filesystem::path& target, BeforeStep before_step)
-    : place_(FindSwapPlace(target)), before_step_(std::move(before_step)) {}
+TreeSwap::TreeSwap(std::filesystem::path target, BeforeStep before_step)
+    : target_(std::move(target)),
+      place_(FindSwapPlace(target_)),
+      before_step_(std::move(before_step)) {}
+
+void TreeSwap::Forget() {
+  place_ = FindSwapPlace(target_);
+  lock_.Close();
+  old_root_.reset();
+}
 
 std::optional<SwapRecord> TreeSwap::Record() const {
   const FileDescriptor work = OpenFolder(place_.work);

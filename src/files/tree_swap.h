@@ -23,7 +23,7 @@ class TreeSwap {
  public:
   using BeforeStep = std::function<void(const std::string&)>;
 
-  TreeSwap(const std::filesystem::path& target, BeforeStep before_step);
+  TreeSwap(std::filesystem::path target, BeforeStep before_step);
 
   const SwapPlace& place() const { return place_; }
   /// Nothing when no swap is announced and no old data are kept.
@@ -47,6 +47,8 @@ class TreeSwap {
   /// Removes the record and then the working folder, or, with `keep_old`, new/ alone. Without a
   /// record, the working folder is a leftover and goes in any case.
   void Close(bool keep_old);
+  /// Looks at the disk anew, as an object made now would.
+  void Forget();
 
  private:
   struct Folders;
@@ -62,6 +64,7 @@ class TreeSwap {
   void ApplyRoot(const std::optional<MemberInfo>& root) const;
   std::string Where() const { return place_.work.string(); }
 
+  std::filesystem::path target_;
   SwapPlace place_;
   BeforeStep before_step_;
   FileDescriptor lock_;

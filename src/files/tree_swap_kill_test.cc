@@ -170,7 +170,7 @@ void UndoesAtEveryStep(KillTest& kill) {
     const auto target = test.Target();
     if (!target->FindOpenSwap()) return;
     try {
-      target->UndoSwap();
+      target->UndoSwap("");
     } catch (const Error& error) {
       // Killed while it removed old data: too late, but it says so and can still be completed.
       EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
@@ -191,7 +191,7 @@ void SurvivesKillsOfTheUndo(KillTest& test, bool then_complete) {
     SCOPED_TRACE("undo killed before step " + std::to_string(kill_at));
     test.RestoreWhole(true);
     try {
-      test.Target(test.KillAt(kill_at))->UndoSwap();
+      test.Target(test.KillAt(kill_at))->UndoSwap("");
       undone = true;
     } catch (const Killed&) {
     }
@@ -202,9 +202,9 @@ void SurvivesKillsOfTheUndo(KillTest& test, bool then_complete) {
         test.ExpectLive(true);
         target->CloseSwap(true);
       }
-      target->UndoSwap();
+      target->UndoSwap("");
     } else if (!undone && kill_at == 0) {
-      target->UndoSwap();  // killed before it began
+      target->UndoSwap("");  // killed before it began
     }
     test.ExpectLive(false);
   }

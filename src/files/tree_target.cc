@@ -83,7 +83,7 @@ class TreeTarget final : public RestoreTarget {
 
   std::optional<OpenSwap> FindOpenSwap() override;
   void CompleteSwap() override;
-  void UndoSwap() override;
+  void UndoSwap(const std::string& run_id) override;
   RestorePlan Plan(const Manifest* manifest) override;
   void Load(ArchiveReader& reader) override;
   void Verify(const ComponentManifest* expected) override;
@@ -98,7 +98,8 @@ class TreeTarget final : public RestoreTarget {
   void Extract(const MemberInfo& info, ByteSource& content);
   void PlanTree(TreeWork& work, const ComponentManifest* manifest, RestorePlan& plan);
   void VerifyTree(TreeWork& work, const ObjectEntry* expected);
-  void CheckUndoable();
+  std::string LastRun();
+  void CheckUndoable(const std::string& run_id);
   void WarnOfRefusals(const TreeWork& work);
 
   const std::string component_;
@@ -155,32 +156,53 @@ void TreeTarget::CompleteSwap() {
   for (TreeWork& work : Works()) work.swap.Forward();
 }
 
-void TreeTarget::UndoSwap() {
+// The run of the open swap; else the newest one whose old data are kept; else empty. The trees'
+// records may be of several runs: an archive need not have all of them.
+std::string TreeTarget::LastRun() {
+  std::optional<SwapIntent> last;
+  for (TreeWork& work : Works()) {
+    const std::optional<SwapRecord> record = work.swap.Record();
+    if (!record) continue;
+    if (record->state != SwapState::kKept) return record->intent.run_id;
+    if (!last || last->started < record->intent.started) last = record->intent;
+  }
+  return last ? last->run_id : "";
+}
+
+void TreeTarget::UndoSwap(const std::string& run_id) {
+  const std::string run = run_id.empty() ? LastRun() : run_id;
   std::vector<TreeWork*> undone;
   for (TreeWork& work : Works()) {
-    if (work.swap.Record()) undone.push_back(&work);
+    const std::optional<SwapRecord> record = work.swap.Record();
+    if (record && record->intent.run_id == run) undone.push_back(&work);
   }
   if (undone.empty()) {
+    if (!run_id.empty()) return;
     throw Error(ErrorKind::kNotFound,
                 fmt::format("{}: no replaced files are kept to go back to", component_))
         .Hint("restore with --keep-old to be able to go back");
   }
-  CheckUndoable();
+  CheckUndoable(run);
   for (TreeWork* const work : undone) work->swap.BeginBackward();
   for (TreeWork* const work : undone) work->swap.Backward();
-  for (auto work = undone.rbegin(); work != undone.rend(); ++work) (*work)->swap.Close(false);
-  works_.clear();
+  for (auto work = undone.rbegin(); work != undone.rend(); ++work) {
+    (*work)->swap.Close(false);
+    (*work)->swap.Forget();
+  }
 }
 
 // Once the first tree's old data are gone, undoing the others would leave a mixture.
-void TreeTarget::CheckUndoable() {
+void TreeTarget::CheckUndoable(const std::string& run_id) {
   std::set<std::string> recorded;
   for (TreeWork& work : Works()) {
-    if (work.swap.Record()) recorded.insert(work.tree.path.string());
+    const std::optional<SwapRecord> record = work.swap.Record();
+    if (record && record->intent.run_id == run_id) recorded.insert(work.tree.path.string());
   }
   for (TreeWork& work : Works()) {
     const std::optional<SwapRecord> record = work.swap.Record();
-    if (!record || record->state != SwapState::kSwapped || record->trees.empty()) continue;
+    if (!record || record->intent.run_id != run_id || record->state != SwapState::kSwapped ||
+        record->trees.empty())
+      continue;
     if (recorded.contains(record->trees.front())) continue;
     throw Error(ErrorKind::kNotFound,
                 fmt::format("{}: the restore was all but finished, and part of the replaced files "

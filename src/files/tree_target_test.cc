@@ -122,7 +122,7 @@ TEST_F(TreeTargetTest, RestoresWhereNothingIsYet) {
   EXPECT_EQ(target->Plan(&manifest_).replaced[0].now, "nothing");
   Restore(*target, true);
   EXPECT_EQ(Fingerprint(live_), new_);
-  Target()->UndoSwap();
+  Target()->UndoSwap("");
   EXPECT_FALSE(fs::exists(live_));
 }
 
@@ -151,7 +151,7 @@ TEST_F(TreeTargetTest, KeptOldDataCanBeBroughtBack) {
   Restore(*Target(), true);
   EXPECT_EQ(Fingerprint(live_), new_);
   EXPECT_EQ(Target()->FindOpenSwap(), std::nullopt);
-  Target()->UndoSwap();
+  Target()->UndoSwap("");
   EXPECT_EQ(Fingerprint(live_), old_);
   EXPECT_THAT(Neighbours(), testing::ElementsAre("data"));
 }
@@ -159,7 +159,7 @@ TEST_F(TreeTargetTest, KeptOldDataCanBeBroughtBack) {
 TEST_F(TreeTargetTest, WithoutKeptDataThereIsNothingToUndo) {
   Restore(*Target(), false);
   try {
-    Target()->UndoSwap();
+    Target()->UndoSwap("");
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
@@ -172,14 +172,14 @@ TEST_F(TreeTargetTest, ALoadThatFailsLeavesKeptOldDataAlone) {
   const auto target = Target();
   LoadAndVerify(*target);
   target->Abandon();
-  Target()->UndoSwap();
+  Target()->UndoSwap("");
   EXPECT_EQ(Fingerprint(live_), old_);
 }
 
 TEST_F(TreeTargetTest, ASecondRestoreReplacesTheKeptData) {
   Restore(*Target(), true);
   Restore(*Target(), true);
-  Target()->UndoSwap();
+  Target()->UndoSwap("");
   EXPECT_EQ(Fingerprint(live_), new_);
 }
 

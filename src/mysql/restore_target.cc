@@ -67,12 +67,9 @@ class Target final : public RestoreTarget {
     }
   }
 
-  void UndoSwap() override {
+  void UndoSwap(const std::string& run_id) override {
     std::optional<SwapRecord> record = book().Read();
-    if (intent_ && (!record || record->intent.run_id != intent_->run_id)) {
-      // This run's record was never written; a kept one is an earlier run's.
-      return;
-    }
+    if (!run_id.empty() && (!record || record->intent.run_id != run_id)) return;
     if (!record) throw Error(ErrorKind::kNotFound, "MySQL has no restore to undo");
     if (record->state == SwapRecord::State::kClosing) {
       throw Error(ErrorKind::kNotFound, "the data from before the restore of " +
@@ -109,7 +106,6 @@ class Target final : public RestoreTarget {
   }
 
   void WriteIntent(const SwapIntent& intent) override {
-    intent_ = intent;
     std::vector<std::string> names;
     for (const auto& [name, database] : site_.databases) names.push_back(name);
     RefuseForeignKeysInto(*session_, names);
@@ -265,9 +261,8 @@ class Target final : public RestoreTarget {
   RunContext run_;
   ShadowSite site_;
   std::unique_ptr<Session> session_;
-  std::optional<RecordBook> book_;    // uses session_
-  std::optional<Swapper> swapper_;    // uses book_
-  std::optional<SwapIntent> intent_;  // of this run
+  std::optional<RecordBook> book_;  // uses session_
+  std::optional<Swapper> swapper_;  // uses book_
   std::optional<SwapRecord> record_;
   bool locked_ = false;
   int64_t swap_ms_ = 0;
