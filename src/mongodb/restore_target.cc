@@ -182,14 +182,13 @@ void MongodbTarget::Verify(const ComponentManifest* expected) {
 }
 
 void MongodbTarget::ForgetDoneSwaps() {
-  for (const SwapRecord& record : ReadSwapRecords(Control(), options_.record_database)) {
+  for (SwapRecord& record : ReadSwapRecords(Control(), options_.record_database)) {
     if (record.state != SwapState::kDone) {
       throw Error(ErrorKind::kUsage, "an earlier restore has not ended its swap")
           .Hint("finish or undo it first: any command does, restore --undo takes it back");
     }
-    SwapRecord closing = record;
-    closing.state = SwapState::kClosing;
-    WriteSwapRecord(Control(), options_.record_database, closing);
+    record.state = SwapState::kClosing;
+    WriteSwapRecord(Control(), options_.record_database, record);
     MakeSwapper().DropOld(record);
     RemoveSwapRecord(Control(), options_.record_database, record);
   }

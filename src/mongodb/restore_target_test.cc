@@ -27,6 +27,8 @@ bool IsNoProbe(const ScriptedCommand& command) {
   return command.target().find("no.such") == std::string::npos;
 }
 
+bool IsOfRecord(const ScriptedCommand& command) { return command.target() == kRecordCollection; }
+
 ModelOptions LikeFerretdb() {
   ModelOptions options;
   options.version = "7.0.77";
@@ -126,7 +128,7 @@ TEST_F(RestoreTargetTest, TakingBackARestoreLeavesAnEarlierKeptOneAlone) {
   const auto reader = archive_.Open();
   static_cast<void>(target->Plan(&manifest));
   target->Load(*reader);
-  server_.Fail({.command = "update"}, 14031, "no space left on device");
+  server_.Fail({.command = "insert", .when = IsOfRecord}, 14031, "no space left on device");
   EXPECT_THROW(target->WriteIntent(TestIntent("run-2")), Error);
   target->UndoSwap("run-2");
   target->Abandon();
@@ -211,10 +213,10 @@ TEST_F(RestoreTargetTest, RefusesUnknownIndexKindsBeforeItLoadsAnything) {
 }
 
 TEST_F(RestoreTargetTest, ReplacesViewsCollectionsByViewsAndViewsByCollections) {
-  archive_.AddView("openedx", "view", R"({"viewOn": "modules", "pipeline": []})");
+  archive_.AddView("openedx", "view", R"({"viewOn": "modules", "pipeline": [{"$match": {}}]})");
   archive_.AddView("openedx", "was_collection", R"({"viewOn": "modules", "pipeline": []})");
   archive_.Add("openedx", "was_view", {R"({"_id": 1})"});
-  model_.Create("openedx.view", R"({"viewOn": "newer", "pipeline": []})");
+  model_.Create("openedx.view", R"({"viewOn": "newer", "pipeline": [{"$skip": 1}]})");
   model_.Create("openedx.was_view", R"({"viewOn": "newer", "pipeline": []})");
   model_.Insert("openedx.was_collection", R"({"_id": "c"})");
   const State before = Data();
@@ -226,6 +228,7 @@ TEST_F(RestoreTargetTest, ReplacesViewsCollectionsByViewsAndViewsByCollections) 
   EXPECT_EQ(Data(), before);
   EXPECT_TRUE(model_.Find("openedx.was_view")->view);
   EXPECT_THAT(ToJson(model_.Find("openedx.view")->options.bytes()), HasSubstr("newer"));
+  EXPECT_THAT(ToJson(model_.Find("openedx.view")->options.bytes()), HasSubstr("$skip"));
 }
 
 TEST_F(RestoreTargetTest, WritesFunctionsIntoTheirCollectionAndBack) {
@@ -266,12 +269,60 @@ TEST_F(RestoreTargetTest, StopsWhenTheLiveDataChangedHandsMeanwhile) {
   EXPECT_THAT(server_.Commands("applyOps"), IsEmpty());
 }
 
+ModelOptions AsBackupAndRestore() {
+  ModelOptions options;
+  options.backup_and_restore = true;
+  return options;
+}
+
+/// With the roles backup and restore alone.
+class LeastRightsTest : public RestoreTargetTest {
+ protected:
+  LeastRightsTest() : RestoreTargetTest(AsBackupAndRestore()) {}
+};
+
+TEST_F(LeastRightsTest, RestoresKeepsUndoesAndForgets) {
+  const State before = Data();
+  RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
+  EXPECT_EQ(Live(), Restored());
+  MakeRestoreTarget(connect_, options_, run_.run)->UndoSwap("");
+  EXPECT_EQ(Data(), before);
+  RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
+  RestoreAll(connect_, options_, archive_, run_);
+  EXPECT_EQ(Data(), Restored());
+  EXPECT_FALSE(model_.Find("openedx_backup.swaps"));
+}
+
+TEST_F(RestoreTargetTest, LeavesWhatSomebodyElsePutBesideTheRecords) {
+  options_.before_step = [&](std::string_view step) {
+    if (step == "close the record") {
+      model_.Insert("openedx_backup.swaps", R"({"_id": "a note", "intent": "?"})");
+    }
+  };
+  RestoreAll(connect_, options_, archive_, run_);
+  EXPECT_THAT(model_.Documents("openedx_backup.swaps"), testing::Contains(HasSubstr("a note")));
+}
+
+TEST_F(RestoreTargetTest, DoesNotChangeARecordThatAnotherRunHasChanged) {
+  Session session(connect_, {});
+  SwapRecord record;
+  record.intent = TestIntent();
+  WriteSwapRecord(session, "openedx_backup", record);
+  SwapRecord one = ReadSwapRecords(session, "openedx_backup").at(0);
+  SwapRecord other = ReadSwapRecords(session, "openedx_backup").at(0);
+  one.state = SwapState::kDone;
+  WriteSwapRecord(session, "openedx_backup", one);
+  other.state = SwapState::kUndoing;
+  EXPECT_THROW(WriteSwapRecord(session, "openedx_backup", other), Error);
+  EXPECT_EQ(ReadSwapRecords(session, "openedx_backup").at(0).state, SwapState::kDone);
+}
+
 /// Kills a restore at every step of its swap, on a server with applyOps and one without.
 class SwapDeathTest : public RestoreTargetTest, public testing::WithParamInterface<bool> {
  protected:
   SwapDeathTest() : RestoreTargetTest(GetParam() ? LikeFerretdb() : ModelOptions{}) {
     if (!GetParam()) {
-      archive_.AddView("openedx", "view", R"({"viewOn": "modules", "pipeline": []})");
+      archive_.AddView("openedx", "view", R"({"viewOn": "modules", "pipeline": [{"$skip": 1}]})");
       archive_.AddView("openedx", "fresh_view", R"({"viewOn": "modules", "pipeline": []})");
       archive_.Add("openedx", "was_view", {R"({"_id": 1})"});
     }
