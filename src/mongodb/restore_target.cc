@@ -210,17 +210,20 @@ void MongodbTarget::WriteIntent(const SwapIntent& intent) {
 void MongodbTarget::TellOutcome(const SwapOutcome& outcome) {
   swap_ms_ += outcome.milliseconds;
   if (!outcome.one_step) {
-    run_.progress.Note(
-        "MongoDB swap",
-        fmt::format("collections were renamed one by one within {}, since the server "
-                    "refuses to do it in one step ({}); readers may have seen old "
-                    "and new side by side",
-                    FormatDuration(std::chrono::milliseconds(outcome.milliseconds)),
-                    outcome.why_not));
+    const std::string how = fmt::format(
+        "collections were renamed one by one within {}, since the server refuses to do it in one "
+        "step ({}); readers may have seen old and new side by side",
+        FormatDuration(std::chrono::milliseconds(outcome.milliseconds)), outcome.why_not);
+    run_.progress.Note("MongoDB swap", how);
+    // Where the server has no such step there is nothing that anybody could do.
+    if (outcome.lacks_right) {
+      run_.warnings.Add("MongoDB: " + how +
+                        ". A role with anyAction on anyResource makes it one step");
+    }
   }
   for (const std::string& stray : outcome.strays) {
     run_.warnings.Add(fmt::format(
-        "{} holds what the site wrote into the gap of the swap; look at it, then drop it", stray));
+        "{} holds what the site wrote in the way of the swap; look at it, then drop it", stray));
   }
 }
 
