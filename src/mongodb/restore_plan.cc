@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "mongodb/account_rights.h"
 #include "mongodb/copy_collection.h"
 #include "mongodb/live_names.h"
 #include "mongodb/verify.h"
@@ -66,6 +67,44 @@ bool TakesAway(const RestoreOptions& options, const std::string& database,
   return NamespaceFilter(all_databases).Includes(database, name);
 }
 
+Error LacksRights(const std::string& cause) {
+  return Error(ErrorKind::kUsage, "the account lacks rights that this restore of MongoDB needs")
+      .Cause(cause)
+      .Hint(
+          "give the user the role readWriteAnyDatabase beside backup and restore, or root, on the "
+          "database admin");
+}
+
+// The roles backup and restore suffice for what is only ever inserted, renamed and dropped.
+void CheckRights(Session& session, const ComponentManifest* expected,
+                 const std::set<std::string>& databases, const RestoreOptions& options,
+                 const NamespaceFilter& filter) {
+  const AccountRights rights(session);
+  const bool oplog = expected != nullptr && expected->positions.contains("oplog_start");
+  for (const std::string& database : databases) {
+    if (oplog && !rights.May("remove", database, "")) {
+      throw LacksRights(
+          fmt::format("replaying the archive's oplog removes documents in {}", database));
+    }
+    // It can neither be renamed nor dropped: its documents are changed one by one.
+    const std::string functions = "system.js";
+    if (rights.May("update", database, functions) && rights.May("remove", database, functions)) {
+      continue;
+    }
+    bool touched =
+        ListLive(session, database).contains(functions) && TakesAway(options, database, functions);
+    for (const ObjectEntry& object :
+         expected == nullptr ? std::vector<ObjectEntry>() : expected->objects) {
+      touched |= object.name == functions && filter.Includes(object.database, object.name) &&
+                 filter.Target(object.database, object.name).first == database;
+    }
+    if (touched) {
+      throw LacksRights(fmt::format(
+          "{}.{} cannot be swapped, its documents are updated and removed", database, functions));
+    }
+  }
+}
+
 SwapMove EmptyMove(const ServerInfo& server, const std::string& database, const std::string& name) {
   SwapMove move;
   move.database = database;
@@ -110,6 +149,9 @@ RestorePlan MakeRestorePlan(Session& session, const ComponentManifest* expected,
   } else {
     for (const std::string& database : options.databases) after[database];
   }
+  std::set<std::string> databases;
+  for (const auto& [database, amount] : after) databases.insert(database);
+  CheckRights(session, expected, databases, options, filter);
   for (const auto& [database, amount] : after) {
     plan.replaced.push_back({database, LiveAmount(session, database, plan),
                              expected == nullptr ? "what the archive holds" : amount.Text()});

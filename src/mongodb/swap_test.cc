@@ -79,6 +79,23 @@ TEST_P(UnbelievableReplyTest, IsCheckedAndTheRestIsDoneOneByOne) {
 
 INSTANTIATE_TEST_SUITE_P(Operations, UnbelievableReplyTest, testing::Values(0, 1, 3));
 
+TEST_F(LeastRightsTest, RefusesBeforeTheLoadWhatNeedsFurtherRights) {
+  const auto target = MakeRestoreTarget(connect_, options_, run_.run);
+  Manifest manifest = archive_.manifest();
+  static_cast<void>(target->Plan(&manifest));
+  manifest.components[0].positions["oplog_start"] = "1795379997:31";
+  try {
+    static_cast<void>(target->Plan(&manifest));
+    FAIL() << "a replay removes documents";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_THAT(error.hint(), HasSubstr("readWriteAnyDatabase"));
+  }
+  manifest = archive_.manifest();
+  model_.Insert("forum.system.js", R"({"_id": "f", "value": "live"})");
+  EXPECT_THROW(static_cast<void>(target->Plan(&manifest)), Error);
+}
+
 TEST_F(RestoreTargetTest, ReportsWhatTheServerSetAsideDuringTheSwap) {
   options_.before_step = [&](std::string_view step) {
     if (step == "apply all renames at once") {
