@@ -202,12 +202,22 @@ TEST(MongoDump, HasUsersAndRolesAsTheServerStoresThem) {
   server.model.Insert("db.c", R"({"_id": 1})");
   server.model.Insert("admin.system.users", R"({"_id": "admin.root", "credentials": {"x": 1}})");
   server.model.Insert("admin.system.roles", R"({"_id": "admin.r"})");
+  server.model.Insert("admin.system.version", R"({"_id": "authSchema", "currentVersion": 5})");
   const Dump dump = RunDump(server.connect);
   EXPECT_EQ(FindEntry(dump, "admin", "system.users")->kind, "users");
   EXPECT_EQ(FindEntry(dump, "admin", "system.users")->items, 1u);
   EXPECT_EQ(FindEntry(dump, "admin", "system.roles")->kind, "roles");
   EXPECT_TRUE(dump.members.contains("data/mongodb_dump/admin/system%2Eusers.bson"));
   EXPECT_TRUE(dump.members.contains("data/mongodb_dump/admin/system%2Eusers.metadata.json"));
+  EXPECT_THAT(DumpedDocuments(dump, "data/mongodb_dump/admin/system%2Eversion.bson"),
+              testing::ElementsAre(testing::HasSubstr("authSchema")));
+}
+
+TEST(MongoDump, HasNoVersionOfUsersThatItDoesNotHave) {
+  ModelServer server;
+  server.model.Insert("db.c", R"({"_id": 1})");
+  server.model.Insert("admin.system.version", R"({"_id": "authSchema", "currentVersion": 5})");
+  EXPECT_EQ(RunDump(server.connect).manifest.objects.size(), 1u);
 }
 
 TEST(MongoDump, WarnsOfUsersThatItCannotRead) {

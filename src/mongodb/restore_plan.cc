@@ -12,6 +12,7 @@
 #include "mongodb/account_rights.h"
 #include "mongodb/copy_collection.h"
 #include "mongodb/live_names.h"
+#include "mongodb/user_dump.h"
 #include "mongodb/verify.h"
 
 namespace oxbackup::mongodb {
@@ -25,10 +26,6 @@ struct Amount {
     return FormatCounted(collections, "collection", "collections") + ", " + FormatBytes(bytes);
   }
 };
-
-bool IsAccounts(const ObjectEntry& object) {
-  return object.kind == "users" || object.kind == "roles";
-}
 
 int64_t NumberOf(const Bson& document, std::string_view key) {
   const auto field = FindField(document.bytes(), key);
@@ -131,7 +128,7 @@ RestorePlan MakeRestorePlan(Session& session, const ComponentManifest* expected,
   std::set<std::string> in_archive;
   if (expected != nullptr) {
     for (const ObjectEntry& object : expected->objects) {
-      if (IsAccounts(object)) continue;
+      if (IsOfAccounts(object)) continue;
       in_archive.insert(object.database);
       if (!filter.Includes(object.database, object.name)) continue;
       CheckObject(object, session.server());
@@ -223,7 +220,7 @@ void CheckAgainstManifest(const RestoredCollections& collections, const Componen
     loaded[{collection->source_database, collection->source_name}] = collection.get();
   }
   for (const ObjectEntry& object : expected.objects) {
-    if (IsAccounts(object) || object.kind == "view") continue;
+    if (IsOfAccounts(object) || object.kind == "view") continue;
     if (!filter.Includes(object.database, object.name)) continue;
     const auto found = loaded.find({object.database, object.name});
     const ContentDigest digest =
