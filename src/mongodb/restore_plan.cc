@@ -126,9 +126,14 @@ RestorePlan MakeRestorePlan(Session& session, const ComponentManifest* expected,
   RestorePlan plan;
   std::map<std::string, Amount> after;
   std::set<std::string> in_archive;
+  uint64_t accounts = 0;
   if (expected != nullptr) {
     for (const ObjectEntry& object : expected->objects) {
-      if (IsOfAccounts(object)) continue;
+      if (IsOfAccounts(object)) {
+        const bool wanted = options.ns_rename.empty() && filter.Includes("admin", object.name);
+        if (wanted && object.name != "system.version") accounts += object.items;
+        continue;
+      }
       in_archive.insert(object.database);
       if (!filter.Includes(object.database, object.name)) continue;
       CheckObject(object, session.server());
@@ -152,6 +157,10 @@ RestorePlan MakeRestorePlan(Session& session, const ComponentManifest* expected,
   for (const auto& [database, amount] : after) {
     plan.replaced.push_back({database, LiveAmount(session, database, plan),
                              expected == nullptr ? "what the archive holds" : amount.Text()});
+  }
+  if (accounts > 0) {
+    plan.replaced.push_back({"users and roles", "stay, but for those of the same names",
+                             FormatCounted(accounts, "user or role", "users and roles")});
   }
   return plan;
 }
