@@ -23,17 +23,23 @@ std::string RequiredVariable(const std::string& name) {
   return value;
 }
 
-ConnectOptions TestServer() {
-  const std::string prefix =
-      Optional("TESTBED_MONGOD_HOST").empty() ? "TESTBED_FERRETDB_" : "TESTBED_MONGOD_";
-  ConnectOptions options;
-  options.host = RequiredVariable(prefix + "HOST");
-  options.port = std::stoi(RequiredVariable(prefix + "PORT"));
-  options.user = Optional(prefix + "USER");
-  options.password = Optional(prefix + "PASSWORD");
-  if (std::string database = Optional(prefix + "AUTH_DB"); !database.empty()) {
-    options.auth_database = database;
+std::string MongodbVariable(const std::string& what) {
+  std::string server = Optional("TESTBED_MONGODB");
+  if (server.empty()) server = "ferretdb";
+  if (server != "ferretdb" && server != "mongod" && server != "mongod-rs") {
+    throw std::runtime_error("TESTBED_MONGODB is none of ferretdb, mongod and mongod-rs");
   }
+  for (char& c : server) c = c == '-' ? '_' : static_cast<char>(c - 'a' + 'A');
+  return RequiredVariable("TESTBED_" + server + "_" + what);
+}
+
+ConnectOptions TestServer() {
+  ConnectOptions options;
+  options.host = MongodbVariable("HOST");
+  options.port = std::stoi(MongodbVariable("PORT"));
+  options.user = MongodbVariable("USER");
+  options.password = MongodbVariable("PASSWORD");
+  options.auth_database = MongodbVariable("AUTH_DB");
   return options;
 }
 

@@ -8,9 +8,11 @@
 
 namespace oxbackup::mongodb {
 
-/// The server of TESTBED_MONGOD_{HOST,PORT,USER,PASSWORD,AUTH_DB} when that is set (a real mongod),
-/// else of TESTBED_FERRETDB_…. Throws std::runtime_error when neither is: a test without its server
-/// fails.
+/// What the testbed says of the MongoDB-protocol server that these tests are for: TESTBED_MONGODB
+/// names it (ferretdb, the default; mongod; mongod-rs), `what` is HOST, PORT, USER, PASSWORD,
+/// AUTH_DB or URI. Throws std::runtime_error when there is no such server: a test without its
+/// server fails.
+std::string MongodbVariable(const std::string& what);
 ConnectOptions TestServer();
 
 /// A variable that has to be set. Throws std::runtime_error naming it.

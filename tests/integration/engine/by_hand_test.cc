@@ -3,6 +3,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "mongodb/server_testing.h"
 #include "site_testing.h"
 
 namespace oxbackup {
@@ -30,7 +31,7 @@ class ByHand : public SiteTest {
 
   void LoadMongodb(const fs::path& dump) const {
     EXPECT_TRUE(Ended(RunProcess({Tool("mongorestore"), "--quiet", "--uri",
-                                  Variable("TESTBED_FERRETDB_URI"), dump.string()}),
+                                  mongodb::MongodbVariable("URI"), dump.string()}),
                       0));
   }
 };
@@ -112,7 +113,7 @@ TEST_F(ByHand, AnArchiveOfThePredecessorRestores) {
                  options),
       0));
   ASSERT_TRUE(
-      Ended(RunProcess({Tool("mongodump"), "--quiet", "--uri", Variable("TESTBED_FERRETDB_URI"),
+      Ended(RunProcess({Tool("mongodump"), "--quiet", "--uri", mongodb::MongodbVariable("URI"),
                         "--out", (data / "mongodb_dump").string()}),
             0));
   ASSERT_TRUE(Ended(RunProcess({"cp", "-a", caddy(), (data / "caddy").string()}), 0));

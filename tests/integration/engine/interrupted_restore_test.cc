@@ -10,6 +10,7 @@
 #include "base/run_context_testing.h"
 #include "engine/restore.h"
 #include "engine/site.h"
+#include "mongodb/server_testing.h"
 #include "site_testing.h"
 #include "store/local/local_store.h"
 
@@ -44,11 +45,11 @@ class InterruptedRestore : public SiteTest {
     site.mysql->connect.password = Variable("TESTBED_MYSQL_PASSWORD");
     site.mysql->restore.on_step = step;
     site.mongodb.emplace();
-    site.mongodb->connect.host = Variable("TESTBED_FERRETDB_HOST");
-    site.mongodb->connect.port = std::stoi(Variable("TESTBED_FERRETDB_PORT"));
-    site.mongodb->connect.user = Variable("TESTBED_FERRETDB_USER");
-    site.mongodb->connect.password = Variable("TESTBED_FERRETDB_PASSWORD");
-    site.mongodb->connect.auth_database = Variable("TESTBED_FERRETDB_AUTH_DB");
+    site.mongodb->connect.host = mongodb::MongodbVariable("HOST");
+    site.mongodb->connect.port = std::stoi(mongodb::MongodbVariable("PORT"));
+    site.mongodb->connect.user = mongodb::MongodbVariable("USER");
+    site.mongodb->connect.password = mongodb::MongodbVariable("PASSWORD");
+    site.mongodb->connect.auth_database = mongodb::MongodbVariable("AUTH_DB");
     site.mongodb->restore.before_step = step;
     site.caddy = caddy();
     site.media = {files::Tree{"openedx-media", media()}};

@@ -1,4 +1,5 @@
 #include "site_testing.h"
+#include "mongodb/server_testing.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -49,11 +50,11 @@ std::map<std::string, std::string> SiteTest::Environment() const {
           {"MYSQL_PORT", Variable("TESTBED_MYSQL_PORT")},
           {"MYSQL_ROOT_USERNAME", Variable("TESTBED_MYSQL_USER")},
           {"MYSQL_ROOT_PASSWORD", Variable("TESTBED_MYSQL_PASSWORD")},
-          {"MONGODB_HOST", Variable("TESTBED_FERRETDB_HOST")},
-          {"MONGODB_PORT", Variable("TESTBED_FERRETDB_PORT")},
-          {"MONGODB_USERNAME", Variable("TESTBED_FERRETDB_USER")},
-          {"MONGODB_PASSWORD", Variable("TESTBED_FERRETDB_PASSWORD")},
-          {"MONGODB_AUTHENTICATION_DATABASE", Variable("TESTBED_FERRETDB_AUTH_DB")},
+          {"MONGODB_HOST", mongodb::MongodbVariable("HOST")},
+          {"MONGODB_PORT", mongodb::MongodbVariable("PORT")},
+          {"MONGODB_USERNAME", mongodb::MongodbVariable("USER")},
+          {"MONGODB_PASSWORD", mongodb::MongodbVariable("PASSWORD")},
+          {"MONGODB_AUTHENTICATION_DATABASE", mongodb::MongodbVariable("AUTH_DB")},
           {"BACKUP_LOCATION", archives()}};
 }
 
@@ -90,13 +91,13 @@ std::string SiteTest::Generator(const std::string& command, std::vector<std::str
                                         "--mysql-port",        Variable("TESTBED_MYSQL_PORT"),
                                         "--mysql-user",        Variable("TESTBED_MYSQL_USER")};
   if (command != "change") {
-    Append(arguments, {"--mongodb-uri", Variable("TESTBED_FERRETDB_URI"), "--caddy", caddy(),
+    Append(arguments, {"--mongodb-uri", mongodb::MongodbVariable("URI"), "--caddy", caddy(),
                        "--media", media()});
   }
   Append(arguments, more);
   const ProcessResult result = RunProcess(
       arguments, {.environment = {{"MYSQL_PASSWORD", Variable("TESTBED_MYSQL_PASSWORD")},
-                                  {"MONGODB_PASSWORD", Variable("TESTBED_FERRETDB_PASSWORD")}}});
+                                  {"MONGODB_PASSWORD", mongodb::MongodbVariable("PASSWORD")}}});
   if (result.status != 0) {
     throw std::runtime_error("site-generator " + command + ": " + result.error);
   }
