@@ -54,6 +54,32 @@ void Require(bool accepted, const char* setting, const std::string& server) {
       .Hint("check the setting: it must be UTF-8 text of the documented form");
 }
 
+Error Contradiction(const char* setting, const ConnectOptions& options) {
+  return Error(ErrorKind::kUsage,
+               fmt::format("the MongoDB address says something else of {} than the settings do",
+                           setting))
+      .While("preparing to connect to " + ServerName(options))
+      .Hint("take it out of the address, or make the two the same");
+}
+
+// What a whole URI says counts: but it may not silently undo what the settings ask for.
+void AddReplicaSetAndTls(const ConnectOptions& options, mongoc_uri_t* uri) {
+  if (!options.replica_set.empty()) {
+    const char* const given = mongoc_uri_get_replica_set(uri);
+    if (given != nullptr && options.replica_set != given) {
+      throw Contradiction("the replica set (MONGODB_REPLICA_SET)", options);
+    }
+    Require(mongoc_uri_set_option_as_utf8(uri, MONGOC_URI_REPLICASET, options.replica_set.c_str()),
+            "replica set", ServerName(options));
+  }
+  if (!options.tls) return;
+  if (mongoc_uri_has_option(uri, MONGOC_URI_TLS) &&
+      !mongoc_uri_get_option_as_bool(uri, MONGOC_URI_TLS, false)) {
+    throw Contradiction("TLS (MONGODB_USE_SSL)", options);
+  }
+  mongoc_uri_set_option_as_bool(uri, MONGOC_URI_TLS, true);
+}
+
 Uri MakeUri(const ConnectOptions& options) {
   const std::string& given = options.uri.empty() ? options.host : options.uri;
   const bool whole = IsUri(given);
@@ -81,11 +107,7 @@ Uri MakeUri(const ConnectOptions& options) {
               "authentication mechanism", name);
     }
   }
-  if (!whole && !options.replica_set.empty()) {
-    Require(mongoc_uri_set_option_as_utf8(u, MONGOC_URI_REPLICASET, options.replica_set.c_str()),
-            "replica set", name);
-  }
-  if (!whole && options.tls) mongoc_uri_set_option_as_bool(u, MONGOC_URI_TLS, true);
+  AddReplicaSetAndTls(options, u);
   if (!options.ca_file.empty()) {
     mongoc_uri_set_option_as_utf8(u, MONGOC_URI_TLSCAFILE, options.ca_file.c_str());
   }

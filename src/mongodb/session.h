@@ -16,7 +16,7 @@
 namespace oxbackup::mongodb {
 
 /// Where a server is and who connects. `host` may be a whole "mongodb://" or "mongodb+srv://" URI
-/// too (Tutor's MONGODB_HOST allows it).
+/// too (Tutor's MONGODB_HOST allows it); the other settings then add what it does not say.
 struct ConnectOptions {
   std::string host = "localhost";
   int port = 27017;
@@ -27,7 +27,7 @@ struct ConnectOptions {
   std::string replica_set;     ///< empty: the one server that is named
   bool tls = false;
   std::string ca_file;  ///< PEM; empty: the system's
-  std::string uri;      ///< given whole, wins over host, port, replica_set and tls
+  std::string uri;      ///< given whole, wins over host and port
 };
 
 /// "mongodb.example.org:27017": for messages; never with user or password.
