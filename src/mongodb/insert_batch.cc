@@ -24,20 +24,6 @@ std::string IdFirst(std::string_view document, const Element& id) {
   return moved;
 }
 
-// {q: {_id}, u: {$set: {every zero timestamp}}}; empty when there is none.
-Bson RepairFor(std::string_view document, const Element& id) {
-  Bson set;
-  FieldWalker walker(document);
-  while (const auto field = walker.Next()) {
-    if (field->type == BsonType::kTimestamp && field->AsTimestamp()->is_null() &&
-        field->key != "_id") {
-      set.Add(field->key, *field);
-    }
-  }
-  if (set.empty()) return set;
-  return Bson().Add("q", Bson().Add("_id", id)).Add("u", Bson().Add("$set", set));
-}
-
 std::string FirstWriteError(const Bson& reply, std::string_view array_document) {
   const auto errors = FindField(reply.bytes(), "writeErrors");
   const auto concern = FindField(reply.bytes(), "writeConcernError");
@@ -82,6 +68,39 @@ void SendRepairs(Session& session, const InsertTarget& target, const std::vector
 
 }  // namespace
 
+bool KeepsZeroTimestamps(const ServerInfo& server) {
+  return server.AtLeast(8, 0) && server.flavour != "FerretDB" && server.flavour != "DocumentDB";
+}
+
+Bson ZeroTimestampRepair(std::string_view document, const std::string& ns,
+                         const ServerInfo& server) {
+  Bson set;
+  if (KeepsZeroTimestamps(server)) return set;
+  FieldWalker walker(document);
+  while (const auto field = walker.Next()) {
+    if (field->type != BsonType::kTimestamp || !field->AsTimestamp()->is_null() ||
+        field->key == "_id") {
+      continue;
+    }
+    // For an update these are paths or operators.
+    if (field->key.empty() || field->key.starts_with('$') ||
+        field->key.find('.') != field->key.npos) {
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("the field '{}' of a document of {} is a zero timestamp, which {} {} "
+                              "replaces by the time",
+                              field->key, ns, server.flavour, server.version))
+          .Cause("its _id is " + ValueText(FindField(document, "_id").value_or(Element())))
+          .Hint(
+              "restore into MongoDB 8.0 or newer, which keeps it, or leave the collection out with "
+              "--nsExclude in BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS");
+    }
+    set.Add(field->key, *field);
+  }
+  const auto id = FindField(document, "_id");
+  if (set.empty() || !id) return {};
+  return Bson().Add("q", Bson().Add("_id", *id)).Add("u", Bson().Add("$set", set));
+}
+
 bool InsertBatch::Fits(size_t document_bytes) const {
   return count == 0 || (count < kInsertDocuments && array.size() + document_bytes <= kInsertBytes);
 }
@@ -121,7 +140,7 @@ void AddDocument(InsertBatch& batch, DocumentDigests& digests, std::string_view 
   batch.array += std::to_string(batch.count++);
   batch.array += '\0';
   batch.array += document;
-  if (Bson repair = RepairFor(document, *id); !repair.empty()) {
+  if (Bson repair = ZeroTimestampRepair(document, ns, server); !repair.empty()) {
     batch.repairs.push_back(std::move(repair));
   }
 }
@@ -130,6 +149,7 @@ void SendBatch(Session& session, const InsertTarget& target, InsertBatch& batch)
   if (batch.empty()) return;
   Bson head = Bson().Add("insert", target.collection).Add("ordered", target.ordered);
   head.Add("bypassDocumentValidation", true);
+  if (KeepsZeroTimestamps(session.server())) head.Add("bypassEmptyTsReplacement", true);
   if (!target.write_concern.empty()) head.Add("writeConcern", target.write_concern);
   // The command is put together by hand: one copy of the documents instead of three.
   const std::string_view fields = head.bytes().substr(4, head.bytes().size() - 5);

@@ -41,8 +41,17 @@ struct DocumentDigests {
   void Merge(const DocumentDigests& other);
 };
 
+/// (manual) Servers from 8.0 on keep zero timestamps when the command says
+/// bypassEmptyTsReplacement.
+bool KeepsZeroTimestamps(const ServerInfo& server);
+/// {q: {_id}, u: {$set: …}} that puts the zero timestamps of the first level back; empty when there
+/// are none or the server keeps them. Throws Error(kUsage) for one whose name no update reaches.
+Bson ZeroTimestampRepair(std::string_view document, const std::string& ns,
+                         const ServerInfo& server);
+
 /// Adds a document. Throws Error(kCorrupt) when it is no BSON, Error(kUsage) when no server stores
-/// it (no _id, an array or a regular expression as _id). `ns` is for messages.
+/// it as it is (no _id, an array or a regular expression as _id, a zero timestamp that cannot be
+/// put back). `ns` is for messages.
 void AddDocument(InsertBatch& batch, DocumentDigests& digests, std::string_view document,
                  const std::string& ns, const ServerInfo& server);
 

@@ -17,8 +17,9 @@ Bson WriteError(int32_t index, int32_t code, std::string_view message) {
   return Bson().Add("index", index).Add("code", code).Add("errmsg", message);
 }
 
-/// The document as a mongod stores it: _id first, zero timestamps of the first level replaced.
-Bson AsStored(std::string_view document) {
+/// The document as a mongod stores it: _id first, zero timestamps of the first level replaced
+/// unless (manual: from 8.0 on) the command says otherwise.
+Bson AsStored(std::string_view document, bool keeps_zero = false) {
   Bson stored;
   const Element id = FindField(document, "_id").value();
   stored.Add("_id", id);
@@ -27,7 +28,8 @@ Bson AsStored(std::string_view document) {
   while (const auto field = walker.Next()) {
     if (field->key == "_id" && !id_seen) {
       id_seen = true;
-    } else if (field->type == BsonType::kTimestamp && field->AsTimestamp()->is_null()) {
+    } else if (!keeps_zero && field->type == BsonType::kTimestamp &&
+               field->AsTimestamp()->is_null()) {
       stored.Add(field->key, Timestamp{1795376376, 1});
     } else {
       stored.Add(field->key, *field);
@@ -78,7 +80,7 @@ std::optional<std::string> ModelMongod::Namespace(const ScriptedCommand& command
 }
 
 std::optional<Bson> ModelMongod::Store(ModelCollection& collection, const std::string& ns,
-                                       std::string_view document, bool upsert) {
+                                       std::string_view document, bool upsert, bool keeps_zero) {
   const auto id = FindField(document, "_id");
   if (!id) return WriteError(0, 2, "the model wants an _id");
   if (id->type == BsonType::kArray || id->type == BsonType::kRegex ||
@@ -102,7 +104,7 @@ std::optional<Bson> ModelMongod::Store(ModelCollection& collection, const std::s
   }
   const uint64_t place = known == collection.by_id.end() ? next_++ : known->second;
   collection.by_id[key] = place;
-  collection.documents[place] = AsStored(document).bytes();
+  collection.documents[place] = AsStored(document, keeps_zero).bytes();
   LogWrite("i", ns, collection.uuid, Bson(collection.documents[place]));
   return std::nullopt;
 }
@@ -113,6 +115,7 @@ Bson ModelMongod::InsertCommand(const ScriptedCommand& command) {
   ModelCollection& collection = Make(ns);
   if (is_new) LogCommand(ns, collection.uuid, Bson().Add("create", command.target()));
   const auto ordered = FindField(command.body, "ordered");
+  const auto keeps_zero = FindField(command.body, "bypassEmptyTsReplacement");
   int32_t stored = 0;
   int32_t index = 0;
   std::vector<std::string> errors;
@@ -120,7 +123,8 @@ Bson ModelMongod::InsertCommand(const ScriptedCommand& command) {
   for (; const auto document = walker.Next(); ++index) {
     std::optional<Bson> error = collection.view
                                     ? WriteError(0, 166, ns + " is a view, not a collection")
-                                    : Store(collection, ns, document->AsDocument().value(), false);
+                                    : Store(collection, ns, document->AsDocument().value(), false,
+                                            keeps_zero && keeps_zero->IsTrue());
     if (!error) {
       ++stored;
       continue;

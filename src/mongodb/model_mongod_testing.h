@@ -121,7 +121,7 @@ class ModelMongod {
   std::optional<std::string> Namespace(const ScriptedCommand& command);
   /// Nothing, or why not.
   std::optional<Bson> Store(ModelCollection& collection, const std::string& ns,
-                            std::string_view document, bool upsert);
+                            std::string_view document, bool upsert, bool keeps_zero = false);
   bool MoveAside(const std::string& ns);
   void KillCursorsOf(const Uuid& uuid);
 

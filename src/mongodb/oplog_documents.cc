@@ -220,15 +220,17 @@ void DocumentReplay::Replace(const RestoredCollection& collection, const Touched
                              const std::string& now) {
   Bson query;
   query.AddValue("_id", document.id_type, document.id);
-  const Bson update = Exactly(Bson().Add("q", query).Add("u", Bson(now)), collection);
   const std::string what = "MongoDB does not change a document of " + collection.ns();
-  CheckCount(session_.Run(collection.database,
-                          Bson()
-                              .Add("update", collection.temp_name)
-                              .Add("bypassDocumentValidation", true)
-                              .AddArray("updates", Bson().Add("0", update)),
-                          what),
-             1, what);
+  const auto send = [&](const Bson& update) {
+    Bson command = Bson().Add("update", collection.temp_name).Add("bypassDocumentValidation", true);
+    if (KeepsZeroTimestamps(session_.server())) command.Add("bypassEmptyTsReplacement", true);
+    command.AddArray("updates", Bson().Add("0", Exactly(update, collection)));
+    CheckCount(session_.Run(collection.database, command, what), 1, what);
+  };
+  send(Bson().Add("q", query).Add("u", Bson(now)));
+  // A replacement gets the time in the place of zero timestamps, as an insert does.
+  const Bson repair = ZeroTimestampRepair(now, collection.ns(), session_.server());
+  if (!repair.empty()) send(repair);
 }
 
 void DocumentReplay::SendWrites(const RestoredCollection& collection) {

@@ -289,6 +289,15 @@ TEST_F(OplogRestoreTest, KeepsTheOrderOfCappedCollections) {
                                      Canonical(R"({"_id": 5})"), Canonical(R"({"_id": 6})")));
 }
 
+TEST_F(OplogRestoreTest, KeepsZeroTimestampsInCappedCollections) {
+  Add("log", {R"({"_id": 3})"}, kB, R"({"capped": true, "size": 100000})");
+  Entry("u", "db.log", kB, R"({"_id": 3, "t": {"$timestamp": {"t": 0, "i": 0}}})",
+        R"("o2": {"_id": 3})");
+  Restore();
+  EXPECT_THAT(Documents("log"),
+              ElementsAre(Canonical(R"({"_id": 3, "t": {"$timestamp": {"t": 0, "i": 0}}})")));
+}
+
 TEST_F(OplogRestoreTest, ReplaysPartsInTheOrderOfTheirNames) {
   Entry("i", "db.a", kA, R"({"_id": 3})");
   const std::string first = std::exchange(oplog_, "");

@@ -190,6 +190,41 @@ TEST_F(RestoreTargetTest, RestoresSomeCollectionsAndLeavesTheOthers) {
   EXPECT_THAT(model_.Documents("forum.contents"), ElementsAre(HasSubstr("live")));
 }
 
+TEST_F(RestoreTargetTest, RefusesAZeroTimestampThatNoUpdateReaches) {
+  archive_.Add("openedx", "odd", {R"({"_id": 5, "a.b": {"$timestamp": {"t": 0, "i": 0}}})"});
+  try {
+    RestoreAll(connect_, options_, archive_, run_);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_THAT(error.what(), HasSubstr("'a.b' of a document of openedx.odd"));
+    EXPECT_THAT(error.cause(), HasSubstr("5"));
+  }
+}
+
+/// As a server of 8.0 (manual): recordPreImages is unknown, zero timestamps may be kept.
+class NewServerTest : public RestoreTargetTest {
+ protected:
+  NewServerTest() : RestoreTargetTest(Version8()) {
+    server_.Handle("create", [](const ScriptedCommand& command) -> std::optional<Bson> {
+      if (!FindField(command.body, "recordPreImages")) return std::nullopt;
+      return ErrorReply(72, "InvalidOptions", "recordPreImages is not a supported option");
+    });
+  }
+  static ModelOptions Version8() {
+    ModelOptions options;
+    options.version = "8.0.0";
+    return options;
+  }
+};
+
+TEST_F(NewServerTest, KeepsZeroTimestampsOfAnyName) {
+  archive_.Add("openedx", "odd", {R"({"_id": 5, "a.b": {"$timestamp": {"t": 0, "i": 0}}})"});
+  RestoreAll(connect_, options_, archive_, run_);
+  EXPECT_THAT(model_.Documents("openedx.odd"), ElementsAre(HasSubstr(R"("t" : 0, "i" : 0)")));
+  EXPECT_THAT(server_.Commands("update"), IsEmpty());
+}
+
 /// Users and roles as mongod's own merge command gets them, and everything that is merged.
 class AccountsTest : public RestoreTargetTest {
  protected:
