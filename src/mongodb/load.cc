@@ -8,6 +8,7 @@
 #include "base/bounded_queue.h"
 #include "base/task_group.h"
 #include "mongodb/bson_stream.h"
+#include "mongodb/extended_json.h"
 #include "mongodb/live_names.h"
 #include "mongodb/oplog_restore.h"
 
@@ -24,6 +25,21 @@ bool IsServersOwn(const std::string& collection) {
 
 bool HasTtl(const Bson& index) {
   return FindField(index.bytes(), "expireAfterSeconds").has_value();
+}
+
+Error IndexError(const std::string& ns, const Reply& reply) {
+  Error error = reply.failure->ToError("MongoDB does not build the indexes of " + ns);
+  if (reply.failure->code != kDuplicateKey) return error;
+  // 5.0 and newer name the values by themselves too.
+  if (const auto values = FindField(reply.document.bytes(), "keyValue")) {
+    error.Cause(
+        fmt::format("{}; the values that come twice: {}", error.cause(), ValueText(*values)));
+  }
+  return error.Hint(
+      "documents of the archive have the same values under a unique index, as a copy of no single "
+      "moment may have (see its consistency in inspect); nothing was replaced: restore another "
+      "archive, or restore with --noIndexRestore in BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS, mend "
+      "the documents and build the indexes by hand");
 }
 
 }  // namespace
@@ -370,9 +386,10 @@ void Loader::BuildIndexes(bool ttl, const std::stop_token& stop) {
         if (HasTtl(spec) == ttl) specs.Add(std::to_string(count++), spec);
       }
       if (count == 0) continue;
-      session->Run(collection->database,
-                   Bson().Add("createIndexes", collection->temp_name).AddArray("indexes", specs),
-                   "MongoDB does not build the indexes of " + collection->ns());
+      const Reply reply = session->TryRun(
+          collection->database,
+          Bson().Add("createIndexes", collection->temp_name).AddArray("indexes", specs));
+      if (!reply.ok()) throw IndexError(collection->ns(), reply);
       run_.progress.Add(kComponent, 0, static_cast<uint64_t>(count), collection->ns());
     }
   };

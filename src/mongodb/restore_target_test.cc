@@ -202,6 +202,21 @@ TEST_F(RestoreTargetTest, RefusesAZeroTimestampThatNoUpdateReaches) {
   }
 }
 
+TEST_F(RestoreTargetTest, NamesTheValuesThatAUniqueIndexDoesNotBear) {
+  server_.Handle("createIndexes", [](const ScriptedCommand&) {
+    return ErrorReply(11000, "DuplicateKey", "Index build failed: E11000 duplicate key error")
+        .Add("keyValue", Bson().Add("v", "twice"));
+  });
+  try {
+    RestoreAll(connect_, options_, archive_, run_);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.cause(), HasSubstr(R"("twice")"));
+    EXPECT_THAT(error.hint(), HasSubstr("--noIndexRestore"));
+  }
+  EXPECT_THAT(model_.Documents("openedx.modules"), ElementsAre(HasSubstr("live")));
+}
+
 /// As a server of 8.0 (manual): recordPreImages is unknown, zero timestamps may be kept.
 class NewServerTest : public RestoreTargetTest {
  protected:

@@ -52,6 +52,7 @@ enum ServerCode : int {
   kNotImplemented = 238,
   kSnapshotTooOld = 239,
   kSnapshotUnavailable = 246,
+  kDuplicateKey = 11000,
 };
 
 /// What a server answered instead of doing it.
