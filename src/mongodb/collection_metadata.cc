@@ -101,7 +101,7 @@ CollectionMetadata ParseMetadata(std::string_view json, const std::string& path)
   return metadata;
 }
 
-Bson CreateOptions(const CollectionMetadata& metadata) {
+Bson KeptOptions(const CollectionMetadata& metadata) {
   static const std::set<std::string_view> of_source = {
       "uuid", "temp", "autoIndexId", "recordIdsReplicated", "idIndex", "create"};
   Bson options;
@@ -110,6 +110,19 @@ Bson CreateOptions(const CollectionMetadata& metadata) {
     if (!of_source.contains(option->key)) options.Add(option->key, *option);
   }
   return options;
+}
+
+Bson CreateOptions(const CollectionMetadata& metadata, const ServerInfo& server) {
+  // (manual) 6.0 has changeStreamPreAndPostImages in its place and refuses the old one.
+  constexpr std::string_view kPreImages = "recordPreImages";
+  Bson options = KeptOptions(metadata);
+  if (!server.AtLeast(6, 0) || !FindField(options.bytes(), kPreImages)) return options;
+  Bson known;
+  FieldWalker walker(options.bytes());
+  while (const auto option = walker.Next()) {
+    if (option->key != kPreImages) known.Add(option->key, *option);
+  }
+  return known;
 }
 
 std::vector<Bson> CreateIndexSpecs(const CollectionMetadata& metadata, const std::string& ns,

@@ -24,9 +24,11 @@ struct CollectionMetadata {
 /// Throws Error(kCorrupt) naming `path` when the text is no such file.
 CollectionMetadata ParseMetadata(std::string_view json, const std::string& path);
 
-/// The options that `create` gets: without what belongs to the source alone (uuid, temp,
+/// The options that are the collection's: without what belongs to the source alone (uuid, temp,
 /// autoIndexId, recordIdsReplicated).
-Bson CreateOptions(const CollectionMetadata& metadata);
+Bson KeptOptions(const CollectionMetadata& metadata);
+/// Of these what `create` gets: without recordPreImages where the server no longer knows that.
+Bson CreateOptions(const CollectionMetadata& metadata, const ServerInfo& server);
 
 /// The specifications that `createIndexes` gets, without the one on _id: `ns` and outdated versions
 /// dropped, legacy values of keys made 1 as mongorestore --convertLegacyIndexes does, and on a

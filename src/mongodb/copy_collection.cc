@@ -114,7 +114,9 @@ void CopyCollection(Session& session, const std::string& database, const std::st
   }
   CollectionMetadata metadata;
   metadata.options = source->second.options;
-  session.Run(database, Bson().Add("create", to).Append(CreateOptions(metadata).bytes()), what);
+  session.Run(database,
+              Bson().Add("create", to).Append(CreateOptions(metadata, session.server()).bytes()),
+              what);
   const InsertTarget target{database, to, database + "." + to, metadata.capped(), Bson()};
   CopyDocuments(session, database, from, target, what);
   CopyIndexes(session, database, from, to, metadata.options, what);

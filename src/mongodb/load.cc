@@ -203,7 +203,7 @@ void Loader::ReadInOrder(ArchiveReader& reader) {
   }
   group.Wait();
   for (const auto& collection : collections_) {
-    const bool has_options = !CreateOptions(collection->metadata).empty();
+    const bool has_options = !KeptOptions(collection->metadata).empty();
     if (!collection->created || collection->metadata.view()) {
       Create(*collection);
     } else if (has_options) {
@@ -318,7 +318,7 @@ void Loader::Create(RestoredCollection& collection) {
   collection.created = true;
   if (collection.metadata.view()) return;
   Bson command = Bson().Add("create", collection.temp_name);
-  command.Append(CreateOptions(collection.metadata).bytes());
+  command.Append(CreateOptions(collection.metadata, session->server()).bytes());
   session->Run(collection.database, command,
                fmt::format("MongoDB does not create a collection like {}", collection.ns()));
 }
@@ -407,7 +407,7 @@ void Loader::WarnOfDroppedOptions() {
     const auto entry = database->second.find(collection->temp_name);
     if (entry == database->second.end()) continue;
     std::string dropped;
-    const Bson wanted = CreateOptions(collection->metadata);
+    const Bson wanted = KeptOptions(collection->metadata);
     FieldWalker walker(wanted.bytes());
     while (const auto option = walker.Next()) {
       if (FindField(entry->second.options.bytes(), option->key)) continue;

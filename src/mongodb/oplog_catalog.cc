@@ -189,7 +189,7 @@ void OplogCatalog::Create(std::string_view entry, std::string_view command) {
   session_.Run(collection->database,
                Bson()
                    .Add("create", collection->temp_name)
-                   .Append(CreateOptions(collection->metadata).bytes()),
+                   .Append(CreateOptions(collection->metadata, session_.server()).bytes()),
                "MongoDB does not create a collection like " + collection->ns());
   collection->created = true;
   if (!uuid.empty()) by_uuid_[uuid] = collection.get();
@@ -325,7 +325,7 @@ void OplogCatalog::ApplyView(std::string_view entry) {
   std::string document(what);
   if (kind == "u") {
     document = ApplyOplogUpdate(
-        Bson().Add("_id", ns).Append(CreateOptions(view->metadata).bytes()).bytes(), what);
+        Bson().Add("_id", ns).Append(KeptOptions(view->metadata).bytes()).bytes(), what);
   }
   Bson options;
   FieldWalker walker(document);

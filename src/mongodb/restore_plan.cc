@@ -197,7 +197,7 @@ SwapRecord PlanMoves(Session& session, const RestoredCollections& collections,
     }
     SwapMove move = EmptyMove(server, collection->database, collection->name);
     if (collection->metadata.view()) {
-      move.new_view = CreateOptions(collection->metadata);
+      move.new_view = CreateOptions(collection->metadata, server);
     } else {
       move.restored = collection->temp_name;
       const auto loaded = names.find(collection->temp_name);

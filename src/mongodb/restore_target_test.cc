@@ -217,6 +217,23 @@ TEST_F(RestoreTargetTest, NamesTheValuesThatAUniqueIndexDoesNotBear) {
   EXPECT_THAT(model_.Documents("openedx.modules"), ElementsAre(HasSubstr("live")));
 }
 
+TEST_F(RestoreTargetTest, DoesNotWaitForAMajorityForEver) {
+  server_.Handle("insert", [](const ScriptedCommand& command) -> std::optional<Bson> {
+    const auto limit = FindPath(command.body, {"writeConcern", "wtimeout"});
+    if (!IsOfRecord(command) || !limit) return std::nullopt;
+    return OkReply(R"({"n": 1, "writeConcernError":
+        {"code": 64, "codeName": "WriteConcernFailed", "errmsg": "waiting timed out"}})");
+  });
+  try {
+    RestoreAll(connect_, options_, archive_, run_);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.cause(), HasSubstr("waiting timed out"));
+    EXPECT_THAT(error.hint(), HasSubstr("majority"));
+  }
+  EXPECT_THAT(server_.Commands("applyOps"), IsEmpty());
+}
+
 /// As a server of 8.0 (manual): recordPreImages is unknown, zero timestamps may be kept.
 class NewServerTest : public RestoreTargetTest {
  protected:
@@ -232,6 +249,13 @@ class NewServerTest : public RestoreTargetTest {
     return options;
   }
 };
+
+TEST_F(NewServerTest, LeavesOutRecordPreImagesAndSaysSo) {
+  archive_.Add("openedx", "images", {R"({"_id": 1})"},
+               R"({"options": {"recordPreImages": true}, "indexes": []})");
+  RestoreAll(connect_, options_, archive_, run_);
+  EXPECT_THAT(run_.warnings.All(), ElementsAre(HasSubstr("recordPreImages")));
+}
 
 TEST_F(NewServerTest, KeepsZeroTimestampsOfAnyName) {
   archive_.Add("openedx", "odd", {R"({"_id": 5, "a.b": {"$timestamp": {"t": 0, "i": 0}}})"});

@@ -171,17 +171,24 @@ std::vector<SwapRecord> ReadSwapRecords(Session& session, const std::string& dat
 void WriteSwapRecord(Session& session, const std::string& database, SwapRecord& record) {
   const std::string what = "MongoDB does not take the record of the swap";
   ++record.writes;
-  const Bson reply =
-      session.Run(database,
-                  Bson()
-                      .Add("insert", kRecordCollection)
-                      .AddArray("documents", Bson().Add("0", ToBson(record)))
-                      .Add("writeConcern", Bson().Add("w", "majority").Add("j", true)),
-                  what);
-  for (const char* const field : {"writeErrors", "writeConcernError"}) {
-    if (FindField(reply.bytes(), field)) {
-      throw Error(ErrorKind::kSource, what).Cause(ToJson(reply.bytes()));
-    }
+  // Without an end to its waiting a replica set that has lost its majority would hold us for ever.
+  constexpr int32_t kLongestWaitMs = 60'000;
+  const Bson concern = Bson().Add("w", "majority").Add("j", true).Add("wtimeout", kLongestWaitMs);
+  const Bson reply = session.Run(database,
+                                 Bson()
+                                     .Add("insert", kRecordCollection)
+                                     .AddArray("documents", Bson().Add("0", ToBson(record)))
+                                     .Add("writeConcern", concern),
+                                 what);
+  if (FindField(reply.bytes(), "writeErrors")) {
+    throw Error(ErrorKind::kSource, what).Cause(ToJson(reply.bytes()));
+  }
+  if (const auto late = FindPath(reply.bytes(), {"writeConcernError", "errmsg"})) {
+    throw Error(ErrorKind::kSource, "the record of the swap in MongoDB is not durable")
+        .Cause(std::string(late->AsText().value_or("")))
+        .Hint(
+            "a majority of the replica set did not confirm it within a minute: see rs.status(), "
+            "then run again");
   }
 }
 
