@@ -71,22 +71,6 @@ const std::map<std::string, ModelMongod::Method>& ModelMongod::Methods() {
   return methods;
 }
 
-bool ModelMongod::Refuses(const ScriptedCommand& command) const {
-  static const std::set<std::string> refused = {"update", "delete", "dropDatabase", "dbStats"};
-  if (!options_.backup_and_restore) return false;
-  if (command.name != "applyOps") return refused.contains(command.name);
-  const Element operations = FindField(command.body, "applyOps").value();
-  FieldWalker walker(operations.AsDocument().value());
-  static_cast<void>(walker.Next());
-  if (!walker.Next()) return false;
-  FieldWalker all(operations.AsDocument().value());
-  while (const auto operation = all.Next()) {
-    const auto inner = FindPath(operation->AsDocument().value(), {"o", "applyOps"});
-    if (!inner || FindPath(inner->AsDocument().value(), {"1"})) return true;
-  }
-  return false;
-}
-
 Bson ModelMongod::Run(const ScriptedCommand& command) {
   const std::lock_guard lock(mutex_);
   if (Refuses(command)) {
@@ -209,24 +193,6 @@ Bson ModelMongod::BuildInfo(const ScriptedCommand&) {
 
 Bson ModelMongod::ServerStatus(const ScriptedCommand&) {
   return Bson().Add("version", options_.version).Add("process", "mongod").Add("ok", 1.0);
-}
-
-Bson ModelMongod::ConnectionStatus(const ScriptedCommand&) {
-  // The part of the two roles' privileges that is about ordinary collections and system.js.
-  if (options_.backup_and_restore) {
-    return OkReply(R"({"authInfo": {
-        "authenticatedUsers": [{"user": "both", "db": "admin"}],
-        "authenticatedUserRoles": [{"role": "backup", "db": "admin"},
-                                   {"role": "restore", "db": "admin"}],
-        "authenticatedUserPrivileges": [
-            {"resource": {"db": "", "collection": ""},
-             "actions": ["bypassDocumentValidation", "collMod", "createCollection", "createIndex",
-                         "dropCollection", "find", "insert", "listIndexes"]},
-            {"resource": {"db": "", "collection": "system.js"},
-             "actions": ["createCollection", "find", "insert"]},
-            {"resource": {"anyResource": true}, "actions": ["listCollections"]}]}})");
-  }
-  return OkReply(R"({"authInfo": {"authenticatedUsers": [], "authenticatedUserRoles": []}})");
 }
 
 Bson ModelMongod::ListDatabases(const ScriptedCommand&) {
@@ -387,102 +353,6 @@ Bson ModelMongod::CreateIndexes(const ScriptedCommand& command) {
     collection.indexes.push_back(std::move(index));
   }
   return OkReply();
-}
-
-bool ModelMongod::MoveAside(const std::string& ns) {
-  const auto found = collections_.find(ns);
-  if (found == collections_.end()) return false;
-  auto node = collections_.extract(found);
-  node.key() = fmt::format("{}.tmp{:05}.rename", SplitNamespace(ns).first, next_++);
-  KillCursorsOf(node.mapped().uuid);
-  collections_.insert(std::move(node));
-  return true;
-}
-
-Bson ModelMongod::Rename(const ScriptedCommand& command) {
-  const std::string from = command.target();
-  const std::string to = command.Text({"to"});
-  if (options_.ferretdb && (SplitNamespace(from).second.find('.') != std::string::npos ||
-                            SplitNamespace(to).second.find('.') != std::string::npos)) {
-    return ErrorReply(73, "InvalidNamespace", "Invalid namespace specified '" + from + "'");
-  }
-  ModelCollection* const source = FindLocked(from);
-  if (source == nullptr) {
-    return ErrorReply(26, "NamespaceNotFound",
-                      fmt::format("Source collection {} does not exist", from));
-  }
-  if (source->view) {
-    return ErrorReply(166, "CommandNotSupportedOnView", "cannot rename view: " + from);
-  }
-  if (SplitNamespace(to).second == "system.js") {
-    return ErrorReply(20, "IllegalOperation", "can't drop system collection " + to);
-  }
-  if (options_.ferretdb && SplitNamespace(from).first != SplitNamespace(to).first) {
-    return ErrorReply(238, "NotImplemented", "renaming across databases is not implemented");
-  }
-  const auto drop = FindField(command.body, "dropTarget");
-  Bson logged = Bson().Add("renameCollection", from).Add("to", to);
-  if (ModelCollection* const target = FindLocked(to)) {
-    if (target->view) {
-      return ErrorReply(48, "NamespaceExists", "a view already exists with that name: " + to);
-    }
-    if (!drop || !drop->IsTrue()) {
-      return ErrorReply(48, "NamespaceExists", "target namespace exists");
-    }
-    logged.Add("dropTarget", target->uuid);
-    collections_.erase(to);
-  }
-  LogCommand(from, source->uuid, logged);
-  KillCursorsOf(source->uuid);
-  auto node = collections_.extract(from);
-  node.key() = to;
-  collections_.insert(std::move(node));
-  return OkReply();
-}
-
-// As measured: a missing source is no error, an existing target is moved aside.
-Bson ModelMongod::ApplyOps(const ScriptedCommand& command) {
-  if (options_.ferretdb) {
-    return ErrorReply(59, "CommandNotFound", "no such command: 'applyOps'");
-  }
-  int32_t applied = 0;
-  FieldWalker walker(FindField(command.body, "applyOps").value().AsDocument().value());
-  while (const auto op = walker.Next()) {
-    if (const auto error = ApplyCommand(op->AsDocument().value(), command.connection)) {
-      return *error;
-    }
-    ++applied;
-  }
-  return Bson().Add("applied", applied).Add("ok", 1.0);
-}
-
-std::optional<Bson> ModelMongod::ApplyCommand(std::string_view entry, uint64_t connection) {
-  const std::string_view what = FindField(entry, "o").value().AsDocument().value();
-  const Element first = FieldWalker(what).Next().value();
-  if (first.key == "renameCollection") {
-    const std::string from(first.AsText().value());
-    const std::string to(FindField(what, "to")->AsText().value());
-    if (FindLocked(from) == nullptr) return std::nullopt;
-    MoveAside(to);
-    KillCursorsOf(FindLocked(from)->uuid);
-    auto node = collections_.extract(from);
-    node.key() = to;
-    collections_.insert(std::move(node));
-    return std::nullopt;
-  }
-  const std::string database =
-      SplitNamespace(std::string(FindField(entry, "ns")->AsText().value())).first;
-  const ScriptedCommand inner{database, std::string(first.key), std::string(what), connection};
-  if (first.key == "applyOps") {
-    ApplyOps(inner);
-  } else if (first.key == "create") {
-    CreateCommand(inner);
-  } else if (first.key == "drop") {
-    DropCommand(inner);
-  } else {
-    return ErrorReply(2, "BadValue", "the model applies no " + std::string(first.key));
-  }
-  return std::nullopt;
 }
 
 }  // namespace oxbackup::mongodb
