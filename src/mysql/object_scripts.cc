@@ -55,7 +55,7 @@ std::optional<ServerError> RunScript(Session& session, const ObjectScript& scrip
         (kind == StatementKind::kCreateEvent || kind == StatementKind::kAlterDatabase)) {
       continue;
     }
-    refused = session.TryExecute(*statement);
+    refused = TryWithRetry(session, *statement);
     if (refused) break;
     if (may_change_escapes && kind == StatementKind::kSet) {
       splitter.set_backslash_escapes(!ModeHasNoBackslashEscapes(session));
@@ -194,7 +194,7 @@ void DropObjects(Session& session, const std::string& database, ObjectsToDrop wh
                  const StepHook& on_step) {
   const auto drop = [&](std::string_view kind, const std::string& name) {
     on_step(fmt::format("drop {} {}.{}", kind, database, name));
-    session.Execute(fmt::format("DROP {} IF EXISTS {}", kind, QuoteName(database, name)));
+    ExecuteWithRetry(session, fmt::format("DROP {} IF EXISTS {}", kind, QuoteName(database, name)));
   };
   for (const std::string& name :
        Names(session, "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA",
