@@ -69,20 +69,24 @@ class TreeCopier::BatchCopier {
 
   void CopyFolder(const WalkedEntry& entry) {
     const FileDescriptor folder = tree_.root_.OpenEntry(cursor_, entry.path);
-    if (!folder && errno == ENOENT) return LeaveOut(entry, "vanished while the tree was read");
-    if (!folder) throw CannotOpen(entry, errno);
+    if (!folder && !HasVanished(errno)) throw CannotOpen(entry, errno);
+    struct stat status {};
+    const bool there = folder && ::fstat(folder.get(), &status) == 0 && S_ISDIR(status.st_mode);
     MemberInfo info = Info(entry.path, entry.status);
     info.type = MemberType::kDirectory;
-    info.xattrs = ReadXattrs(folder.get(), tree_.root_.FullPath(entry.path));
+    if (there) {
+      info.xattrs = ReadXattrs(folder.get(), tree_.root_.FullPath(entry.path));
+    } else {
+      // Never left out: entries below it may be in the archive already.
+      Warn(entry, "vanished while the tree was read; the archive has it as it was first seen");
+    }
     AddSmall(entry.path, {std::move(info), ""}, "");
   }
 
   void CopyFile(const WalkedEntry& entry) {
     const FileDescriptor file = tree_.root_.OpenEntry(cursor_, entry.path);
     struct stat status {};
-    if (!file && (errno == ENOENT || errno == ELOOP || errno == ENOTDIR)) {
-      return LeaveOut(entry, "vanished while the tree was read");
-    }
+    if (!file && HasVanished(errno)) return LeaveOut(entry, "vanished while the tree was read");
     if (!file || ::fstat(file.get(), &status) != 0) throw CannotOpen(entry, errno);
     if (!S_ISREG(status.st_mode)) return LeaveOut(entry, "was replaced by something else");
     const auto size = static_cast<uint64_t>(status.st_size);
@@ -151,8 +155,12 @@ class TreeCopier::BatchCopier {
     builder_.Add(std::move(member));
   }
 
+  void Warn(const WalkedEntry& entry, const char* what) {
+    tree_.Warn(fmt::format("{} {}", tree_.root_.FullPath(entry.path), what));
+  }
+
   void LeaveOut(const WalkedEntry& entry, const char* why) {
-    tree_.Warn(fmt::format("{} {}", tree_.root_.FullPath(entry.path), why));
+    Warn(entry, why);
     if (entry.status.st_nlink < 2) return;
     const std::lock_guard lock(tree_.mutex_);
     tree_.left_out_.insert(entry.path);
