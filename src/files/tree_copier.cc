@@ -89,6 +89,9 @@ class TreeCopier::BatchCopier {
     if (!file && HasVanished(errno)) return LeaveOut(entry, "vanished while the tree was read");
     if (!file || ::fstat(file.get(), &status) != 0) throw CannotOpen(entry, errno);
     if (!S_ISREG(status.st_mode)) return LeaveOut(entry, "was replaced by something else");
+    // What was put in its place is not what its other names stand for.
+    const bool same = status.st_dev == entry.status.st_dev && status.st_ino == entry.status.st_ino;
+    if (!same) NoteMissing(entry);
     const auto size = static_cast<uint64_t>(status.st_size);
     if (size >= kStreamedBytes) {
       StreamFile(entry, file.get(), status);
@@ -161,6 +164,11 @@ class TreeCopier::BatchCopier {
 
   void LeaveOut(const WalkedEntry& entry, const char* why) {
     Warn(entry, why);
+    NoteMissing(entry);
+  }
+
+  // The archive lacks the file that was walked: its next name has to bring the content.
+  void NoteMissing(const WalkedEntry& entry) {
     if (entry.status.st_nlink < 2) return;
     const std::lock_guard lock(tree_.mutex_);
     tree_.left_out_.insert(entry.path);
@@ -200,7 +208,8 @@ TreeDigest TreeCopier::Copy(int threads) {
 void TreeCopier::CopyHardLinks(const std::vector<WalkedEntry>& links) {
   if (links.empty()) return;
   BatchCopier copier(*this, run_);
-  // When a file's first name vanished before it was read, the next one takes its place.
+  // When a file's first name vanished, or became another file, before it was read, the next one
+  // takes its place.
   std::map<std::string, std::string> moved;
   for (const WalkedEntry& link : links) {
     const std::string first = link.hard_link_to;

@@ -232,6 +232,21 @@ TEST_F(ChangingTreeTest, AFolderThatBecomesSomethingElseDoesNotEndTheBackup) {
   }
 }
 
+TEST_F(ChangingTreeTest, AFileWhoseFirstNameBecomesAnotherFileKeepsItsContent) {
+  WriteTestFile(tree_ / "a", "shared");
+  for (const char* const name : {"b", "c", "d"}) fs::create_hard_link(tree_ / "a", tree_ / name);
+  BackUpAndRestore("later", [&] {
+    WriteTestFile(tree_ / "z", "another file");
+    fs::rename(tree_ / "z", tree_ / "a");
+    WriteTestFile(tree_ / "z", "a third one");
+    fs::rename(tree_ / "z", tree_ / "b");
+  });
+  EXPECT_EQ(ReadTestFile(restored_ / "a"), "another file");
+  EXPECT_EQ(ReadTestFile(restored_ / "b"), "a third one");
+  EXPECT_EQ(ReadTestFile(restored_ / "c"), "shared");
+  EXPECT_TRUE(fs::equivalent(restored_ / "c", restored_ / "d"));
+}
+
 // A file as a writer leaves it at each look: opened afresh, so that the test decides when it
 // changes.
 TEST(FileContent, AFileThatShrinksKeepsItsSizeWithZeros) {
