@@ -68,9 +68,12 @@ std::filesystem::path Resolve(const std::filesystem::path& target) {
   return parent / absolute.filename();
 }
 
+// A folder that may not be looked into counts as one with a record, so that whoever reads that says
+// so. One behind a link is not ours.
 bool HasRecord(const std::filesystem::path& work) {
   struct stat status {};
-  return ::lstat((work / "record.json").c_str(), &status) == 0;
+  if (::lstat(work.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return false;
+  return ::lstat((work / "record.json").c_str(), &status) == 0 || errno == EACCES;
 }
 
 }  // namespace

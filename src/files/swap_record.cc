@@ -23,7 +23,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr char kRecordName[] = "record.json";
 constexpr char kNextRecordName[] = "record.json.next";
 constexpr int kRecordVersion = 1;
 
@@ -57,6 +56,14 @@ std::string FromHex(const std::string& hex) {
     bytes.push_back(static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16)));
   }
   return bytes;
+}
+
+// What is renamed is said by names; none may lead out of the folders of the swap.
+std::string PlainName(std::string name) {
+  const bool plain = !name.empty() && name != "." && name != ".." &&
+                     name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
+  if (!plain) throw Error(ErrorKind::kCorrupt, "the record of a swap names what no restore moves");
+  return name;
 }
 
 Error CannotKeepRecord(const std::string& where, int error) {
@@ -101,7 +108,7 @@ SwapRecord ParseRecord(const std::string& json) {
       record.trees.push_back(FromHex(tree.get<std::string>()));
     }
     for (const auto& [name, inode] : parsed.at("entries").items()) {
-      record.entries[FromHex(name)] = inode.get<uint64_t>();
+      record.entries[PlainName(FromHex(name))] = inode.get<uint64_t>();
     }
     record.old_root = RootFromJson(parsed.at("old_root"));
     record.new_root = RootFromJson(parsed.at("new_root"));
@@ -117,8 +124,15 @@ std::optional<SwapRecord> ReadRecord(int work, const std::string& where) {
   const std::unique_ptr<RangedSource> source = OpenLocalFileAt(work, kRecordName, where);
   if (source == nullptr) return std::nullopt;
   RangedByteSource bytes(*source, 0, source->Size());
-  return WithContext([&] { return fmt::format("reading {}/{}", where, kRecordName); },
-                     [&] { return ParseRecord(ReadAll(bytes, kLargest)); });
+  try {
+    return ParseRecord(ReadAll(bytes, kLargest));
+  } catch (Error& error) {
+    error.While(fmt::format("reading {}/{}", where, kRecordName))
+        .Hint(fmt::format("when no restore was interrupted, remove {0}; otherwise compare {0}/old "
+                          "(what was replaced) with what is live, and move it back by hand",
+                          where));
+    throw;
+  }
 }
 
 void WriteRecord(int work, const std::string& where, const SwapRecord& record) {

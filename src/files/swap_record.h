@@ -12,6 +12,9 @@
 
 namespace oxbackup::files {
 
+/// Its name in a working folder.
+inline constexpr char kRecordName[] = "record.json";
+
 enum class SwapState {
   kAnnounced,  ///< entries are old, new or between
   kSwapped,    ///< all entries are new
@@ -24,7 +27,8 @@ struct SwapRecord {
   SwapState state = SwapState::kAnnounced;
   /// The paths of all trees that are swapped together, in the order of their records.
   std::vector<std::string> trees;
-  /// What is moved in, with the numbers (inodes) by which it is recognised wherever it is.
+  /// What is moved in: plain names, with the numbers (inodes) by which each is recognised wherever
+  /// it is.
   std::map<std::string, uint64_t> entries;
   /// Mode, owner and time of a target that stays where it is while its entries are exchanged.
   std::optional<MemberInfo> old_root;

@@ -15,6 +15,7 @@
 #include "files/entry_facts.h"
 #include "files/folder_tools.h"
 #include "files/tree_walk.h"
+#include "files/work_folder.h"
 
 namespace oxbackup::files {
 namespace {
@@ -50,29 +51,29 @@ void TreeSwap::Forget() {
   old_root_.reset();
 }
 
-std::optional<SwapRecord> TreeSwap::Record() const {
-  const FileDescriptor work = OpenFolder(place_.work);
-  if (!work && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
-  if (!work) {
-    throw SystemError(ErrorKind::kSource, fmt::format("cannot open {}", Where()), errno)
-        .Hint("run as the user that began the restore");
-  }
-  return ReadRecord(work.get(), Where());
+std::optional<SwapRecord> TreeSwap::Record() const { return RecordAt(place_); }
+
+bool TreeSwap::TryLock() {
+  if (lock_) return true;
+  FileDescriptor work = OpenWorkFolder(place_);
+  if (!work || !IsOurs(work.get(), place_)) return false;
+  if (::flock(work.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+  lock_ = std::move(work);
+  return true;
+}
+
+void TreeSwap::Lock() {
+  if (TryLock()) return;
+  throw Error(ErrorKind::kUsage,
+              fmt::format("another restore of {} is running", place_.target.string()))
+      .Hint("wait for it to end");
 }
 
 FileDescriptor TreeSwap::BeginNew() {
-  const FileDescriptor live = OpenFolder(place_.live);
-  if (!live) {
-    throw SystemError(ErrorKind::kSource, fmt::format("cannot open {}", place_.live.string()),
-                      errno);
-  }
+  lock_.Close();
   if (!old_root_) old_root_ = RootNow();
-  lock_ = MakeFolderAt(live.get(), place_.work.filename(), Where());
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("another restore of {} is running", place_.target.string()))
-        .Hint("wait for it to end");
-  }
+  (void)MakeWorkFolder(place_);
+  Lock();
   const std::optional<SwapRecord> record = Record();
   if (record && record->state != SwapState::kKept) {
     throw Error(ErrorKind::kUsage,
@@ -85,9 +86,9 @@ FileDescriptor TreeSwap::BeginNew() {
 }
 
 void TreeSwap::DiscardNew() {
-  const FileDescriptor work = OpenFolder(place_.work);
-  if (!work) return;
-  RemoveTreeAt(work.get(), kNew, Where() + "/new");
+  // Without the lock it is another restore's.
+  if (!lock_) return;
+  RemoveTreeAt(lock_.get(), kNew, Where() + "/new");
   const std::optional<SwapRecord> record = Record();
   if (record && record->state != SwapState::kAnnounced) return;
   Close(false);
@@ -157,9 +158,11 @@ void TreeSwap::Backward() {
 }
 
 void TreeSwap::Close(bool keep_old) {
-  const FileDescriptor work = OpenFolder(place_.work);
+  const FileDescriptor work = OpenWorkFolder(place_);
   if (!work) return;
   std::optional<SwapRecord> record = Record();
+  // A leftover of nobody that runs; what somebody else put there stays.
+  if (!record && !TryLock()) return;
   if (record && keep_old) {
     SetState(*record, SwapState::kKept);
     RemoveTreeAt(work.get(), kNew, Where() + "/new");
@@ -183,12 +186,13 @@ void TreeSwap::Step(const std::string& what) const {
 
 TreeSwap::Folders TreeSwap::OpenFolders() const {
   Folders folders;
-  folders.work = OpenFolder(place_.work);
+  folders.work = OpenWorkFolder(place_);
   folders.live = OpenFolder(place_.live);
   if (!folders.work || !folders.live) {
     throw SystemError(ErrorKind::kSource, fmt::format("cannot open {}", Where()), errno)
         .Hint("run as the user that began the restore");
   }
+  CheckIsOurs(folders.work.get(), place_);
   folders.fresh = MakeFolderAt(folders.work.get(), kNew, Where() + "/new");
   folders.old = MakeFolderAt(folders.work.get(), kOld, Where() + "/old");
   return folders;
@@ -268,7 +272,7 @@ void TreeSwap::Move(int from, int to, const std::string& name) const {
 
 void TreeSwap::SetState(SwapRecord& record, SwapState state) const {
   record.state = state;
-  const FileDescriptor work = OpenFolder(place_.work);
+  const FileDescriptor work = OpenWorkFolder(place_);
   Step("note the state");
   WriteRecord(work.get(), Where(), record);
 }

@@ -29,6 +29,9 @@ class TreeSwap {
   /// Nothing when no swap is announced and no old data are kept.
   [[nodiscard]] std::optional<SwapRecord> Record() const;
 
+  /// Keeps other runs away as long as this object lives. Throws Error(kUsage) when one is at work
+  /// here. REQUIRES: there is a working folder.
+  void Lock();
   /// Makes an empty new/ and returns it; what an earlier, broken restore left there is removed,
   /// kept old data stay. Throws Error(kUsage) when another restore is at work in the same place.
   FileDescriptor BeginNew();
@@ -53,6 +56,7 @@ class TreeSwap {
  private:
   struct Folders;
 
+  bool TryLock();
   void Step(const std::string& what) const;
   Folders OpenFolders() const;
   void MoveIn(const Folders& folders, const std::string& name, uint64_t inode) const;

@@ -133,6 +133,7 @@ std::optional<OpenSwap> TreeTarget::FindOpenSwap() {
     if (!record) continue;
     recorded.insert(work.tree.path.string());
     if (record->state == SwapState::kKept) continue;
+    work.swap.Lock();
     swapped += record->state == SwapState::kSwapped ? 1 : 0;
     undoing = undoing || record->state == SwapState::kUndoing;
     open.emplace_back(&work, std::move(*record));
