@@ -71,25 +71,43 @@ void TreeSwap::Lock() {
 
 FileDescriptor TreeSwap::BeginNew() {
   lock_.Close();
+  superseded_.reset();
+  const SwapPlace earlier = FindSwapPlace(target_);
+  place_ = NewPlace();
   if (!old_root_) old_root_ = RootNow();
   (void)MakeWorkFolder(place_);
   Lock();
-  const std::optional<SwapRecord> record = Record();
+  ApplyRoot(old_root_);
+  const std::optional<SwapRecord> record = RecordAt(earlier);
   if (record && record->state != SwapState::kKept) {
+    lock_.Close();
     throw Error(ErrorKind::kUsage,
                 fmt::format("an earlier restore of {} was interrupted", place_.target.string()))
         .Hint("finish or undo it first");
   }
+  if (record && earlier.work != place_.work) superseded_ = earlier;
+  if (place_.inside && !superseded_) RemoveLeftoverBeside();
   RemoveTreeAt(lock_.get(), kNew, Where() + "/new");
-  if (!record) RemoveTreeAt(lock_.get(), kOld, Where() + "/old");
+  if (!record || superseded_) RemoveTreeAt(lock_.get(), kOld, Where() + "/old");
   return MakeFolderAt(lock_.get(), kNew, Where() + "/new");
+}
+
+// A kill may have left it when the folder that was restored there had just begun to exist, or
+// before its kept data were gone. Nothing refers to it.
+void TreeSwap::RemoveLeftoverBeside() const {
+  const SwapPlace beside = BesidePlace(target_);
+  const FileDescriptor work(
+      ::open(beside.work.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (work && IsOurs(work.get(), beside)) RemoveWorkFolder(beside);
 }
 
 void TreeSwap::DiscardNew() {
   // Without the lock it is another restore's.
   if (!lock_) return;
-  RemoveTreeAt(lock_.get(), kNew, Where() + "/new");
   const std::optional<SwapRecord> record = Record();
+  if (record && record->state == SwapState::kKept) {
+    RemoveTreeAt(lock_.get(), kNew, Where() + "/new");
+  }
   if (record && record->state != SwapState::kAnnounced) return;
   Close(false);
   ApplyRoot(old_root_);
@@ -108,7 +126,11 @@ void TreeSwap::Announce(const SwapIntent& intent, std::vector<std::string> trees
     record.old_root = old_root_ ? old_root_ : RootNow();
     record.new_root = new_root;
   }
-  if (Record()) {
+  if (superseded_) {
+    Step("drop the old data of an earlier restore");
+    RemoveWorkFolder(*superseded_);
+    superseded_.reset();
+  } else if (Record()) {
     Step("drop the old data of an earlier restore");
     RemoveRecord(folders.work.get(), Where());
   }
@@ -168,14 +190,12 @@ void TreeSwap::Close(bool keep_old) {
     RemoveTreeAt(work.get(), kNew, Where() + "/new");
     return;
   }
-  // First the record: half-removed old data must never be taken for something to go back to.
   const bool announced = record && record->state == SwapState::kAnnounced;
   const std::optional<MemberInfo> root = announced ? record->old_root : RootNow();
   Step("remove the record");
   RemoveRecord(work.get(), Where());
-  const FileDescriptor live = OpenFolder(place_.live);
   Step("remove the working folder");
-  RemoveTreeAt(live.get(), place_.work.filename(), Where());
+  RemoveWorkFolder(place_);
   // Removing the working folder has changed the time of the folder that it was in.
   ApplyRoot(root);
 }

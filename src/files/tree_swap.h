@@ -25,15 +25,19 @@ class TreeSwap {
 
   TreeSwap(std::filesystem::path target, BeforeStep before_step);
 
+  /// That of the record, or of what BeginNew has made.
   const SwapPlace& place() const { return place_; }
+  /// Where BeginNew would make it.
+  SwapPlace NewPlace() const { return NewSwapPlace(target_); }
   /// Nothing when no swap is announced and no old data are kept.
   [[nodiscard]] std::optional<SwapRecord> Record() const;
 
   /// Keeps other runs away as long as this object lives. Throws Error(kUsage) when one is at work
   /// here. REQUIRES: there is a working folder.
   void Lock();
-  /// Makes an empty new/ and returns it; what an earlier, broken restore left there is removed,
-  /// kept old data stay. Throws Error(kUsage) when another restore is at work in the same place.
+  /// Makes an empty new/ in NewPlace and returns it; what an earlier, broken restore left there is
+  /// removed, kept old data stay. Throws Error(kUsage) when another restore is at work in the same
+  /// place.
   FileDescriptor BeginNew();
   /// Removes what BeginNew and Announce made. Old data that were kept before stay.
   void DiscardNew();
@@ -57,6 +61,7 @@ class TreeSwap {
   struct Folders;
 
   bool TryLock();
+  void RemoveLeftoverBeside() const;
   void Step(const std::string& what) const;
   Folders OpenFolders() const;
   void MoveIn(const Folders& folders, const std::string& name, uint64_t inode) const;
@@ -71,6 +76,8 @@ class TreeSwap {
   std::filesystem::path target_;
   SwapPlace place_;
   BeforeStep before_step_;
+  /// Where an earlier restore keeps old data that Announce drops, when it is not place_.
+  std::optional<SwapPlace> superseded_;
   FileDescriptor lock_;
   /// The target's root before our working folder in it changed its time.
   std::optional<MemberInfo> old_root_;

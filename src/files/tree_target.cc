@@ -230,7 +230,7 @@ RestorePlan TreeTarget::Plan(const Manifest* manifest) {
 }
 
 void TreeTarget::PlanTree(TreeWork& work, const ComponentManifest* manifest, RestorePlan& plan) {
-  const SwapPlace& place = work.swap.place();
+  const SwapPlace place = work.swap.NewPlace();
   CheckSwapPlace(place);
   const ObjectEntry* const object = FindObject(manifest, work.tree.name);
   if (manifest != nullptr && object == nullptr) return;

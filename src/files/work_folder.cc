@@ -77,6 +77,14 @@ void CheckIsOurs(int work, const SwapPlace& place) {
   if (!IsOurs(work, place)) ThrowNotOurs(fmt::format("the folder {}", place.work.string()), place);
 }
 
+void RemoveWorkFolder(const SwapPlace& place) {
+  const FileDescriptor work = OpenWorkFolder(place);
+  if (!work) return;
+  RemoveRecord(work.get(), place.work.string());
+  const FileDescriptor live(::open(place.live.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  RemoveTreeAt(live.get(), place.work.filename(), place.work.string());
+}
+
 std::optional<SwapRecord> RecordAt(const SwapPlace& place) {
   const FileDescriptor work = OpenWorkFolder(place);
   struct stat status {};
