@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "files/entry_facts.h"
+#include "files/entry_moves.h"
 #include "files/folder_tools.h"
 #include "files/tree_walk.h"
 #include "files/work_folder.h"
@@ -27,23 +28,13 @@ FileDescriptor OpenFolder(const std::filesystem::path& path) {
   return FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
-bool MeansNotSupported(int error) {
-  return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EPERM;
-}
-
 }  // namespace
 
-struct TreeSwap::Folders {
-  FileDescriptor work;
-  FileDescriptor fresh;
-  FileDescriptor old;
-  FileDescriptor live;
-};
-
-TreeSwap::TreeSwap(std::filesystem::path target, BeforeStep before_step)
+TreeSwap::TreeSwap(std::filesystem::path target, BeforeStep before_step, Warnings& warnings)
     : target_(std::move(target)),
       place_(FindSwapPlace(target_)),
-      before_step_(std::move(before_step)) {}
+      before_step_(std::move(before_step)),
+      warnings_(&warnings) {}
 
 void TreeSwap::Forget() {
   place_ = FindSwapPlace(target_);
@@ -115,7 +106,7 @@ void TreeSwap::DiscardNew() {
 
 void TreeSwap::Announce(const SwapIntent& intent, std::vector<std::string> trees,
                         const MemberInfo& new_root) {
-  const Folders folders = OpenFolders();
+  const SwapFolders folders = OpenFolders();
   SwapRecord record;
   record.intent = intent;
   record.trees = std::move(trees);
@@ -144,13 +135,14 @@ void TreeSwap::Announce(const SwapIntent& intent, std::vector<std::string> trees
 void TreeSwap::Forward() {
   std::optional<SwapRecord> record = Record();
   if (!record || record->state == SwapState::kSwapped || record->state == SwapState::kKept) return;
-  const Folders folders = OpenFolders();
+  const SwapFolders folders = OpenFolders();
   if (record->state == SwapState::kUndoing) SetState(*record, SwapState::kAnnounced);
-  for (const auto& [name, inode] : record->entries) MoveIn(folders, name, inode);
+  const EntryMoves moves(folders, place_, [this](const std::string& what) { Step(what); });
+  for (const auto& [name, inode] : record->entries) moves.BringIn(name, inode);
   if (place_.inside) {
     for (const std::string& name : NamesIn(folders.live.get(), place_.live.string())) {
       if (name.starts_with(kWorkPrefix) || record->entries.contains(name)) continue;
-      Move(folders.live.get(), folders.old.get(), name);
+      moves.TakeOut(name);
     }
   }
   ApplyRoot(record->new_root);
@@ -168,10 +160,11 @@ void TreeSwap::BeginBackward() {
 void TreeSwap::Backward() {
   const std::optional<SwapRecord> record = Record();
   if (!record) return;
-  const Folders folders = OpenFolders();
-  for (const auto& [name, inode] : record->entries) MoveBack(folders, name, inode);
+  const SwapFolders folders = OpenFolders();
+  const EntryMoves moves(folders, place_, [this](const std::string& what) { Step(what); });
+  for (const auto& [name, inode] : record->entries) moves.BringBack(name, inode);
   for (const std::string& name : NamesIn(folders.old.get(), Where() + "/old")) {
-    if (!record->entries.contains(name)) Move(folders.old.get(), folders.live.get(), name);
+    if (!record->entries.contains(name)) moves.PutBack(name);
   }
   ApplyRoot(record->old_root);
   SyncFolderOrThrow(folders.live.get(), place_.live.string());
@@ -188,6 +181,7 @@ void TreeSwap::Close(bool keep_old) {
   if (record && keep_old) {
     SetState(*record, SwapState::kKept);
     RemoveTreeAt(work.get(), kNew, Where() + "/new");
+    WarnOfStrays();
     return;
   }
   const bool announced = record && record->state == SwapState::kAnnounced;
@@ -196,16 +190,26 @@ void TreeSwap::Close(bool keep_old) {
   RemoveRecord(work.get(), Where());
   Step("remove the working folder");
   RemoveWorkFolder(place_);
+  WarnOfStrays();
   // Removing the working folder has changed the time of the folder that it was in.
   ApplyRoot(root);
+}
+
+void TreeSwap::WarnOfStrays() const {
+  const std::filesystem::path strays = place_.work / kStrays;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(strays))) return;
+  warnings_->Add(fmt::format(
+      "{} holds what the site had made in {} where the swap needed the place; look at it, then "
+      "remove it",
+      strays.string(), place_.live.string()));
 }
 
 void TreeSwap::Step(const std::string& what) const {
   if (before_step_) before_step_(fmt::format("{} ({})", what, place_.target.string()));
 }
 
-TreeSwap::Folders TreeSwap::OpenFolders() const {
-  Folders folders;
+SwapFolders TreeSwap::OpenFolders() const {
+  SwapFolders folders;
   folders.work = OpenWorkFolder(place_);
   folders.live = OpenFolder(place_.live);
   if (!folders.work || !folders.live) {
@@ -216,78 +220,6 @@ TreeSwap::Folders TreeSwap::OpenFolders() const {
   folders.fresh = MakeFolderAt(folders.work.get(), kNew, Where() + "/new");
   folders.old = MakeFolderAt(folders.work.get(), kOld, Where() + "/old");
   return folders;
-}
-
-void TreeSwap::MoveIn(const Folders& folders, const std::string& name, uint64_t inode) const {
-  const int live = folders.live.get();
-  const int fresh = folders.fresh.get();
-  if (InodeAt(live, name) != inode) {
-    // An undo that was begun may have left it there.
-    if (InodeAt(folders.old.get(), name) == inode) Move(folders.old.get(), fresh, name);
-    if (InodeAt(fresh, name) != inode) {
-      throw Error(ErrorKind::kSource, fmt::format("{} has vanished from {}", name, Where()))
-          .Hint("go back to the old data (restore --undo)");
-    }
-    if (!InodeAt(live, name)) {
-      Move(fresh, live, name);
-    } else if (!Exchange(live, fresh, name)) {
-      Move(live, folders.old.get(), name);
-      Move(fresh, live, name);
-    }
-  }
-  // After an exchange the old one is where the new one was.
-  if (InodeAt(fresh, name)) Move(fresh, folders.old.get(), name);
-}
-
-void TreeSwap::MoveBack(const Folders& folders, const std::string& name, uint64_t inode) const {
-  const int live = folders.live.get();
-  const int fresh = folders.fresh.get();
-  const int old = folders.old.get();
-  const auto is_old = [&](int folder) {
-    const std::optional<uint64_t> there = InodeAt(folder, name);
-    return there && *there != inode;
-  };
-  if (is_old(live) && is_old(old)) {
-    throw Error(ErrorKind::kSource, fmt::format("{} is no longer what the restore put there",
-                                                (place_.live / name).string()))
-        .Hint(fmt::format("the old data are in {}/old: move them back by hand", Where()));
-  }
-  if (InodeAt(live, name) == inode) {
-    if (is_old(fresh)) {
-      // Killed between the exchange and the move to old/.
-      if (!Exchange(live, fresh, name)) {
-        throw Error(ErrorKind::kSource, fmt::format("cannot exchange {} in {}", name, Where()));
-      }
-    } else if (!is_old(old) || !Exchange(live, old, name)) {
-      Move(live, fresh, name);
-    }
-  }
-  if (!InodeAt(live, name) && is_old(old)) Move(old, live, name);
-}
-
-bool TreeSwap::Exchange(int one, int other, const std::string& name) const {
-  Step("exchange " + name);
-  if (::renameat2(one, name.c_str(), other, name.c_str(), RENAME_EXCHANGE) == 0) return true;
-  if (MeansNotSupported(errno)) return false;
-  throw SystemError(ErrorKind::kSource,
-                    fmt::format("cannot exchange {} in {}", name, place_.live.string()), errno)
-      .Hint("check that nothing is mounted there and that this user may write there");
-}
-
-void TreeSwap::Move(int from, int to, const std::string& name) const {
-  Step("move " + name);
-  int moved = ::renameat2(from, name.c_str(), to, name.c_str(), RENAME_NOREPLACE);
-  if (moved != 0 && MeansNotSupported(errno)) {
-    if (InodeAt(to, name)) {
-      errno = EEXIST;
-    } else {
-      moved = ::renameat(from, name.c_str(), to, name.c_str());
-    }
-  }
-  if (moved == 0) return;
-  throw SystemError(ErrorKind::kSource,
-                    fmt::format("cannot move {} of {}", name, place_.live.string()), errno)
-      .Hint("check that nothing is mounted there and that this user may write there");
 }
 
 void TreeSwap::SetState(SwapRecord& record, SwapState state) const {

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/file_descriptor.h"
+#include "base/log.h"
+#include "files/entry_moves.h"
 #include "files/swap_place.h"
 #include "files/swap_record.h"
 
@@ -18,12 +20,15 @@ namespace oxbackup::files {
 /// The working folder holds new/ (what is restored), old/ (what was replaced) and the record. An
 /// entry is exchanged with one renameat2(RENAME_EXCHANGE), where the file system has that, and then
 /// moved from new/ to old/; elsewhere it is moved to old/ and the new one in its place. The new
-/// entries' inode numbers in the record tell at any time which is which.
+/// entries' inode numbers in the record tell at any time which is which. What the site makes
+/// meanwhile where an entry has to go is set aside to strays/, which stays, with a warning, when
+/// the rest of the working folder goes.
 class TreeSwap {
  public:
   using BeforeStep = std::function<void(const std::string&)>;
 
-  TreeSwap(std::filesystem::path target, BeforeStep before_step);
+  /// `warnings` must outlive it.
+  TreeSwap(std::filesystem::path target, BeforeStep before_step, Warnings& warnings);
 
   /// That of the record, or of what BeginNew has made.
   const SwapPlace& place() const { return place_; }
@@ -58,16 +63,11 @@ class TreeSwap {
   void Forget();
 
  private:
-  struct Folders;
-
   bool TryLock();
   void RemoveLeftoverBeside() const;
   void Step(const std::string& what) const;
-  Folders OpenFolders() const;
-  void MoveIn(const Folders& folders, const std::string& name, uint64_t inode) const;
-  void MoveBack(const Folders& folders, const std::string& name, uint64_t inode) const;
-  bool Exchange(int one, int other, const std::string& name) const;
-  void Move(int from, int to, const std::string& name) const;
+  void WarnOfStrays() const;
+  SwapFolders OpenFolders() const;
   std::optional<MemberInfo> RootNow() const;
   void SetState(SwapRecord& record, SwapState state) const;
   void ApplyRoot(const std::optional<MemberInfo>& root) const;
@@ -76,6 +76,7 @@ class TreeSwap {
   std::filesystem::path target_;
   SwapPlace place_;
   BeforeStep before_step_;
+  Warnings* warnings_;
   /// Where an earlier restore keeps old data that Announce drops, when it is not place_.
   std::optional<SwapPlace> superseded_;
   FileDescriptor lock_;

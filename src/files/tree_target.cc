@@ -55,10 +55,10 @@ const ObjectEntry* FindObject(const ComponentManifest* manifest, const std::stri
 // What a restore knows about one tree between its calls.
 struct TreeWork {
   TreeWork(const Tree& the_tree, const std::string& member_prefix,
-           const TreeSwap::BeforeStep& before_step)
+           const TreeSwap::BeforeStep& before_step, Warnings& warnings)
       : tree(the_tree),
         member_path(TreeMemberPath(member_prefix, the_tree)),
-        swap(the_tree.path, before_step) {}
+        swap(the_tree.path, before_step, warnings) {}
 
   Tree tree;
   std::string member_path;
@@ -115,7 +115,9 @@ class TreeTarget final : public RestoreTarget {
 std::vector<TreeWork>& TreeTarget::Works() {
   if (!works_.empty()) return works_;
   CheckTreeNames(trees_);
-  for (const Tree& tree : trees_) works_.emplace_back(tree, member_prefix_, options_.before_step);
+  for (const Tree& tree : trees_) {
+    works_.emplace_back(tree, member_prefix_, options_.before_step, run_.warnings);
+  }
   return works_;
 }
 

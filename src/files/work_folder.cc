@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "files/entry_moves.h"
 #include "files/folder_tools.h"
 
 namespace oxbackup::files {
@@ -33,6 +34,16 @@ bool IsOfOurMaking(const struct stat& status, const SwapPlace& place) {
   const std::optional<struct stat> alike = MakeLikeOurs(place);
   return alike && (owned || status.st_uid == alike->st_uid) &&
          (open_to_others & ~alike->st_mode) == 0;
+}
+
+// A folder of folders, as far as those are empty; false when something stays.
+bool RemoveEmptyFolders(int parent, const std::string& name) {
+  const FileDescriptor folder = OpenFolderAt(parent, name);
+  if (!folder) return false;
+  for (const std::string& inner : NamesIn(folder.get(), name)) {
+    ::unlinkat(folder.get(), inner.c_str(), AT_REMOVEDIR);
+  }
+  return ::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0;
 }
 
 [[noreturn]] void ThrowNotOurs(const std::string& what, const SwapPlace& place) {
@@ -80,9 +91,19 @@ void CheckIsOurs(int work, const SwapPlace& place) {
 void RemoveWorkFolder(const SwapPlace& place) {
   const FileDescriptor work = OpenWorkFolder(place);
   if (!work) return;
-  RemoveRecord(work.get(), place.work.string());
+  const std::string where = place.work.string();
+  RemoveRecord(work.get(), where);
+  bool strays = false;
+  for (const std::string& name : NamesIn(work.get(), where)) {
+    if (name == kStrays && !RemoveEmptyFolders(work.get(), name)) {
+      strays = true;
+    } else {
+      RemoveTreeAt(work.get(), name, where + "/" + name);
+    }
+  }
+  if (strays) return;
   const FileDescriptor live(::open(place.live.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  RemoveTreeAt(live.get(), place.work.filename(), place.work.string());
+  RemoveTreeAt(live.get(), place.work.filename(), where);
 }
 
 std::optional<SwapRecord> RecordAt(const SwapPlace& place) {
