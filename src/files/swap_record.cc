@@ -35,8 +35,18 @@ constexpr std::array<std::pair<SwapState, const char*>, 4> kStates = {{
 
 Json RootToJson(const std::optional<MemberInfo>& root) {
   if (!root) return nullptr;
-  return Json::array(
-      {root->mode, root->uid, root->gid, root->mtime_seconds, root->mtime_nanoseconds});
+  Json xattrs = Json::object();
+  for (const auto& [name, value] : root->xattrs) xattrs[Hex(name)] = Hex(value);
+  return Json::array({root->mode, root->uid, root->gid, root->mtime_seconds,
+                      root->mtime_nanoseconds, std::move(xattrs)});
+}
+
+std::string FromHex(const std::string& hex) {
+  std::string bytes;
+  for (size_t at = 0; at + 1 < hex.size(); at += 2) {
+    bytes.push_back(static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16)));
+  }
+  return bytes;
 }
 
 std::optional<MemberInfo> RootFromJson(const Json& json) {
@@ -47,15 +57,10 @@ std::optional<MemberInfo> RootFromJson(const Json& json) {
   root.gid = json.at(2).get<uint64_t>();
   root.mtime_seconds = json.at(3).get<int64_t>();
   root.mtime_nanoseconds = json.at(4).get<int64_t>();
-  return root;
-}
-
-std::string FromHex(const std::string& hex) {
-  std::string bytes;
-  for (size_t at = 0; at + 1 < hex.size(); at += 2) {
-    bytes.push_back(static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16)));
+  for (const auto& [name, value] : json.at(5).items()) {
+    root.xattrs[FromHex(name)] = FromHex(value.get<std::string>());
   }
-  return bytes;
+  return root;
 }
 
 // What is renamed is said by names; none may lead out of the folders of the swap.

@@ -30,7 +30,8 @@ struct SwapRecord {
   /// What is moved in: plain names, with the numbers (inodes) by which each is recognised wherever
   /// it is.
   std::map<std::string, uint64_t> entries;
-  /// Mode, owner and time of a target that stays where it is while its entries are exchanged.
+  /// Mode, owner, attributes and time of a target that stays where it is while its entries are
+  /// exchanged.
   std::optional<MemberInfo> old_root;
   std::optional<MemberInfo> new_root;
 };

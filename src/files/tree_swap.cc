@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -230,17 +231,25 @@ void TreeSwap::SetState(SwapRecord& record, SwapState state) const {
 }
 
 std::optional<MemberInfo> TreeSwap::RootNow() const {
+  if (!place_.inside) return std::nullopt;
+  const FileDescriptor live = OpenFolder(place_.live);
   struct stat status {};
   OwnerNames owners;
-  if (!place_.inside || ::stat(place_.live.c_str(), &status) != 0) return std::nullopt;
-  return InfoFromStat(status, owners);
+  if (!live || ::fstat(live.get(), &status) != 0) return std::nullopt;
+  MemberInfo root = InfoFromStat(status, owners);
+  root.xattrs = ReadXattrs(live.get(), place_.live.string());
+  return root;
 }
 
 void TreeSwap::ApplyRoot(const std::optional<MemberInfo>& root) const {
   if (!root) return;
   const FileDescriptor live = OpenFolder(place_.live);
   // A mount point may refuse; its entries are what counts.
-  if (live) (void)ApplyInfo(live.get(), *root);
+  if (!live) return;
+  for (const auto& [name, value] : ReadXattrs(live.get(), place_.live.string())) {
+    if (!root->xattrs.contains(name)) (void)!::fremovexattr(live.get(), name.c_str());
+  }
+  (void)ApplyInfo(live.get(), *root);
 }
 
 }  // namespace oxbackup::files

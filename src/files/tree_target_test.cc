@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -137,6 +138,19 @@ TEST_F(TreeTargetTest, AFolderThatExistsStaysAndGetsNewEntries) {
   Target()->UndoSwap("");
   EXPECT_EQ(::faccessat(held.get(), "only in 1", F_OK, 0), 0);
   EXPECT_EQ(Fingerprint(live_), old_);
+}
+
+TEST_F(TreeTargetTest, AFolderThatStaysGetsTheAttributesOfTheArchivedOneAndBack) {
+  (void)::setxattr(live_.c_str(), "user.old", "o", 1, 0);
+  const fs::path source = folder_.path() / "source";
+  (void)::setxattr(source.c_str(), "user.new", "n", 1, 0);
+  members_ = MembersOf(source, "data/caddy");
+  manifest_.components = {ManifestOf("caddy", "", source, test_.run)};
+  const auto before = Fingerprint(live_);
+  Restore(*Target(), true);
+  EXPECT_EQ(Fingerprint(live_), Fingerprint(source));
+  Target()->UndoSwap("");
+  EXPECT_EQ(Fingerprint(live_), before);
 }
 
 TEST_F(TreeTargetTest, WhatIsLoadedInsideIsForNobodyElse) {
