@@ -90,7 +90,9 @@ void TreeSwap::RemoveLeftoverBeside() const {
   const SwapPlace beside = BesidePlace(target_);
   const FileDescriptor work(
       ::open(beside.work.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (work && IsOurs(work.get(), beside)) RemoveWorkFolder(beside);
+  if (work && IsOurs(work.get(), beside)) {
+    RemoveOrWarn([&] { RemoveWorkFolder(beside); });
+  }
 }
 
 void TreeSwap::DiscardNew() {
@@ -120,7 +122,8 @@ void TreeSwap::Announce(const SwapIntent& intent, std::vector<std::string> trees
   }
   if (superseded_) {
     Step("drop the old data of an earlier restore");
-    RemoveWorkFolder(*superseded_);
+    RemoveRecord(OpenWorkFolder(*superseded_).get(), superseded_->work.string());
+    RemoveOrWarn([&] { RemoveWorkFolder(*superseded_); });
     superseded_.reset();
   } else if (Record()) {
     Step("drop the old data of an earlier restore");
@@ -181,7 +184,7 @@ void TreeSwap::Close(bool keep_old) {
   if (!record && !TryLock()) return;
   if (record && keep_old) {
     SetState(*record, SwapState::kKept);
-    RemoveTreeAt(work.get(), kNew, Where() + "/new");
+    RemoveOrWarn([&] { RemoveTreeAt(work.get(), kNew, Where() + "/new"); });
     WarnOfStrays();
     return;
   }
@@ -190,10 +193,22 @@ void TreeSwap::Close(bool keep_old) {
   Step("remove the record");
   RemoveRecord(work.get(), Where());
   Step("remove the working folder");
-  RemoveWorkFolder(place_);
+  RemoveOrWarn([&] { RemoveWorkFolder(place_); });
   WarnOfStrays();
   // Removing the working folder has changed the time of the folder that it was in.
   ApplyRoot(root);
+}
+
+// For what nobody needs any more: the swap has succeeded or has been taken back.
+template <class Remove>
+void TreeSwap::RemoveOrWarn(const Remove& remove) const {
+  try {
+    remove();
+  } catch (const Error& error) {
+    warnings_->Add(
+        fmt::format("what a restore of {} has done with is still there: {} ({}); remove it",
+                    place_.target.string(), error.what(), error.cause()));
+  }
 }
 
 void TreeSwap::WarnOfStrays() const {

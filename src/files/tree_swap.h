@@ -57,7 +57,8 @@ class TreeSwap {
   /// Brings the old entries back. REQUIRES: BeginBackward.
   void Backward();
   /// Removes the record and then the working folder, or, with `keep_old`, new/ alone. Without a
-  /// record, the working folder is a leftover and goes in any case.
+  /// record, the working folder is a leftover and goes in any case. What cannot be removed then is
+  /// a warning.
   void Close(bool keep_old);
   /// Looks at the disk anew, as an object made now would.
   void Forget();
@@ -66,6 +67,8 @@ class TreeSwap {
   bool TryLock();
   void RemoveLeftoverBeside() const;
   void Step(const std::string& what) const;
+  template <class Remove>
+  void RemoveOrWarn(const Remove& remove) const;
   void WarnOfStrays() const;
   SwapFolders OpenFolders() const;
   std::optional<MemberInfo> RootNow() const;

@@ -54,10 +54,12 @@ class KillTest {
     }
   }
 
-  void RestoreWhole(bool keep_old) {
+  void RestoreWhole(bool keep_old, const std::function<void(const std::string&)>& hook = {}) {
     ResetLive();
-    EXPECT_TRUE(RestoreUntil(-1, keep_old));
+    EXPECT_TRUE(Restore(hook, keep_old));
   }
+
+  std::vector<std::string> warnings() const { return test_.warnings.All(); }
 
   std::unique_ptr<RestoreTarget> Target(std::function<void(const std::string&)> before_step = {}) {
     std::vector<Tree> trees;
@@ -120,10 +122,12 @@ class KillTest {
     }
   }
 
+  bool RestoreUntil(int step, bool keep_old) { return Restore(KillAt(step), keep_old); }
+
   // True when the restore came to its end.
-  bool RestoreUntil(int step, bool keep_old) {
+  bool Restore(const std::function<void(const std::string&)>& before_step, bool keep_old) {
     try {
-      const auto target = Target(KillAt(step));
+      const auto target = Target(before_step);
       MemberListReader reader(members_, nullptr);
       target->Load(reader);
       target->WriteIntent({"run", "archive", "2026-11-22T20:48:20Z", {"media"}, keep_old});
@@ -283,6 +287,26 @@ TEST(TreeSwapKill, MountPointsAreUndone) {
     KillTest kill(folder.path(), {"plain", "mounted"});
     MountOver(folder.path() / "live" / "mounted");
     UndoesAtEveryStep(kill);
+  });
+}
+
+// As a network file system that keeps a removed file that is still open.
+TEST(TreeSwapKill, OldDataThatCannotBeRemovedAreAWarning) {
+  const TemporaryFolder folder;
+  WithPrivateMounts([&] {
+    KillTest kill(folder.path(), {"one", "two"});
+    const fs::path work = folder.path() / "live" / "one" / ".openedx-backup";
+    kill.RestoreWhole(false, [&](const std::string& step) {
+      if (step.starts_with("remove the working folder") && fs::exists(work)) {
+        MountOver(work / "old" / "deep");
+      }
+    });
+    kill.ExpectLive(true);
+    EXPECT_EQ(kill.Target()->FindOpenSwap(), std::nullopt);
+    EXPECT_FALSE(fs::exists(folder.path() / "live" / "two" / ".openedx-backup"));
+    const std::vector<std::string> warnings = kill.warnings();
+    ASSERT_EQ(warnings.size(), 1u);
+    EXPECT_NE(warnings[0].find(work.string()), std::string::npos) << warnings[0];
   });
 }
 

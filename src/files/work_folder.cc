@@ -92,7 +92,6 @@ void RemoveWorkFolder(const SwapPlace& place) {
   const FileDescriptor work = OpenWorkFolder(place);
   if (!work) return;
   const std::string where = place.work.string();
-  RemoveRecord(work.get(), where);
   bool strays = false;
   for (const std::string& name : NamesIn(work.get(), where)) {
     if (name == kStrays && !RemoveEmptyFolders(work.get(), name)) {
