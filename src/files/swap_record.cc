@@ -83,13 +83,17 @@ std::string SerializeRecord(const SwapRecord& record) {
   // In hexadecimal: file names need not be UTF-8, JSON texts have to.
   for (const auto& [name, inode] : record.entries) entries[Hex(name)] = inode;
   Json trees = Json::array();
-  for (const std::string& tree : record.trees) trees.push_back(Hex(tree));
+  for (const RecordedTree& tree : record.trees) {
+    trees.push_back(Json::array({Hex(tree.name), Hex(tree.path)}));
+  }
   const auto state = std::find_if(kStates.begin(), kStates.end(),
                                   [&](const auto& known) { return known.first == record.state; });
   return Json{{"version", kRecordVersion},
               {"state", state->second},
               {"intent", SerializeIntent(record.intent)},
               {"trees", std::move(trees)},
+              {"own", record.own},
+              {"folder", record.folder},
               {"entries", std::move(entries)},
               {"old_root", RootToJson(record.old_root)},
               {"new_root", RootToJson(record.new_root)}}
@@ -110,8 +114,14 @@ SwapRecord ParseRecord(const std::string& json) {
     record.state = state->first;
     record.intent = ParseIntent(parsed.at("intent").get<std::string>());
     for (const Json& tree : parsed.at("trees")) {
-      record.trees.push_back(FromHex(tree.get<std::string>()));
+      record.trees.push_back(
+          {FromHex(tree.at(0).get<std::string>()), FromHex(tree.at(1).get<std::string>())});
     }
+    record.own = parsed.at("own").get<size_t>();
+    if (record.own >= record.trees.size()) {
+      throw Error(ErrorKind::kCorrupt, "the record of a swap is of none of its trees");
+    }
+    record.folder = parsed.at("folder").get<uint64_t>();
     for (const auto& [name, inode] : parsed.at("entries").items()) {
       record.entries[PlainName(FromHex(name))] = inode.get<uint64_t>();
     }

@@ -22,6 +22,7 @@ using testing::HasSubstr;
 SwapRecord RecordWith(const std::string& entry) {
   SwapRecord record;
   record.intent = {"run", "archive", "2026-11-22T20:48:20Z", {"media"}, false};
+  record.trees = {{"name", "/path"}};
   record.entries[entry] = 7;
   return record;
 }

@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -107,12 +108,14 @@ void TreeSwap::DiscardNew() {
   ApplyRoot(old_root_);
 }
 
-void TreeSwap::Announce(const SwapIntent& intent, std::vector<std::string> trees,
+void TreeSwap::Announce(const SwapIntent& intent, std::vector<RecordedTree> trees, size_t own,
                         const MemberInfo& new_root) {
   const SwapFolders folders = OpenFolders();
   SwapRecord record;
   record.intent = intent;
   record.trees = std::move(trees);
+  record.own = own;
+  record.folder = InodeAt(folders.work.get(), ".").value_or(0);
   for (const std::string& name : NamesIn(folders.fresh.get(), Where() + "/new")) {
     record.entries[name] = InodeAt(folders.fresh.get(), name).value_or(0);
   }
@@ -136,10 +139,18 @@ void TreeSwap::Announce(const SwapIntent& intent, std::vector<std::string> trees
   SyncFolderOrThrow(folders.live.get(), place_.live.string());
 }
 
+bool TreeSwap::IsUntouched(const SwapRecord& record) const {
+  if (record.state != SwapState::kAnnounced) return false;
+  const SwapFolders folders = OpenFolders();
+  return std::all_of(record.entries.begin(), record.entries.end(), [&](const auto& entry) {
+    return InodeAt(folders.fresh.get(), entry.first) == entry.second;
+  });
+}
+
 void TreeSwap::Forward() {
   std::optional<SwapRecord> record = Record();
   if (!record || record->state == SwapState::kSwapped || record->state == SwapState::kKept) return;
-  const SwapFolders folders = OpenFolders();
+  const SwapFolders folders = OpenFoldersOf(*record);
   if (record->state == SwapState::kUndoing) SetState(*record, SwapState::kAnnounced);
   const EntryMoves moves(folders, place_, [this](const std::string& what) { Step(what); });
   for (const auto& [name, inode] : record->entries) moves.BringIn(name, inode);
@@ -164,7 +175,7 @@ void TreeSwap::BeginBackward() {
 void TreeSwap::Backward() {
   const std::optional<SwapRecord> record = Record();
   if (!record) return;
-  const SwapFolders folders = OpenFolders();
+  const SwapFolders folders = OpenFoldersOf(*record);
   const EntryMoves moves(folders, place_, [this](const std::string& what) { Step(what); });
   for (const auto& [name, inode] : record->entries) moves.BringBack(name, inode);
   for (const std::string& name : NamesIn(folders.old.get(), Where() + "/old")) {
@@ -194,7 +205,7 @@ void TreeSwap::Close(bool keep_old) {
   RemoveRecord(work.get(), Where());
   Step("remove the working folder");
   RemoveOrWarn([&] { RemoveWorkFolder(place_); });
-  WarnOfStrays();
+  if (record) WarnOfStrays();
   // Removing the working folder has changed the time of the folder that it was in.
   ApplyRoot(root);
 }
@@ -236,6 +247,18 @@ SwapFolders TreeSwap::OpenFolders() const {
   folders.fresh = MakeFolderAt(folders.work.get(), kNew, Where() + "/new");
   folders.old = MakeFolderAt(folders.work.get(), kOld, Where() + "/old");
   return folders;
+}
+
+SwapFolders TreeSwap::OpenFoldersOf(const SwapRecord& record) const {
+  SwapFolders folders = OpenFolders();
+  if (InodeAt(folders.work.get(), ".") == record.folder) return folders;
+  throw Error(ErrorKind::kSource,
+              fmt::format("{} was copied here with an open swap, or its file system was made anew",
+                          Where()))
+      .Cause("what is new in it and what is old can no longer be told apart")
+      .Hint(fmt::format("compare {0}/new and {0}/old with what is live, put right what is not, and "
+                        "remove {0}",
+                        Where()));
 }
 
 void TreeSwap::SetState(SwapRecord& record, SwapState state) const {

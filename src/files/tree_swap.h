@@ -46,10 +46,12 @@ class TreeSwap {
   FileDescriptor BeginNew();
   /// Removes what BeginNew and Announce made. Old data that were kept before stay.
   void DiscardNew();
-  /// Writes the record; old data of an earlier restore are dropped. `trees`: the targets of all
-  /// that are swapped together; `new_root`: this tree's root as the archive has it.
-  void Announce(const SwapIntent& intent, std::vector<std::string> trees,
+  /// Writes the record; old data of an earlier restore are dropped. `trees`: all that are swapped
+  /// together, `own`: which of them this is; `new_root`: its root as the archive has it.
+  void Announce(const SwapIntent& intent, std::vector<RecordedTree> trees, size_t own,
                 const MemberInfo& new_root);
+  /// Whether that record is an announced one and every new entry still in new/.
+  bool IsUntouched(const SwapRecord& record) const;
   /// Brings the new entries in. Nothing to do when that is done already.
   void Forward();
   /// Says that all that follows is for going back.
@@ -71,6 +73,7 @@ class TreeSwap {
   void RemoveOrWarn(const Remove& remove) const;
   void WarnOfStrays() const;
   SwapFolders OpenFolders() const;
+  SwapFolders OpenFoldersOf(const SwapRecord& record) const;
   std::optional<MemberInfo> RootNow() const;
   void SetState(SwapRecord& record, SwapState state) const;
   void ApplyRoot(const std::optional<MemberInfo>& root) const;

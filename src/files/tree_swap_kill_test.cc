@@ -68,6 +68,19 @@ class KillTest {
                           test_.run);
   }
 
+  // As a later run may have it: the folders by other paths, or not all of them.
+  void NextRunNames(std::function<fs::path(const fs::path&)> respell) {
+    respell_ = std::move(respell);
+  }
+  std::unique_ptr<RestoreTarget> Next(const std::string& only = "") {
+    std::vector<Tree> trees;
+    for (const std::string& name : names_) {
+      const fs::path path = folder_ / "live" / name;
+      if (only.empty() || name == only) trees.push_back({name, respell_ ? respell_(path) : path});
+    }
+    return MakeTreeTarget("media", "data/media", trees, {}, test_.run);
+  }
+
   std::function<void(const std::string&)> KillAt(int step) {
     steps_ = 0;
     return [this, step](const std::string&) {
@@ -145,12 +158,13 @@ class KillTest {
   std::vector<Member> members_;
   std::vector<std::map<std::string, std::string>> old_;
   std::vector<std::map<std::string, std::string>> new_;
+  std::function<fs::path(const fs::path&)> respell_;
   int steps_ = 0;
 };
 
 void CompletesAtEveryStep(KillTest& kill) {
   kill.AtEveryStep(false, [](KillTest& test, bool finished) {
-    const auto target = test.Target();
+    const auto target = test.Next();
     const auto open = target->FindOpenSwap();
     EXPECT_FALSE(finished && open);
     if (open) {
@@ -220,6 +234,42 @@ TEST(TreeSwapKill, OneTreeIsCompleted) {
   CompletesAtEveryStep(kill);
 }
 
+TEST(TreeSwapKill, TheNextRunMaySpellThePathsInAnotherWay) {
+  const TemporaryFolder folder;
+  KillTest kill(folder.path(), {"one", "two"});
+  kill.NextRunNames([](const fs::path& path) { return fs::relative(path) / "."; });
+  CompletesAtEveryStep(kill);
+}
+
+// What such a run knows is not enough to go on; nothing may be lost by its looking.
+void RefusesWithoutOneOfTheTrees(const std::string& only) {
+  const TemporaryFolder folder;
+  KillTest kill(folder.path(), {"one", "two"});
+  int refused = 0;
+  kill.AtEveryStep(false, [&](KillTest& test, bool) {
+    try {
+      EXPECT_EQ(test.Next(only)->FindOpenSwap(), std::nullopt);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+      ++refused;
+    }
+    const auto target = test.Next();
+    if (target->FindOpenSwap()) {
+      target->CompleteSwap();
+      target->CloseSwap(false);
+      test.ExpectLive(true);
+      test.ExpectNothingLeft();
+    } else {
+      test.ExpectLiveIsWhole();
+    }
+  });
+  EXPECT_GT(refused, 5);
+}
+
+TEST(TreeSwapKill, WithoutTheFirstTreeTheNextRunIsRefused) { RefusesWithoutOneOfTheTrees("two"); }
+
+TEST(TreeSwapKill, WithoutTheLastTreeTheNextRunIsRefused) { RefusesWithoutOneOfTheTrees("one"); }
+
 TEST(TreeSwapKill, OneTreeIsUndone) {
   const TemporaryFolder folder;
   KillTest kill(folder.path(), {"one"});
@@ -287,6 +337,20 @@ TEST(TreeSwapKill, MountPointsAreUndone) {
     KillTest kill(folder.path(), {"plain", "mounted"});
     MountOver(folder.path() / "live" / "mounted");
     UndoesAtEveryStep(kill);
+  });
+}
+
+TEST(TreeSwapKill, TheNextRunMayHaveTheFolderMountedElsewhere) {
+  const TemporaryFolder folder;
+  WithPrivateMounts([&] {
+    const fs::path there = folder.path() / "live" / "one";
+    const fs::path alias = folder.path() / "alias";
+    fs::create_directories(there);
+    fs::create_directories(alias);
+    if (::mount(there.c_str(), alias.c_str(), nullptr, MS_BIND, nullptr) != 0) ::_exit(77);
+    KillTest kill(folder.path(), {"one"});
+    kill.NextRunNames([&](const fs::path&) { return alias; });
+    CompletesAtEveryStep(kill);
   });
 }
 

@@ -26,8 +26,8 @@ bool IsOurs(int work, const SwapPlace& place);
 void CheckIsOurs(int work, const SwapPlace& place);
 
 /// Removes it with all it holds but what is in strays/ (entry_moves.h). Throws Error(kSource).
-/// REQUIRES: its record is removed, since half-removed old data must never be taken for something to
-/// go back to.
+/// REQUIRES: its record is removed, since half-removed old data must never be taken for something
+/// to go back to.
 void RemoveWorkFolder(const SwapPlace& place);
 
 /// The record in the working folder; nothing when there is none. Throws Error(kSource) or
