@@ -82,6 +82,7 @@ class TreeTarget final : public RestoreTarget {
   std::string_view name() const override { return component_; }
 
   std::optional<OpenSwap> FindOpenSwap() override;
+  std::optional<SwapIntent> FindKeptSwap() override;
   void CompleteSwap() override;
   void UndoSwap(const std::string& run_id) override;
   RestorePlan Plan(const Manifest* manifest) override;
@@ -144,6 +145,12 @@ std::optional<OpenSwap> TreeTarget::FindOpenSwap() {
                               FormatCounted(open->CountOpen(), "folder", "folders")),
                   open->Count(SwapState::kUndoing) > 0 ? OpenSwap::Stage::kUndoing
                                                        : OpenSwap::Stage::kSwapping};
+}
+
+std::optional<SwapIntent> TreeTarget::FindKeptSwap() {
+  const std::optional<TreeGroup> group = FindGroupToUndo(component_, Swaps(), "");
+  if (!group || group->CountOpen() > 0) return std::nullopt;
+  return group->intent;
 }
 
 void TreeTarget::CompleteSwap() {

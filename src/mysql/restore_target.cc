@@ -45,6 +45,12 @@ class Target final : public RestoreTarget {
     return swap;
   }
 
+  std::optional<SwapIntent> FindKeptSwap() override {
+    const std::optional<SwapRecord> record = book().Read();
+    if (!record || record->state != SwapRecord::State::kKept) return std::nullopt;
+    return record->intent;
+  }
+
   void CompleteSwap() override {
     record_ = book().Read();
     if (!record_) throw Error(ErrorKind::kNotFound, "MySQL has no restore to finish");
