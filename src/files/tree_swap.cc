@@ -91,7 +91,7 @@ void TreeSwap::RemoveLeftoverBeside() const {
   const SwapPlace beside = BesidePlace(target_);
   const FileDescriptor work(
       ::open(beside.work.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (work && IsOurs(work.get(), beside)) {
+  if (work && IsOurs(work.get(), beside) && !InodeAt(work.get(), kRecordName)) {
     RemoveOrWarn([&] { RemoveWorkFolder(beside); });
   }
 }
