@@ -7,12 +7,14 @@
 namespace oxbackup {
 
 std::string SerializeIntent(const SwapIntent& intent) {
+  // An archive's name may be any bytes; here it is for people alone.
+  constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
   return nlohmann::ordered_json({{"run_id", intent.run_id},
                                  {"archive", intent.archive},
                                  {"started", intent.started},
                                  {"components", intent.components},
                                  {"keep_old", intent.keep_old}})
-      .dump();
+      .dump(-1, ' ', false, kReplace);
 }
 
 SwapIntent ParseIntent(std::string_view json) {

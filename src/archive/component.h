@@ -101,11 +101,15 @@ class RestoreTarget {
   /// A swap left open by an earlier run, which has to be finished (CompleteSwap) or undone
   /// (UndoSwap) before anything else.
   [[nodiscard]] virtual std::optional<OpenSwap> FindOpenSwap() = 0;
+  /// The newest finished swap whose old data are kept; nothing when there is none.
+  [[nodiscard]] virtual std::optional<SwapIntent> FindKeptSwap() = 0;
   /// Brings an open swap to its end; what it replaced stays as old data until CloseSwap.
   virtual void CompleteSwap() = 0;
-  /// Brings back the data from before an open swap, or from before the last finished one whose old
-  /// data were kept. Throws Error(kNotFound) when there is nothing to go back to.
-  virtual void UndoSwap() = 0;
+  /// Brings back the data from before the swap of the run `run_id`, open or finished, and of no
+  /// other run; nothing happens when no record of that run is here. Empty: from before the open
+  /// swap, or the last finished one whose old data were kept; throws Error(kNotFound) when there is
+  /// none. Throws Error(kNotFound) also when the old data are being removed already.
+  virtual void UndoSwap(const std::string& run_id) = 0;
 
   /// Connects, checks rights, versions and space, and says what would be replaced. Changes nothing.
   /// `manifest`: of the archive, nullptr for a foreign one.

@@ -56,7 +56,8 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
                       const RunContext& run);
 
 /// Brings back what the last restore replaced: of an interrupted one, or of one that kept the old
-/// data. Returns a sentence per component. Throws Error(kNotFound) when there is nothing.
+/// data, and of no earlier one. Returns a sentence per component. Throws Error(kNotFound) when
+/// there is nothing, or when a later restore has dropped part of it.
 std::vector<std::string> Undo(RestoreTargets& targets, const RunContext& run);
 
 /// Completes, or takes back where it had not come to its swaps, a restore that was interrupted.

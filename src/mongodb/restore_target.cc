@@ -27,8 +27,9 @@ class MongodbTarget final : public RestoreTarget {
   std::string_view name() const override { return "mongodb"; }
 
   std::optional<OpenSwap> FindOpenSwap() override;
+  std::optional<SwapIntent> FindKeptSwap() override;
   void CompleteSwap() override;
-  void UndoSwap() override;
+  void UndoSwap(const std::string& run_id) override;
   RestorePlan Plan(const Manifest* manifest) override;
   void Load(ArchiveReader& reader) override;
   void Verify(const ComponentManifest* expected) override;
@@ -49,6 +50,7 @@ class MongodbTarget final : public RestoreTarget {
     if (options_.before_step) options_.before_step(what);
   }
   [[nodiscard]] std::optional<SwapRecord> FindRecord(bool also_done);
+  [[nodiscard]] std::optional<SwapRecord> FindRecordOf(const std::string& run_id);
   void ForgetDoneSwaps();
   void TellOutcome(const SwapOutcome& outcome);
 
@@ -73,6 +75,13 @@ std::optional<SwapRecord> MongodbTarget::FindRecord(bool also_done) {
   return also_done ? std::move(last_done) : std::nullopt;
 }
 
+std::optional<SwapRecord> MongodbTarget::FindRecordOf(const std::string& run_id) {
+  for (SwapRecord& record : ReadSwapRecords(Control(), options_.record_database)) {
+    if (record.intent.run_id == run_id) return std::move(record);
+  }
+  return std::nullopt;
+}
+
 std::optional<OpenSwap> MongodbTarget::FindOpenSwap() {
   const std::optional<SwapRecord> record = FindRecord(/*also_done=*/false);
   if (!record) return std::nullopt;
@@ -90,19 +99,27 @@ std::optional<OpenSwap> MongodbTarget::FindOpenSwap() {
   }
 }
 
+std::optional<SwapIntent> MongodbTarget::FindKeptSwap() {
+  const std::optional<SwapRecord> record = FindRecord(/*also_done=*/true);
+  if (!record || record->state != SwapState::kDone) return std::nullopt;
+  return record->intent;
+}
+
 void MongodbTarget::CompleteSwap() {
   const std::optional<SwapRecord> record = FindRecord(/*also_done=*/false);
   if (!record || record->state == SwapState::kClosing) return;
   if (record->state == SwapState::kUndoing) {
-    UndoSwap();
+    UndoSwap(record->intent.run_id);
     return;
   }
   TellOutcome(MakeSwapper().Carry(*record, SwapDirection::kForward));
 }
 
-void MongodbTarget::UndoSwap() {
-  std::optional<SwapRecord> record = FindRecord(/*also_done=*/true);
+void MongodbTarget::UndoSwap(const std::string& run_id) {
+  std::optional<SwapRecord> record =
+      run_id.empty() ? FindRecord(/*also_done=*/true) : FindRecordOf(run_id);
   if (!record) {
+    if (!run_id.empty()) return;
     throw Error(ErrorKind::kNotFound, "MongoDB has no replaced data to go back to")
         .Hint("old data are kept by restore --keep-old, until the next restore");
   }

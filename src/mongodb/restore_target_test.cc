@@ -112,9 +112,26 @@ TEST_F(RestoreTargetTest, BringsTheOldDataBackOnUndo) {
   EXPECT_TRUE(model_.Find("openedx.modules__old"));
   const auto target = MakeRestoreTarget(connect_, options_, run_.run);
   EXPECT_FALSE(target->FindOpenSwap());
-  target->UndoSwap();
+  target->UndoSwap("");
   EXPECT_EQ(Data(), before);
-  EXPECT_THROW(target->UndoSwap(), Error);
+  EXPECT_THROW(target->UndoSwap(""), Error);
+}
+
+// The next restore fails before it has written its record: nothing of it is to be undone, and what
+// the earlier one brought stays.
+TEST_F(RestoreTargetTest, TakingBackARestoreLeavesAnEarlierKeptOneAlone) {
+  RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
+  const auto target = MakeRestoreTarget(connect_, options_, run_.run);
+  const Manifest manifest = archive_.manifest();
+  const auto reader = archive_.Open();
+  static_cast<void>(target->Plan(&manifest));
+  target->Load(*reader);
+  server_.Fail({.command = "update"}, 14031, "no space left on device");
+  EXPECT_THROW(target->WriteIntent(TestIntent("run-2")), Error);
+  target->UndoSwap("run-2");
+  target->Abandon();
+  EXPECT_EQ(Live(), Restored());
+  EXPECT_FALSE(MakeRestoreTarget(connect_, options_, run_.run)->FindOpenSwap());
 }
 
 TEST_F(RestoreTargetTest, ForgetsKeptDataOfAnEarlierRestore) {
@@ -205,7 +222,7 @@ TEST_F(RestoreTargetTest, ReplacesViewsCollectionsByViewsAndViewsByCollections) 
   EXPECT_TRUE(model_.Find("openedx.was_collection")->view);
   EXPECT_FALSE(model_.Find("openedx.was_view")->view);
   EXPECT_THAT(ToJson(model_.Find("openedx.view")->options.bytes()), HasSubstr("modules"));
-  MakeRestoreTarget(connect_, options_, run_.run)->UndoSwap();
+  MakeRestoreTarget(connect_, options_, run_.run)->UndoSwap("");
   EXPECT_EQ(Data(), before);
   EXPECT_TRUE(model_.Find("openedx.was_view")->view);
   EXPECT_THAT(ToJson(model_.Find("openedx.view")->options.bytes()), HasSubstr("newer"));
@@ -218,7 +235,7 @@ TEST_F(RestoreTargetTest, WritesFunctionsIntoTheirCollectionAndBack) {
   const State before = Data();
   RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
   EXPECT_THAT(model_.Documents("openedx.system.js"), ElementsAre(HasSubstr("new")));
-  MakeRestoreTarget(connect_, options_, run_.run)->UndoSwap();
+  MakeRestoreTarget(connect_, options_, run_.run)->UndoSwap("");
   EXPECT_EQ(Data(), before);
 }
 
@@ -338,7 +355,7 @@ TEST_P(SwapDeathTest, IsUndoneByTheNextRunWhereverItDied) {
     });
     if (!died) break;
     const auto target = MakeRestoreTarget(connect_, options_, run_.run);
-    if (target->FindOpenSwap()) target->UndoSwap();
+    if (target->FindOpenSwap()) target->UndoSwap("");
     EXPECT_EQ(Live(), before) << "died at step " << step;
   }
 }
@@ -350,7 +367,7 @@ TEST_P(SwapDeathTest, AnUndoThatDiedIsFinishedWhereverItDied) {
     RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
     const State after = Live();
     const bool died = DiesAt(step, [&](const RestoreOptions& options) {
-      MakeRestoreTarget(connect_, options, run_.run)->UndoSwap();
+      MakeRestoreTarget(connect_, options, run_.run)->UndoSwap("");
     });
     const auto target = MakeRestoreTarget(connect_, options_, run_.run);
     if (target->FindOpenSwap()) {

@@ -52,6 +52,12 @@ class Target final : public RestoreTarget {
     return swap;
   }
 
+  std::optional<SwapIntent> FindKeptSwap() override {
+    const std::optional<SwapRecord> record = book().Read();
+    if (!record || record->state != SwapRecord::State::kKept) return std::nullopt;
+    return record->intent;
+  }
+
   void CompleteSwap() override {
     Lock();
     record_ = book().Read();
@@ -74,13 +80,10 @@ class Target final : public RestoreTarget {
     }
   }
 
-  void UndoSwap() override {
+  void UndoSwap(const std::string& run_id) override {
     Lock();
     std::optional<SwapRecord> record = book().Read();
-    if (intent_ && (!record || record->intent.run_id != intent_->run_id)) {
-      // This run's record was never written; a kept one is an earlier run's.
-      return;
-    }
+    if (!run_id.empty() && (!record || record->intent.run_id != run_id)) return;
     if (!record) throw Error(ErrorKind::kNotFound, "MySQL has no restore to undo");
     if (record->state == SwapRecord::State::kClosing) {
       throw Error(ErrorKind::kNotFound, "the data from before the restore of " +
@@ -121,7 +124,6 @@ class Target final : public RestoreTarget {
   }
 
   void WriteIntent(const SwapIntent& intent) override {
-    intent_ = intent;
     std::vector<std::string> names;
     for (const auto& [name, database] : site_.databases) names.push_back(name);
     RefuseForeignKeysInto(*session_, names);
@@ -279,9 +281,8 @@ class Target final : public RestoreTarget {
   RunContext run_;
   ShadowSite site_;
   std::unique_ptr<Session> session_;
-  std::optional<RecordBook> book_;    // uses session_
-  std::optional<Swapper> swapper_;    // uses book_
-  std::optional<SwapIntent> intent_;  // of this run
+  std::optional<RecordBook> book_;  // uses session_
+  std::optional<Swapper> swapper_;  // uses book_
   std::optional<SwapRecord> record_;
   bool locked_ = false;
   bool logs_what_it_loads_ = false;

@@ -85,7 +85,7 @@ TEST_F(SwapTest, ReplacesUndoesAndLeavesNothingBehind) {
   const State before = Live(true);
   RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
   EXPECT_THAT(Live(), names);
-  MakeRestoreTarget(connect_, options_, run_.run)->UndoSwap();
+  MakeRestoreTarget(connect_, options_, run_.run)->UndoSwap("");
   EXPECT_EQ(Live(true), before);
   RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/false);
   EXPECT_THAT(Live(true), names);
@@ -125,7 +125,7 @@ TEST_F(SwapTest, IsUndoneByTheNextRunWhereverItDied) {
     });
     if (!died) break;
     const auto target = MakeRestoreTarget(connect_, options_, run_.run);
-    if (target->FindOpenSwap()) target->UndoSwap();
+    if (target->FindOpenSwap()) target->UndoSwap("");
     EXPECT_EQ(Live(), before) << "died at step " << step;
   }
 }

@@ -115,7 +115,7 @@ TEST_P(Restore, LiveDataStayUntouchedUntilTheSwap) {
   EXPECT_EQ(Describe(session_, kSite), changed_);
   target->WriteIntent(IntentOf("run", false));
   EXPECT_EQ(Describe(session_, kSite), changed_);
-  target->UndoSwap();
+  target->UndoSwap("");
   target->Abandon();
   EXPECT_EQ(Describe(session_, kSite), changed_);
   EXPECT_THAT(SchemasOfOurs(), IsEmpty());

@@ -98,7 +98,7 @@ class Swap : public testing::TestWithParam<Flavour> {
   }
   /// Undoes a finished swap whose old data were kept.
   void BackToOld() {
-    MakeTarget(-1)->UndoSwap();
+    MakeTarget(-1)->UndoSwap("");
     ExpectState(old_, "after going back");
     ExpectNothingLeft("after going back");
   }
@@ -135,7 +135,7 @@ TEST_P(Swap, KilledAtAnyStepItCanBeFinished) {
 TEST_P(Swap, KilledAtAnyStepItCanBeUndone) {
   int step = 0;
   while (const auto killed = SwapKilledAt(step++)) {
-    MakeTarget(-1)->UndoSwap();
+    MakeTarget(-1)->UndoSwap("");
     ExpectState(old_, *killed);
     ExpectNothingLeft(*killed);
   }
@@ -146,9 +146,9 @@ TEST_P(Swap, AnUndoKilledAtAnyStepCanBeRepeated) {
   int step = 0;
   while (true) {
     ASSERT_FALSE(SwapKilledAt(-1));
-    const auto killed = Run([&] { MakeTarget(step)->UndoSwap(); });
+    const auto killed = Run([&] { MakeTarget(step)->UndoSwap(""); });
     if (!killed) break;
-    MakeTarget(-1)->UndoSwap();
+    MakeTarget(-1)->UndoSwap("");
     ExpectState(old_, *killed);
     ExpectNothingLeft(*killed);
     ++step;
@@ -159,7 +159,7 @@ TEST_P(Swap, AnUndoKilledAtAnyStepCanBeRepeated) {
 TEST_P(Swap, AnUndoKilledAtAnyStepCanBeTurnedRoundUntilTheNewDataGo) {
   for (int step = 0;; ++step) {
     ASSERT_FALSE(SwapKilledAt(-1));
-    const auto killed = Run([&] { MakeTarget(step)->UndoSwap(); });
+    const auto killed = Run([&] { MakeTarget(step)->UndoSwap(""); });
     if (!killed) break;
     const auto next = MakeTarget(-1);
     next->CompleteSwap();
@@ -193,7 +193,7 @@ TEST_P(Swap, ClosingKilledAtAnyStepIsFinishedByTheNextRun) {
   }
   ExpectState(new_, "at the end");
   ExpectNothingLeft("at the end");
-  EXPECT_THROW(MakeTarget(-1)->UndoSwap(), Error);
+  EXPECT_THROW(MakeTarget(-1)->UndoSwap(""), Error);
 }
 
 TEST_P(Swap, TheNextRestoreTakesThePlaceOfKeptOldData) {
@@ -203,7 +203,7 @@ TEST_P(Swap, TheNextRestoreTakesThePlaceOfKeptOldData) {
   const Texts since = Describe(session_, kSite);
   RestoreAll(*MakeTarget(-1), archive_, true, run_.run);
   ExpectState(new_, "after the second restore");
-  MakeTarget(-1)->UndoSwap();
+  MakeTarget(-1)->UndoSwap("");
   ExpectState(since, "after its undo");
   ExpectNothingLeft("after its undo");
 }
@@ -220,7 +220,7 @@ TEST_P(Swap, UndoOfADatabaseThatWasNotThereDropsIt) {
   session_.Execute("DROP DATABASE load_swap");
   RestoreAll(*MakeTarget(-1), archive_, true, run_.run);
   ExpectState(new_, "after the restore");
-  MakeTarget(-1)->UndoSwap();
+  MakeTarget(-1)->UndoSwap("");
   ExpectState({}, "after the undo");
 }
 
@@ -246,7 +246,7 @@ TEST_P(Swap, WhenTheServerRefusesTheRenameTheLiveDataAreWhole) {
       "FOR EACH ROW SET NEW.p = 1");
   EXPECT_THROW(target->Swap(), Error);
   ExpectState(old_, "after the refusal");
-  target->UndoSwap();
+  target->UndoSwap("");
   target->Abandon();
   ExpectState(old_, "after the undo");
   ExpectNothingLeft("after the undo");
