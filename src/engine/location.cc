@@ -33,14 +33,22 @@ bool HasName(const ObjectInfo& object, std::string_view wanted) {
   });
 }
 
+bool IsDate(std::string_view text) {
+  constexpr std::string_view kForm = "dddd-dd-dd";
+  return std::ranges::equal(text, kForm, [](char c, char form) {
+    return form == 'd' ? c >= '0' && c <= '9' : c == form;
+  });
+}
+
 // The date of the name, which is the local date on which the backup was made; without one in the
 // name the local date of its time.
 std::string DateOf(const ArchiveEntry& entry) {
   constexpr std::string_view kPrefix = "backup.";
   constexpr size_t kDateSize = 10;
   const std::string& name = entry.object.name;
-  if (name.starts_with(kPrefix) && name.size() > kPrefix.size() + kDateSize) {
-    return name.substr(kPrefix.size(), kDateSize);
+  if (name.starts_with(kPrefix)) {
+    const std::string date = name.substr(kPrefix.size(), kDateSize);
+    if (IsDate(date)) return date;
   }
   return FormatLocalDate(entry.made);
 }
@@ -94,16 +102,33 @@ Error DamagedError(const ArchiveEntry& entry) {
           "one, `tar --ignore-zeros -xf` gets out");
 }
 
-ArchiveEntry ChooseByName(Store& store, const std::string& name) {
-  for (const ObjectInfo& object : store.List()) {
-    if (!HasName(object, name)) continue;
-    ArchiveEntry entry = Inspect(store, object);
-    if (entry.state == ArchiveState::kDamaged) throw DamagedError(entry);
-    return entry;
+// The object of that name, or else the only one that has it before its suffix.
+ObjectInfo FindByName(Store& store, const std::string& name) {
+  std::vector<ObjectInfo> found;
+  for (ObjectInfo& object : store.List()) {
+    if (object.name == name) return object;
+    if (HasName(object, name)) found.push_back(std::move(object));
   }
-  throw Error(ErrorKind::kNotFound,
-              fmt::format("there is no archive '{}' in {}", name, store.Location()))
-      .Hint("openedx-backup list shows what there is");
+  if (found.empty()) {
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("there is no archive '{}' in {}", name, store.Location()))
+        .Hint("openedx-backup list shows what there is");
+  }
+  if (found.size() > 1) {
+    std::vector<std::string> names;
+    for (const ObjectInfo& object : found) names.push_back(object.name);
+    throw Error(ErrorKind::kUsage,
+                fmt::format("'{}' can be any of {} archives in {}: {}", name, found.size(),
+                            store.Location(), fmt::join(names, ", ")))
+        .Hint("name the one that is meant with its suffix");
+  }
+  return std::move(found.front());
+}
+
+ArchiveEntry ChooseByName(Store& store, const std::string& name) {
+  ArchiveEntry entry = Inspect(store, FindByName(store, name));
+  if (entry.state == ArchiveState::kDamaged) throw DamagedError(entry);
+  return entry;
 }
 
 }  // namespace
@@ -174,6 +199,15 @@ std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,
     names.push_back(fmt::format("backup.{}.{}-{}{}", date, time, i, suffix));
   }
   return names;
+}
+
+void CheckSomeNameIsFree(Store& store, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (!store.Stat(name)) return;
+  }
+  throw Error(ErrorKind::kUsage,
+              fmt::format("{} already has {}", store.Location(), fmt::join(names, ", ")))
+      .Hint("name the new archive otherwise (--name), or remove that one first");
 }
 
 }  // namespace oxbackup

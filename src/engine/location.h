@@ -48,8 +48,9 @@ struct ArchiveEntry {
 /// *.tar.xz, *.tar.zst, *.tar.gz, *.tar.bz2) are passed over.
 std::vector<ArchiveEntry> ListArchives(Store& store, const RunContext& run);
 
-/// Throws Error(kNotFound), saying what there is instead, when no complete archive fits, and
-/// Error(kCorrupt) when the one that was named is damaged. A newer damaged one that is passed over
+/// Throws Error(kNotFound), saying what there is instead, when no complete archive fits,
+/// Error(kUsage) when a name without its suffix fits several, and Error(kCorrupt) when the one that
+/// was named is damaged. A newer damaged one that is passed over
 /// is a warning of the run.
 ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunContext& run);
 
@@ -59,5 +60,9 @@ ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunC
 /// a leading '.'.
 std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,
                                          std::string_view suffix, TimePoint now);
+
+/// Throws Error(kUsage) when all of `names` are taken, hours before the new archive's Finish would
+/// find it out (which stays the authority: names can be taken meanwhile).
+void CheckSomeNameIsFree(Store& store, const std::vector<std::string>& names);
 
 }  // namespace oxbackup
