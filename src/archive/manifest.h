@@ -75,10 +75,12 @@ struct Manifest {
   std::vector<MemberEntry> members;  ///< in archive order, without the manifest itself
   std::vector<BlockEntry> blocks;    ///< in archive order, without the manifest's own block
 
-  /// Nothing (nullptr) when the archive lacks the component.
   /// Of all blocks of data, before compression.
   uint64_t RawBytes() const;
+  /// Nothing (nullptr) when the archive lacks the component.
   const ComponentManifest* Find(std::string_view component) const;
+  /// Empties members and blocks, which are nearly all of its memory.
+  void DropLists();
 };
 
 /// JSON text whose last property is a SHA-256 of all text before it.

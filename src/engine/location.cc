@@ -53,32 +53,41 @@ std::string DateOf(const ArchiveEntry& entry) {
   return FormatLocalDate(entry.made);
 }
 
-ArchiveEntry Inspect(Store& store, const ObjectInfo& object) {
+std::string ProblemOf(const std::string& name, const Error& error) {
+  std::string problem = error.what();
+  if (problem.find(name) == std::string::npos) problem = name + ": " + problem;
+  return error.cause().empty() ? problem : fmt::format("{} ({})", problem, error.cause());
+}
+
+// Nothing when the object was removed meanwhile.
+std::optional<ArchiveEntry> Inspect(Store& store, const ObjectInfo& object) {
   ArchiveEntry entry;
   entry.object = object;
   entry.made = object.modified;
-  const std::unique_ptr<RangedSource> source = store.Open(object.name);
-  if (source == nullptr) {
-    entry.state = ArchiveState::kDamaged;
-    entry.problem = entry.object.name + " was removed while the archives were listed";
-    return entry;
-  }
   try {
+    const std::unique_ptr<RangedSource> source = store.Open(object.name);
+    if (source == nullptr) return std::nullopt;
     entry.manifest = ReadManifest(*source);
   } catch (const Error& error) {
-    entry.state = ArchiveState::kDamaged;
-    entry.problem = error.what();
-    if (entry.problem.find(entry.object.name) == std::string::npos) {
-      entry.problem = entry.object.name + ": " + entry.problem;
-    }
+    if (error.kind() == ErrorKind::kCancelled) throw;
+    entry.state =
+        error.kind() == ErrorKind::kCorrupt ? ArchiveState::kDamaged : ArchiveState::kUnreadable;
+    entry.problem = ProblemOf(object.name, error);
+    entry.error = error;
     return entry;
   }
   if (entry.manifest == nullptr) {
     entry.state = ArchiveState::kForeign;
   } else {
     entry.made = entry.manifest->finished;
+    entry.manifest->DropLists();
   }
   return entry;
+}
+
+std::string_view NoteOf(ArchiveState state) {
+  if (state == ArchiveState::kDamaged) return " (damaged)";
+  return state == ArchiveState::kUnreadable ? " (unreadable)" : "";
 }
 
 std::string DescribeChoices(const std::vector<ArchiveEntry>& entries) {
@@ -87,8 +96,7 @@ std::string DescribeChoices(const std::vector<ArchiveEntry>& entries) {
   std::vector<std::string> names;
   for (const ArchiveEntry& entry : entries) {
     if (names.size() == kMostNamed) break;
-    names.push_back(entry.object.name +
-                    (entry.state == ArchiveState::kDamaged ? " (damaged)" : ""));
+    names.push_back(fmt::format("{}{}", entry.object.name, NoteOf(entry.state)));
   }
   return fmt::format("there {} {}, the newest: {}", entries.size() == 1 ? "is" : "are",
                      FormatCounted(entries.size(), "archive", "archives"), fmt::join(names, ", "));
@@ -125,10 +133,27 @@ ObjectInfo FindByName(Store& store, const std::string& name) {
   return std::move(found.front());
 }
 
+Error GoneError(const std::string& name, const Store& store) {
+  return Error(ErrorKind::kNotFound, fmt::format("{} is no longer in {}", name, store.Location()))
+      .Hint("openedx-backup list shows what there is");
+}
+
 ArchiveEntry ChooseByName(Store& store, const std::string& name) {
-  ArchiveEntry entry = Inspect(store, FindByName(store, name));
-  if (entry.state == ArchiveState::kDamaged) throw DamagedError(entry);
-  return entry;
+  const ObjectInfo object = FindByName(store, name);
+  std::optional<ArchiveEntry> entry = Inspect(store, object);
+  if (!entry) throw GoneError(object.name, store);
+  if (entry->state == ArchiveState::kDamaged) throw DamagedError(*entry);
+  if (entry->state == ArchiveState::kUnreadable) throw Error(*entry->error);
+  return *std::move(entry);
+}
+
+// An older archive must not be taken silently for one that is perhaps whole.
+Error UnreadableError(const ArchiveEntry& entry, const Store& store) {
+  Error error = *entry.error;
+  error.While(
+      fmt::format("choosing {}, the newest that fits in {} (--name or --date choose another)",
+                  entry.object.name, store.Location()));
+  return error;
 }
 
 }  // namespace
@@ -155,7 +180,10 @@ std::vector<ArchiveEntry> ListArchives(Store& store, const RunContext& run) {
   std::vector<ArchiveEntry> entries;
   for (const ObjectInfo& object : store.List()) {
     run.ThrowIfStopped();
-    if (IsArchiveName(object.name)) entries.push_back(Inspect(store, object));
+    if (!IsArchiveName(object.name)) continue;
+    if (std::optional<ArchiveEntry> entry = Inspect(store, object)) {
+      entries.push_back(*std::move(entry));
+    }
   }
   std::ranges::stable_sort(
       entries, [](const ArchiveEntry& a, const ArchiveEntry& b) { return a.made > b.made; });
@@ -168,6 +196,7 @@ ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunC
   const std::string available = DescribeChoices(entries);
   for (ArchiveEntry& entry : entries) {
     if (choice.date && DateOf(entry) != *choice.date) continue;
+    if (entry.state == ArchiveState::kUnreadable) throw UnreadableError(entry, store);
     if (entry.state == ArchiveState::kDamaged) {
       run.warnings.Add(fmt::format("an archive is passed over: {}", entry.problem));
       continue;
@@ -179,6 +208,13 @@ ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunC
               fmt::format("there is no complete archive{} in {}", wanted, store.Location()))
       .Cause(available)
       .Hint("openedx-backup list shows what there is");
+}
+
+std::unique_ptr<Manifest> ReadWholeManifest(Store& store, const ArchiveEntry& entry) {
+  const std::unique_ptr<RangedSource> source = store.Open(entry.object.name);
+  std::unique_ptr<Manifest> manifest = source == nullptr ? nullptr : ReadManifest(*source);
+  if (manifest == nullptr) throw GoneError(entry.object.name, store);
+  return manifest;
 }
 
 std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,

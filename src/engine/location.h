@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "archive/manifest.h"
+#include "base/error.h"
 #include "base/run_context.h"
 #include "store/store.h"
 
@@ -30,29 +31,38 @@ struct ArchiveChoice {
 };
 
 enum class ArchiveState {
-  kComplete,  ///< ours; index and manifest agree
-  kForeign,   ///< not ours (the predecessor's, any tar): whole as far as its name and tail tell
-  kDamaged,   ///< ours, but index or manifest cannot be read
+  kComplete,    ///< ours; index and manifest agree
+  kForeign,     ///< not ours (the predecessor's, any tar): whole as far as its name and tail tell
+  kDamaged,     ///< ours, but index or manifest are not what was written
+  kUnreadable,  ///< perhaps whole: of a newer format, not readable for this user, a failing disk
 };
 
 /// An archive in a store.
 struct ArchiveEntry {
   ObjectInfo object;
   ArchiveState state = ArchiveState::kComplete;
-  std::unique_ptr<Manifest> manifest;  ///< nullptr unless complete
-  std::string problem;                 ///< why it is damaged
-  TimePoint made{};                    ///< from the manifest, else when the object appeared
+  /// nullptr unless complete. Without its members and blocks: those of all archives of a place
+  /// together are more than memory should hold.
+  std::unique_ptr<Manifest> manifest;
+  std::string problem;         ///< why it is damaged or unreadable
+  std::optional<Error> error;  ///< the same as it was thrown
+  TimePoint made{};            ///< from the manifest, else when the object appeared
 };
 
 /// All archives of a store, newest first. Objects whose name is not that of an archive (*.tar,
-/// *.tar.xz, *.tar.zst, *.tar.gz, *.tar.bz2) are passed over.
+/// *.tar.xz, *.tar.zst, *.tar.gz, *.tar.bz2) are passed over. One that cannot be read does not end
+/// it.
 std::vector<ArchiveEntry> ListArchives(Store& store, const RunContext& run);
 
 /// Throws Error(kNotFound), saying what there is instead, when no complete archive fits,
 /// Error(kUsage) when a name without its suffix fits several, and Error(kCorrupt) when the one that
-/// was named is damaged. A newer damaged one that is passed over
-/// is a warning of the run.
+/// was named is damaged. A newer damaged one that is passed over is a warning of the run; a newer
+/// one that cannot be read is not passed over: its error is thrown.
 ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunContext& run);
+
+/// The manifest with its members and blocks. REQUIRES: the entry has one. Throws Error(kNotFound)
+/// when the archive is no longer there, and as ReadManifest does.
+std::unique_ptr<Manifest> ReadWholeManifest(Store& store, const ArchiveEntry& entry);
 
 /// Names for a new archive, in the order in which they are tried: `backup.DATE<suffix>`, then with
 /// the time of day, so that a second backup of a day never replaces the first. `name`: when given,
