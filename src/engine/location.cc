@@ -110,6 +110,23 @@ Error DamagedError(const ArchiveEntry& entry) {
           "one, `tar --ignore-zeros -xf` gets out");
 }
 
+// Whether `folder` is `root` or lies below it, whatever links and mounts lead there.
+bool IsWithin(const fs::path& folder, const fs::path& root) {
+  std::error_code ignored;
+  for (fs::path at = fs::canonical(folder, ignored); !at.empty(); at = at.parent_path()) {
+    if (fs::equivalent(at, root, ignored)) return true;
+    if (at == at.parent_path()) break;
+  }
+  return false;
+}
+
+// The folders that hold what a location names: a file may be a link to another folder.
+std::vector<fs::path> FoldersOf(const Location& location) {
+  if (!location.name) return {location.path};
+  std::error_code ignored;
+  return {location.store->Location(), fs::canonical(location.path, ignored).parent_path()};
+}
+
 // The object of that name, or else the only one that has it before its suffix.
 ObjectInfo FindByName(Store& store, const std::string& name) {
   std::vector<ObjectInfo> found;
@@ -167,13 +184,33 @@ Location OpenLocation(const std::string& text) {
   const fs::path path(text);
   if (fs::is_regular_file(path, ignored)) {
     const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    return Location{std::make_unique<LocalStore>(folder), path.filename().string()};
+    return Location{std::make_unique<LocalStore>(folder), path.filename().string(), path};
   }
-  if (fs::is_directory(path, ignored)) return Location{std::make_unique<LocalStore>(path), {}};
+  if (fs::is_directory(path, ignored))
+    return Location{std::make_unique<LocalStore>(path), {}, path};
   throw Error(ErrorKind::kNotFound, fmt::format("there is no folder or archive '{}'", text))
       .Hint(
           "check the spelling and that the disk is mounted; a folder for archives is not created "
           "by itself");
+}
+
+void CheckApart(const Location& location, const Site& site, const ComponentSelection& selection) {
+  for (const char* const component : {"caddy", "media"}) {
+    if (!site.Has(component) || !selection.Includes(component)) continue;
+    for (const files::Tree& tree : TreesOf(site, component)) {
+      for (const fs::path& folder : FoldersOf(location)) {
+        if (!IsWithin(folder, tree.path)) continue;
+        throw Error(ErrorKind::kUsage,
+                    fmt::format("the archives in {} lie in {}, which is a part of the site ({})",
+                                folder.string(), tree.path.string(), component))
+            .Cause(
+                "a restore would remove them with the folder that it replaces, and a backup would "
+                "hold all those before it and itself")
+            .Hint(fmt::format("keep archives outside of {}, or leave it out: --exclude {}",
+                              tree.path.string(), component));
+      }
+    }
+  }
 }
 
 std::vector<ArchiveEntry> ListArchives(Store& store, const RunContext& run) {

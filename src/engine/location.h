@@ -1,6 +1,7 @@
 // Places where archives live, and which of the archives there a command means.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "archive/manifest.h"
 #include "base/error.h"
 #include "base/run_context.h"
+#include "engine/site.h"
 #include "store/store.h"
 
 namespace oxbackup {
@@ -17,11 +19,17 @@ namespace oxbackup {
 struct Location {
   std::unique_ptr<Store> store;
   std::optional<std::string> name;
+  std::filesystem::path path;  ///< of the folder, or of the archive
 };
 
 /// Opens `text` as a folder or as an archive file in one. Throws Error(kUsage) when it is empty,
 /// and Error(kNotFound) when there is neither.
 Location OpenLocation(const std::string& text);
+
+/// Throws Error(kUsage) when the archives lie in a folder of a selected component: a restore that
+/// replaces the folder would remove all of them, and each backup would hold those before it and
+/// itself.
+void CheckApart(const Location& location, const Site& site, const ComponentSelection& selection);
 
 /// Which archive of a store is meant: the one of that name (with or without its suffix), else the
 /// newest complete one of that local date, else the newest complete one.
