@@ -137,9 +137,10 @@ std::string WithManifest(const std::string& archive, const std::function<void(Ma
   const auto tail = ReadArchiveTail(MemoryRangedSource(archive));
   lie(tail->manifest);
   std::vector<BlockRecord> blocks = tail->blocks;
-  const std::string block = tail->block_codec->EncodeStored(
-      MakeManifestBlock(SerializeManifest(tail->manifest)), &blocks.back());
-  return archive.substr(0, tail->manifest_block_offset) + block +
+  const std::string text = SerializeManifest(tail->manifest);
+  StringSink block;
+  blocks.back() = tail->block_codec->EncodeStored(ManifestBlock(text).pieces(), block);
+  return archive.substr(0, tail->manifest_block_offset) + block.bytes() +
          tail->block_codec->Trailer(blocks);
 }
 

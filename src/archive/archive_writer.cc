@@ -174,6 +174,10 @@ ArchiveTotals ArchiveWriter::Impl::Finish(Manifest manifest) {
   const std::lock_guard turn(turn_);
   std::vector<BlockRecord> records;
   pipeline_.Finish(&manifest.blocks, &records);
+  if (records.size() >= kMaxBlocks) {
+    throw Error(ErrorKind::kSource, "the archive would hold too many blocks for one index")
+        .Hint("back the components up one by one with --only");
+  }
   manifest.format_version = kFormatVersion;
   manifest.compression = FormatCompression(options_.compression);
   manifest.members = std::move(members_);
@@ -184,14 +188,15 @@ ArchiveTotals ArchiveWriter::Impl::Finish(Manifest manifest) {
   }
   CheckLayout(manifest);
 
-  const std::string raw = MakeManifestBlock(SerializeManifest(manifest));
-  const std::string stored = pipeline_.codec().EncodeStored(raw, &records.emplace_back());
+  const std::string text = SerializeManifest(manifest);
+  manifest.DropLists();
+  const ManifestBlock block(text);
+  records.push_back(pipeline_.codec().EncodeStored(block.pieces(), sink_));
   const std::string trailer = pipeline_.codec().Trailer(records);
-  sink_.Write(stored);
   sink_.Write(trailer);
   sink_.Finish();
-  final_bytes_ = stored.size() + trailer.size();
-  return {raw_bytes_ + raw.size(), stored_bytes()};
+  final_bytes_ = records.back().stored_size + trailer.size();
+  return {raw_bytes_ + block.size(), stored_bytes()};
 }
 
 ArchiveWriter::ArchiveWriter(ByteSink& sink, const ArchiveWriterOptions& options,
