@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 namespace oxbackup {
 
@@ -30,7 +31,7 @@ struct MemberEntry {
   uint64_t block = 0;   ///< index of the block that holds the first byte of its header
   uint64_t offset = 0;  ///< of its content in the whole tar stream, bytes
   uint64_t size = 0;    ///< of its content, bytes
-  std::string sha256;   ///< of its content; empty for directories and links
+  Sha256Digest sha256;  ///< of its content; empty for directories and links
 };
 
 /// One table, view, collection or file tree, with what a restored copy is compared with.
