@@ -120,6 +120,7 @@ CommandOutcome RunRestore(const SettingValues& settings, CommandServices& servic
   options.dry_run = settings.Switch("dry-run");
   options.keep_old = settings.Switch("keep-old");
   const Site site = SiteOf(settings, kRestore, services.threads());
+  CheckApart(location, site, options.selection);
   RestoreTargets targets = TargetsOf(site, services);
   options.confirm = [&](const RestorePreview& preview) {
     if (options.dry_run) return false;

@@ -36,7 +36,7 @@ struct RestoreOptions {
 
 struct RestoreReport {
   std::string archive;
-  std::unique_ptr<Manifest> manifest;  ///< nullptr for a foreign archive
+  std::unique_ptr<Manifest> manifest;  ///< as in ArchiveEntry; nullptr for a foreign archive
   std::vector<std::pair<std::string, RestorePlan>> plans;
   std::vector<std::string> left_out;  ///< as in the preview
   std::vector<std::string> not_held;  ///< as in the preview
