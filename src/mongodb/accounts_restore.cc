@@ -61,12 +61,14 @@ void RestoreAccounts(Session& session, const ArchivedAccounts& accounts, const R
     if (!accounts.roles.empty()) merge.Add("tempRolesCollection", fmt::format("admin.{}", kRoles));
     session.Run("admin", merge.Add("drop", false).Add("db", ""),
                 "MongoDB does not take over users and roles");
+    DropCollection(session, "admin", kUsers);
+    DropCollection(session, "admin", kRoles);
   } catch (const Error& error) {
     run.warnings.Add(
-        fmt::format("users and roles were not restored: {}: {}", error.what(), error.cause()));
+        fmt::format("MongoDB: users and roles were not restored: {}: {}; admin.{} and admin.{} may "
+                    "be left over, drop them",
+                    error.what(), error.cause(), kUsers, kRoles));
   }
-  DropCollection(session, "admin", kUsers);
-  DropCollection(session, "admin", kRoles);
 }
 
 }  // namespace oxbackup::mongodb

@@ -11,9 +11,8 @@ namespace oxbackup::mongodb {
 
 /// Merges the archive's users and roles into the server's by _mergeAuthzCollections, from temporary
 /// collections in admin (what mongorestore does; the role `restore` may). Those that only the
-/// server has stay, and the account that the session itself uses keeps its password and roles. A
-/// server that has no such command gets a warning in `run`, not an error: the data are live by
-/// then.
+/// server has stay, and the account that the session itself uses keeps its password and roles. What
+/// is refused becomes a warning in `run`, not an error: the data are live by then.
 void RestoreAccounts(Session& session, const ArchivedAccounts& accounts, const RunContext& run);
 
 }  // namespace oxbackup::mongodb

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "mongodb/canonical_json.h"
 
 namespace oxbackup::mongodb {
 namespace {
@@ -197,6 +198,15 @@ std::string MetadataJson(const CollectionInfo& collection) {
     throw Error(ErrorKind::kSource,
                 "the options or indexes of " + collection.full_name() + " are not valid UTF-8")
         .Hint("recreate that collection's options or indexes with valid names");
+  }
+  // A document may look like extended JSON's form of another value.
+  if (FromCanonicalJson(json, collection.full_name()).bytes() != metadata.bytes()) {
+    throw Error(ErrorKind::kSource, "the options or indexes of " + collection.full_name() +
+                                        " cannot be written as extended JSON")
+        .Cause("read back they are not the same: " + json)
+        .Hint(
+            "recreate that collection's options or indexes without names that begin with '$' or "
+            "come twice");
   }
   return json;
 }

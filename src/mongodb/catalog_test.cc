@@ -54,6 +54,15 @@ TEST(Catalog, ListsCollectionsAndViewsByNameWithoutTheServersOwn) {
                                              "v:view"}));
 }
 
+TEST(Catalog, RefusesOptionsThatExtendedJsonMakesOthersOf) {
+  CollectionInfo info;
+  info.database = "db";
+  info.name = "c";
+  info.type = "collection";
+  info.options.Add("validator", Bson().Add("$oid", std::string(24, 'a')));
+  EXPECT_THROW(static_cast<void>(MetadataJson(info)), Error);
+}
+
 TEST(Catalog, EndsWhenTheIndexesMayNotBeListed) {
   ModelServer server;
   server.model.Insert("db.a", R"({"_id": 1})");

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "mongodb/extended_json.h"
+#include "mongodb/canonical_json.h"
 
 namespace oxbackup::mongodb {
 namespace {
@@ -81,7 +81,7 @@ bool CollectionMetadata::capped() const {
 }
 
 CollectionMetadata ParseMetadata(std::string_view json, const std::string& path) {
-  const Bson document = FromJson(json, path);
+  const Bson document = FromCanonicalJson(json, path);
   CollectionMetadata metadata;
   metadata.collection = TextOf(document.bytes(), "collectionName");
   metadata.type = TextOf(document.bytes(), "type");

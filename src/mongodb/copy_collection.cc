@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <map>
+#include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "mongodb/collection_metadata.h"
 #include "mongodb/insert_batch.h"
 #include "mongodb/live_names.h"
@@ -24,26 +26,44 @@ std::vector<Bson> ReadDocuments(Session& session, const std::string& database,
   return documents;
 }
 
-// A handful of small documents: written one by one, those that are gone last.
+void RunWrite(Session& session, const std::string& database, const Bson& command,
+              const std::string& what) {
+  const Bson reply = session.Run(database, command, what);
+  if (FindField(reply.bytes(), "writeErrors")) {
+    throw Error(ErrorKind::kSource, what).Cause(ToJson(reply.bytes()));
+  }
+}
+
+// A handful of small documents: written one by one, those that are gone last. What is there already
+// is left alone and what is new is inserted, so that rights to update and remove are needed only
+// where something changes.
 void CopyFunctions(Session& session, const std::string& database, const std::string& from,
                    const std::string& what) {
-  std::set<std::string> kept;
+  std::map<std::string, Bson> now;
+  for (Bson& document : ReadDocuments(session, database, kFunctions, what)) {
+    now.emplace(FindField(document.bytes(), "_id").value().whole, std::move(document));
+  }
   for (const Bson& document : ReadDocuments(session, database, from, what)) {
     const Element id = FindField(document.bytes(), "_id").value();
-    kept.emplace(id.value);
-    const Bson update =
-        Bson().Add("q", Bson().Add("_id", id)).Add("u", document).Add("upsert", true);
-    session.Run(database,
-                Bson().Add("update", kFunctions).AddArray("updates", Bson().Add("0", update)),
-                what);
+    const auto there = now.find(std::string(id.whole));
+    if (there == now.end()) {
+      RunWrite(session, database,
+               Bson().Add("insert", kFunctions).AddArray("documents", Bson().Add("0", document)),
+               what);
+      continue;
+    }
+    if (there->second.bytes() != document.bytes()) {
+      const Bson update = Bson().Add("q", Bson().Add("_id", id)).Add("u", document);
+      RunWrite(session, database,
+               Bson().Add("update", kFunctions).AddArray("updates", Bson().Add("0", update)), what);
+    }
+    now.erase(there);
   }
-  for (const Bson& document : ReadDocuments(session, database, kFunctions, what)) {
+  for (const auto& [key, document] : now) {
     const Element id = FindField(document.bytes(), "_id").value();
-    if (kept.contains(std::string(id.value))) continue;
     const Bson removal = Bson().Add("q", Bson().Add("_id", id)).Add("limit", int32_t{1});
-    session.Run(database,
-                Bson().Add("delete", kFunctions).AddArray("deletes", Bson().Add("0", removal)),
-                what);
+    RunWrite(session, database,
+             Bson().Add("delete", kFunctions).AddArray("deletes", Bson().Add("0", removal)), what);
   }
 }
 

@@ -31,7 +31,7 @@ class MongoBackupSource final : public BackupSource {
   std::string_view name() const override { return "mongodb"; }
   void Prepare() override;
   void TakeSnapshot() override;
-  bool moment_is_end_of_copy() const override { return oplog_start_.has_value() || locks_; }
+  bool moment_is_end_of_copy() const override { return replays() || locks_; }
   void Copy(ArchiveWriter& writer) override;
   void ReleaseMoment() override;
   ComponentManifest Finish() override;
@@ -45,6 +45,9 @@ class MongoBackupSource final : public BackupSource {
   void HoldWriters(CollectionCopier& copier, ArchiveWriter& writer);
   std::vector<std::vector<CollectionInfo>> Stages() const;
   std::string Consistency() const;
+  /// Whether a slice of the oplog makes the copy one of one moment.
+  bool replays() const { return oplog_start_ && !moment_.at_cluster_time; }
+  void LeaveTheInstant();
   void CopyOplogSlice(ArchiveWriter& writer);
   void NotePosition(const char* name);
   void WarnOfLateCollections() const;
@@ -64,7 +67,7 @@ class MongoBackupSource final : public BackupSource {
   std::vector<ObjectEntry> objects_;
   std::set<std::string> left_out_;
   std::map<std::string, std::string> positions_;
-  std::optional<OplogStart> oplog_start_;  // a slice of the oplog makes the copy one of one moment
+  std::optional<OplogStart> oplog_start_;  // where a slice of the oplog would begin
   std::string why_no_oplog_;
   std::optional<OplogSlice> oplog_;
   std::vector<std::string> late_;  // read later than the common instant
@@ -126,18 +129,16 @@ bool MongoBackupSource::FindsByUuid() {
       .ok();
 }
 
+// The oplog is noted beside the instant: a copy that takes longer than the server keeps that is
+// made one of one moment by a slice. What was created before the slice begins must be in the
+// catalog, which FixMoment reads after it.
 void MongoBackupSource::TakeSnapshot() {
+  oplog_start_ = FindOplogStart(*session_, why_no_oplog_);
   moment_ = FixMoment(
       *session_, [this] { return ReadSite(); }, catalog_, run_);
-  if (moment_.at_cluster_time) {
-    window_.emplace(*session_, run_);
-  } else {
-    oplog_start_ = FindOplogStart(*session_, why_no_oplog_);
-    // What was created before the slice begins must be in the catalog.
-    if (oplog_start_) catalog_ = ReadSite();
-    locks_ = options_.write_lock && !oplog_start_;
-    if (locks_) CheckWriteLock(*session_);
-  }
+  if (moment_.at_cluster_time) window_.emplace(*session_, run_);
+  locks_ = options_.write_lock && !moment_.at_cluster_time && !oplog_start_;
+  if (locks_) CheckWriteLock(*session_);
   started_ = run_.clock.Now();
   NotePosition("oplog_before");
   run_.progress.Note("MongoDB", Consistency());
@@ -163,7 +164,7 @@ std::string MongoBackupSource::Consistency() const {
         "the other from {} on, replica set {} ({})",
         oplog_->end.Text(), oplog_->start.begin.Text(), server.replica_set, moment_.why_not);
   }
-  if (oplog_start_) {
+  if (replays()) {
     return fmt::format(
         "one moment for all collections: the end of the copy, by the oplog of the replica set {} "
         "from {} on ({})",
@@ -244,7 +245,7 @@ std::vector<std::vector<CollectionInfo>> MongoBackupSource::Stages() const {
   std::map<int, std::vector<CollectionInfo>> stages;
   for (const CollectionInfo& collection : catalog_) {
     if (collection.is_view()) continue;
-    const bool one_moment = moment_.at_cluster_time || oplog_start_ || locks_;
+    const bool one_moment = moment_.at_cluster_time || replays() || locks_;
     stages[one_moment ? 0 : ReadStage(collection.name)].push_back(collection);
   }
   std::vector<std::vector<CollectionInfo>> ordered;
@@ -285,11 +286,21 @@ void MongoBackupSource::Copy(ArchiveWriter& writer) {
       objects_.push_back(std::move(entry));
     }
   }
-  if (oplog_start_) CopyOplogSlice(writer);
+  if (!late_.empty() && oplog_start_) LeaveTheInstant();
+  if (replays()) CopyOplogSlice(writer);
   finished_ = run_.clock.Now();
   NotePosition("oplog_after");
   WarnOfLateCollections();
   run_.progress.Done("mongodb");
+}
+
+// Whatever was read at it is as good as what was read later: the slice changes both alike.
+void MongoBackupSource::LeaveTheInstant() {
+  moment_.why_not = fmt::format("the server no longer had the instant {} for {}",
+                                moment_.at_cluster_time->Text(), fmt::join(late_, ", "));
+  moment_.at_cluster_time.reset();
+  late_.clear();
+  run_.log.Info("MongoDB: {}; the oplog makes it one moment", moment_.why_not);
 }
 
 // Digests describe the documents as they were read; what the oplog changes is marked, so that
@@ -315,7 +326,7 @@ void MongoBackupSource::CopyOplogSlice(ArchiveWriter& writer) {
 
 void MongoBackupSource::NotePosition(const char* name) {
   // A slice of the oplog says where it begins and ends by itself.
-  if (session_->server().topology != Topology::kReplicaSet || oplog_start_) return;
+  if (session_->server().topology != Topology::kReplicaSet || replays()) return;
   if (const auto position = LastWrite(*session_)) positions_[name] = position->Text();
 }
 

@@ -9,6 +9,7 @@
 #include "mongodb/dump_model_testing.h"
 #include "mongodb/dump_path.h"
 #include "mongodb/dump_testing.h"
+#include "mongodb/extended_json.h"
 
 namespace oxbackup::mongodb {
 namespace {
@@ -97,6 +98,33 @@ TEST(MongoDump, SaysWhichCollectionsWereReadLaterThanTheInstant) {
   EXPECT_NE(dump.manifest.consistency.find("read later: db.big"), std::string::npos);
 }
 
+// A copy that outlives the server's past, which the role backup may not lengthen.
+TEST(MongoDump, MakesItOneMomentByTheOplogWhenTheInstantIsGone) {
+  ModelOptions options = ReplicaSet();
+  options.oplog = true;
+  ModelServer server(options);
+  NameInstants(server);
+  const auto write = [&](std::string_view body) {
+    const Bson command = FromJson(body, "a write");
+    server.model.Run({"db", "insert", std::string(command.bytes()), 0});
+  };
+  write(R"({"insert": "small", "documents": [{"_id": 1}]})");
+  FillBig(server, "db.big");
+  server.server.Fail({.command = "setParameter", .times = 0}, kUnauthorized);
+  server.server.Fail({.command = "getMore", .skip = 0, .times = 1}, kSnapshotTooOld);
+  TestRun run;
+  Dump dump;
+  static_cast<TestDump&>(dump) = RunTestDump(server.connect, {}, run, [&] {
+    write(R"({"insert": "small", "documents": [{"_id": "written during the copy"}]})");
+  });
+  EXPECT_THAT(run.warnings.All(), testing::IsEmpty());
+  ExpectWhole(dump, "data/mongodb_dump/db/big.bson", 50);
+  EXPECT_TRUE(dump.members.contains("data/mongodb_dump/oplog.bson"));
+  EXPECT_EQ(dump.manifest.positions.at("oplog_entries"), "1");
+  EXPECT_FALSE(dump.manifest.positions.contains("at_cluster_time"));
+  EXPECT_NE(dump.manifest.consistency.find("oplog replayed"), std::string::npos);
+}
+
 TEST(MongoDump, SaysHonestlyThatAStandaloneHasNoOneInstant) {
   ModelServer server;
   server.model.Insert("db.modulestore.definitions", R"({"_id": 1})");
@@ -174,12 +202,22 @@ TEST(MongoDump, HasUsersAndRolesAsTheServerStoresThem) {
   server.model.Insert("db.c", R"({"_id": 1})");
   server.model.Insert("admin.system.users", R"({"_id": "admin.root", "credentials": {"x": 1}})");
   server.model.Insert("admin.system.roles", R"({"_id": "admin.r"})");
+  server.model.Insert("admin.system.version", R"({"_id": "authSchema", "currentVersion": 5})");
   const Dump dump = RunDump(server.connect);
   EXPECT_EQ(FindEntry(dump, "admin", "system.users")->kind, "users");
   EXPECT_EQ(FindEntry(dump, "admin", "system.users")->items, 1u);
   EXPECT_EQ(FindEntry(dump, "admin", "system.roles")->kind, "roles");
   EXPECT_TRUE(dump.members.contains("data/mongodb_dump/admin/system%2Eusers.bson"));
   EXPECT_TRUE(dump.members.contains("data/mongodb_dump/admin/system%2Eusers.metadata.json"));
+  EXPECT_THAT(DumpedDocuments(dump, "data/mongodb_dump/admin/system%2Eversion.bson"),
+              testing::ElementsAre(testing::HasSubstr("authSchema")));
+}
+
+TEST(MongoDump, HasNoVersionOfUsersThatItDoesNotHave) {
+  ModelServer server;
+  server.model.Insert("db.c", R"({"_id": 1})");
+  server.model.Insert("admin.system.version", R"({"_id": "authSchema", "currentVersion": 5})");
+  EXPECT_EQ(RunDump(server.connect).manifest.objects.size(), 1u);
 }
 
 TEST(MongoDump, WarnsOfUsersThatItCannotRead) {

@@ -9,8 +9,9 @@
 
 namespace oxbackup::mongodb {
 
-/// Reads extended JSON (canonical, relaxed, and the shell's old `$oid` forms, as libbson takes
-/// them). Throws Error(kCorrupt) with libbson's words; `what` names the text.
+/// Reads extended JSON as people write it (canonical, relaxed, and the shell's old `$oid` forms, as
+/// libbson takes them); it mistakes some operators of queries for values, so what dumps hold is for
+/// FromCanonicalJson. Throws Error(kCorrupt) with libbson's words; `what` names the text.
 Bson FromJson(std::string_view json, const std::string& what);
 
 /// A value as relaxed extended JSON, cut at `limit` characters: `{"$oid": "…"}`, `"text"`, `17`.

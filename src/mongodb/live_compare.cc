@@ -13,15 +13,11 @@
 #include "mongodb/dump_path.h"
 #include "mongodb/live_names.h"
 #include "mongodb/session_pool.h"
+#include "mongodb/user_dump.h"
 #include "mongodb/verify.h"
 
 namespace oxbackup::mongodb {
 namespace {
-
-// Users and roles live with the server, not with the site.
-bool IsAccounts(const ObjectEntry& object) {
-  return object.kind == "users" || object.kind == "roles";
-}
 
 std::set<std::string> AddedByOplog(const ComponentManifest& manifest) {
   std::set<std::string> added;
@@ -50,7 +46,7 @@ class MongodbComparer final : public LiveComparer {
     {
       const SessionPool::Lease session = pool_.Take();
       for (const ObjectEntry& object : expected.objects) {
-        if (IsAccounts(object)) continue;
+        if (IsOfAccounts(object)) continue;
         const auto [database, first] = live.try_emplace(object.database);
         if (first) database->second = ListLive(*session, object.database);
         bytes += object.raw_bytes;
@@ -61,7 +57,7 @@ class MongodbComparer final : public LiveComparer {
     std::vector<const ObjectEntry*> objects;
     std::vector<CollectionName> names;
     for (const ObjectEntry& object : expected.objects) {
-      if (IsAccounts(object)) continue;
+      if (IsOfAccounts(object)) continue;
       auto& entries = live[object.database];
       const auto entry = entries.find(object.name);
       const std::string ns = object.database + "." + object.name;

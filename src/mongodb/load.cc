@@ -45,7 +45,11 @@ bool Loader::IsAccounts(const DumpMember& member) {
 
 bool Loader::Wanted(const DumpMember& member) {
   if (member.kind == DumpMemberKind::kOplog) return true;
-  if (IsAccounts(member)) return options_.users && member.kind == DumpMemberKind::kData;
+  if (IsAccounts(member)) {
+    // They are the whole server's: not wanted by who restores some collections of it.
+    return member.kind == DumpMemberKind::kData && options_.ns_rename.empty() &&
+           filter_.Includes("admin", member.collection);
+  }
   if (member.database == "admin" || member.database == "local" || member.database == "config" ||
       member.database == options_.record_database || IsServersOwn(member.collection)) {
     return false;

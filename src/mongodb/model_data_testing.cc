@@ -36,6 +36,19 @@ Bson AsStored(std::string_view document) {
   return stored;
 }
 
+/// The first name below the first level that 4.4 refuses to write by an update, though an insert
+/// takes it; empty when there is none.
+std::string NestedDollarName(std::string_view document, bool nested = false) {
+  FieldWalker walker(document);
+  while (const auto field = walker.Next()) {
+    if (nested && field->key.starts_with("$")) return std::string(field->key);
+    const auto inner = field->AsDocument();
+    if (!inner) continue;
+    if (std::string name = NestedDollarName(*inner, true); !name.empty()) return name;
+  }
+  return {};
+}
+
 Bson WithSet(std::string_view document, std::string_view set) {
   Bson changed;
   FieldWalker walker(document);
@@ -134,6 +147,16 @@ Bson ModelMongod::UpdateCommand(const ScriptedCommand& command) {
     const Element change = FindField(one, "u").value();
     const auto upsert = FindField(one, "upsert");
     const auto set = FindField(*change.AsDocument(), "$set");
+    const std::string refused = NestedDollarName(set ? *set->AsDocument() : *change.AsDocument());
+    if (options_.version < "5" && !refused.empty()) {
+      const Bson error = WriteError(
+          0, 52,
+          fmt::format("The dollar ($) prefixed field '{}' is not valid for storage.", refused));
+      return Bson()
+          .Add("n", int32_t{0})
+          .AddArray("writeErrors", ArrayOf({std::string(error.bytes())}))
+          .Add("ok", 1.0);
+    }
     bool found = false;
     ModelCollection& collection = Make(ns);
     for (auto& [place, document] : collection.documents) {

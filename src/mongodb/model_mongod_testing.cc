@@ -71,8 +71,29 @@ const std::map<std::string, ModelMongod::Method>& ModelMongod::Methods() {
   return methods;
 }
 
+bool ModelMongod::Refuses(const ScriptedCommand& command) const {
+  static const std::set<std::string> refused = {"update", "delete", "dropDatabase", "dbStats"};
+  if (!options_.backup_and_restore) return false;
+  if (command.name != "applyOps") return refused.contains(command.name);
+  const Element operations = FindField(command.body, "applyOps").value();
+  FieldWalker walker(operations.AsDocument().value());
+  static_cast<void>(walker.Next());
+  if (!walker.Next()) return false;
+  FieldWalker all(operations.AsDocument().value());
+  while (const auto operation = all.Next()) {
+    const auto inner = FindPath(operation->AsDocument().value(), {"o", "applyOps"});
+    if (!inner || FindPath(inner->AsDocument().value(), {"1"})) return true;
+  }
+  return false;
+}
+
 Bson ModelMongod::Run(const ScriptedCommand& command) {
   const std::lock_guard lock(mutex_);
+  if (Refuses(command)) {
+    return ErrorReply(
+        13, "Unauthorized",
+        fmt::format("not authorized on {} to execute command {}", command.db, command.name));
+  }
   return (this->*Methods().at(command.name))(command);
 }
 
@@ -188,6 +209,20 @@ Bson ModelMongod::ServerStatus(const ScriptedCommand&) {
 }
 
 Bson ModelMongod::ConnectionStatus(const ScriptedCommand&) {
+  // The part of the two roles' privileges that is about ordinary collections and system.js.
+  if (options_.backup_and_restore) {
+    return OkReply(R"({"authInfo": {
+        "authenticatedUsers": [{"user": "both", "db": "admin"}],
+        "authenticatedUserRoles": [{"role": "backup", "db": "admin"},
+                                   {"role": "restore", "db": "admin"}],
+        "authenticatedUserPrivileges": [
+            {"resource": {"db": "", "collection": ""},
+             "actions": ["bypassDocumentValidation", "collMod", "createCollection", "createIndex",
+                         "dropCollection", "find", "insert", "listIndexes"]},
+            {"resource": {"db": "", "collection": "system.js"},
+             "actions": ["createCollection", "find", "insert"]},
+            {"resource": {"anyResource": true}, "actions": ["listCollections"]}]}})");
+  }
   return OkReply(R"({"authInfo": {"authenticatedUsers": [], "authenticatedUserRoles": []}})");
 }
 
@@ -410,34 +445,41 @@ Bson ModelMongod::ApplyOps(const ScriptedCommand& command) {
   int32_t applied = 0;
   FieldWalker walker(FindField(command.body, "applyOps").value().AsDocument().value());
   while (const auto op = walker.Next()) {
-    const std::string_view entry = op->AsDocument().value();
-    const std::string_view what = FindField(entry, "o").value().AsDocument().value();
-    const Element first = FieldWalker(what).Next().value();
-    const std::string database =
-        SplitNamespace(std::string(FindField(entry, "ns")->AsText().value())).first;
+    if (const auto error = ApplyCommand(op->AsDocument().value(), command.connection)) {
+      return *error;
+    }
     ++applied;
-    if (first.key == "renameCollection") {
-      const std::string from(first.AsText().value());
-      const std::string to(FindField(what, "to")->AsText().value());
-      if (FindLocked(from) == nullptr) continue;
-      MoveAside(to);
-      KillCursorsOf(FindLocked(from)->uuid);
-      auto node = collections_.extract(from);
-      node.key() = to;
-      collections_.insert(std::move(node));
-      continue;
-    }
-    const ScriptedCommand inner{database, std::string(first.key), std::string(what),
-                                command.connection};
-    if (first.key == "create") {
-      CreateCommand(inner);
-    } else if (first.key == "drop") {
-      DropCommand(inner);
-    } else {
-      return ErrorReply(2, "BadValue", "the model applies no " + std::string(first.key));
-    }
   }
   return Bson().Add("applied", applied).Add("ok", 1.0);
+}
+
+std::optional<Bson> ModelMongod::ApplyCommand(std::string_view entry, uint64_t connection) {
+  const std::string_view what = FindField(entry, "o").value().AsDocument().value();
+  const Element first = FieldWalker(what).Next().value();
+  if (first.key == "renameCollection") {
+    const std::string from(first.AsText().value());
+    const std::string to(FindField(what, "to")->AsText().value());
+    if (FindLocked(from) == nullptr) return std::nullopt;
+    MoveAside(to);
+    KillCursorsOf(FindLocked(from)->uuid);
+    auto node = collections_.extract(from);
+    node.key() = to;
+    collections_.insert(std::move(node));
+    return std::nullopt;
+  }
+  const std::string database =
+      SplitNamespace(std::string(FindField(entry, "ns")->AsText().value())).first;
+  const ScriptedCommand inner{database, std::string(first.key), std::string(what), connection};
+  if (first.key == "applyOps") {
+    ApplyOps(inner);
+  } else if (first.key == "create") {
+    CreateCommand(inner);
+  } else if (first.key == "drop") {
+    DropCommand(inner);
+  } else {
+    return ErrorReply(2, "BadValue", "the model applies no " + std::string(first.key));
+  }
+  return std::nullopt;
 }
 
 }  // namespace oxbackup::mongodb

@@ -24,6 +24,10 @@ struct ModelOptions {
   bool ferretdb = false;
   /// A replica set's local.oplog.rs grows with every write, as on 4.4.
   bool oplog = false;
+  /// The account has the roles backup and restore alone, as recorded: neither update nor delete,
+  /// and an applyOps with several commands is not for it (mongod's source: one in which each of
+  /// them is alone in an applyOps of its own is).
+  bool backup_and_restore = false;
   /// find and getMore give at most this many documents a batch.
   int32_t batch_documents = 101;
 };
@@ -99,6 +103,8 @@ class ModelMongod {
   Bson Stats(const ScriptedCommand& command);
   Bson Rename(const ScriptedCommand& command);
   Bson ApplyOps(const ScriptedCommand& command);
+  std::optional<Bson> ApplyCommand(std::string_view entry, uint64_t connection);
+  bool Refuses(const ScriptedCommand& command) const;
   Bson ConnectionStatus(const ScriptedCommand& command);
 
   /// Appends an entry to the oplog, when there is one. `o2` empty: none.

@@ -19,9 +19,8 @@ struct RestoreOptions {
   /// it ('*' and '$name$' stand for the same text in both).
   std::vector<std::pair<std::string, std::string>> ns_rename;
   bool no_index_restore = false;
-  std::string
-      write_concern;   ///< of the load: "majority", a number or a JSON object; empty: default
-  bool users = false;  ///< users and roles of the archive too (never the account in use)
+  /// Of the load: "majority", a number or a JSON object; empty: the server's default.
+  std::string write_concern;
   /// Where the record of the swap lives, for as long as it moves or its old data are kept.
   std::string record_database = "openedx_backup";
   /// Called before each change of WriteIntent, Swap, CompleteSwap, UndoSwap and CloseSwap with what

@@ -9,8 +9,10 @@
 #include <utility>
 
 #include "base/text.h"
+#include "mongodb/account_rights.h"
 #include "mongodb/copy_collection.h"
 #include "mongodb/live_names.h"
+#include "mongodb/user_dump.h"
 #include "mongodb/verify.h"
 
 namespace oxbackup::mongodb {
@@ -24,10 +26,6 @@ struct Amount {
     return FormatCounted(collections, "collection", "collections") + ", " + FormatBytes(bytes);
   }
 };
-
-bool IsAccounts(const ObjectEntry& object) {
-  return object.kind == "users" || object.kind == "roles";
-}
 
 int64_t NumberOf(const Bson& document, std::string_view key) {
   const auto field = FindField(document.bytes(), key);
@@ -66,6 +64,44 @@ bool TakesAway(const RestoreOptions& options, const std::string& database,
   return NamespaceFilter(all_databases).Includes(database, name);
 }
 
+Error LacksRights(const std::string& cause) {
+  return Error(ErrorKind::kUsage, "the account lacks rights that this restore of MongoDB needs")
+      .Cause(cause)
+      .Hint(
+          "give the user the role readWriteAnyDatabase beside backup and restore, or root, on the "
+          "database admin");
+}
+
+// The roles backup and restore suffice for what is only ever inserted, renamed and dropped.
+void CheckRights(Session& session, const ComponentManifest* expected,
+                 const std::set<std::string>& databases, const RestoreOptions& options,
+                 const NamespaceFilter& filter) {
+  const AccountRights rights(session);
+  const bool oplog = expected != nullptr && expected->positions.contains("oplog_start");
+  for (const std::string& database : databases) {
+    if (oplog && !rights.May("remove", database, "")) {
+      throw LacksRights(
+          fmt::format("replaying the archive's oplog removes documents in {}", database));
+    }
+    // It can neither be renamed nor dropped: its documents are changed one by one.
+    const std::string functions = "system.js";
+    if (rights.May("update", database, functions) && rights.May("remove", database, functions)) {
+      continue;
+    }
+    bool touched =
+        ListLive(session, database).contains(functions) && TakesAway(options, database, functions);
+    for (const ObjectEntry& object :
+         expected == nullptr ? std::vector<ObjectEntry>() : expected->objects) {
+      touched |= object.name == functions && filter.Includes(object.database, object.name) &&
+                 filter.Target(object.database, object.name).first == database;
+    }
+    if (touched) {
+      throw LacksRights(fmt::format(
+          "{}.{} cannot be swapped, its documents are updated and removed", database, functions));
+    }
+  }
+}
+
 SwapMove EmptyMove(const ServerInfo& server, const std::string& database, const std::string& name) {
   SwapMove move;
   move.database = database;
@@ -90,9 +126,14 @@ RestorePlan MakeRestorePlan(Session& session, const ComponentManifest* expected,
   RestorePlan plan;
   std::map<std::string, Amount> after;
   std::set<std::string> in_archive;
+  uint64_t accounts = 0;
   if (expected != nullptr) {
     for (const ObjectEntry& object : expected->objects) {
-      if (IsAccounts(object)) continue;
+      if (IsOfAccounts(object)) {
+        const bool wanted = options.ns_rename.empty() && filter.Includes("admin", object.name);
+        if (wanted && object.name != "system.version") accounts += object.items;
+        continue;
+      }
       in_archive.insert(object.database);
       if (!filter.Includes(object.database, object.name)) continue;
       CheckObject(object, session.server());
@@ -110,9 +151,16 @@ RestorePlan MakeRestorePlan(Session& session, const ComponentManifest* expected,
   } else {
     for (const std::string& database : options.databases) after[database];
   }
+  std::set<std::string> databases;
+  for (const auto& [database, amount] : after) databases.insert(database);
+  CheckRights(session, expected, databases, options, filter);
   for (const auto& [database, amount] : after) {
     plan.replaced.push_back({database, LiveAmount(session, database, plan),
                              expected == nullptr ? "what the archive holds" : amount.Text()});
+  }
+  if (accounts > 0) {
+    plan.replaced.push_back({"users and roles", "stay, but for those of the same names",
+                             FormatCounted(accounts, "user or role", "users and roles")});
   }
   return plan;
 }
@@ -181,7 +229,7 @@ void CheckAgainstManifest(const RestoredCollections& collections, const Componen
     loaded[{collection->source_database, collection->source_name}] = collection.get();
   }
   for (const ObjectEntry& object : expected.objects) {
-    if (IsAccounts(object) || object.kind == "view") continue;
+    if (IsOfAccounts(object) || object.kind == "view") continue;
     if (!filter.Includes(object.database, object.name)) continue;
     const auto found = loaded.find({object.database, object.name});
     const ContentDigest digest =

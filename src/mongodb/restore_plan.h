@@ -14,7 +14,8 @@
 namespace oxbackup::mongodb {
 
 /// For the operator's question. Throws Error(kUsage) when the server cannot have what the manifest
-/// lists, or a wanted database is not in it. `expected`: nullptr for a foreign archive.
+/// lists, a wanted database is not in it, or the account lacks a right that the restore will need.
+/// `expected`: nullptr for a foreign archive.
 RestorePlan MakeRestorePlan(Session& session, const ComponentManifest* expected,
                             const RestoreOptions& options, const NamespaceFilter& filter);
 

@@ -189,14 +189,13 @@ void MongodbTarget::Verify(const ComponentManifest* expected) {
 }
 
 void MongodbTarget::ForgetDoneSwaps() {
-  for (const SwapRecord& record : ReadSwapRecords(Control(), options_.record_database)) {
+  for (SwapRecord& record : ReadSwapRecords(Control(), options_.record_database)) {
     if (record.state != SwapState::kDone) {
       throw Error(ErrorKind::kUsage, "an earlier restore has not ended its swap")
           .Hint("finish or undo it first: any command does, restore --undo takes it back");
     }
-    SwapRecord closing = record;
-    closing.state = SwapState::kClosing;
-    WriteSwapRecord(Control(), options_.record_database, closing);
+    record.state = SwapState::kClosing;
+    WriteSwapRecord(Control(), options_.record_database, record);
     MakeSwapper().DropOld(record);
     RemoveSwapRecord(Control(), options_.record_database, record);
   }
@@ -218,17 +217,20 @@ void MongodbTarget::WriteIntent(const SwapIntent& intent) {
 void MongodbTarget::TellOutcome(const SwapOutcome& outcome) {
   swap_ms_ += outcome.milliseconds;
   if (!outcome.one_step) {
-    run_.progress.Note(
-        "MongoDB swap",
-        fmt::format("collections were renamed one by one within {}, since the server "
-                    "refuses to do it in one step ({}); readers may have seen old "
-                    "and new side by side",
-                    FormatDuration(std::chrono::milliseconds(outcome.milliseconds)),
-                    outcome.why_not));
+    const std::string how = fmt::format(
+        "collections were renamed one by one within {}, since the server refuses to do it in one "
+        "step ({}); readers may have seen old and new side by side",
+        FormatDuration(std::chrono::milliseconds(outcome.milliseconds)), outcome.why_not);
+    run_.progress.Note("MongoDB swap", how);
+    // Where the server has no such step there is nothing that anybody could do.
+    if (outcome.lacks_right) {
+      run_.warnings.Add("MongoDB: " + how +
+                        ". A role with anyAction on anyResource makes it one step");
+    }
   }
   for (const std::string& stray : outcome.strays) {
     run_.warnings.Add(fmt::format(
-        "{} holds what the site wrote into the gap of the swap; look at it, then drop it", stray));
+        "{} holds what the site wrote in the way of the swap; look at it, then drop it", stray));
   }
 }
 

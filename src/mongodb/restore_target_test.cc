@@ -4,14 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
 #include <vector>
 
 #include "mongodb/extended_json.h"
-#include "mongodb/live_names.h"
-#include "mongodb/model_mongod_testing.h"
-#include "mongodb/restore_testing.h"
+#include "mongodb/restore_fixture_testing.h"
 #include "mongodb/swap_record.h"
 
 namespace oxbackup::mongodb {
@@ -20,70 +17,15 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using State = std::map<std::string, std::vector<std::string>>;
 
-/// The restore asks for one impossible rename, to learn whether names with dots can be renamed.
-bool IsNoProbe(const ScriptedCommand& command) {
-  return command.target().find("no.such") == std::string::npos;
-}
-
-ModelOptions LikeFerretdb() {
-  ModelOptions options;
-  options.version = "7.0.77";
-  options.ferretdb = true;
-  return options;
-}
-
-class RestoreTargetTest : public testing::Test {
- protected:
-  explicit RestoreTargetTest(ModelOptions options = {}) : model_(std::move(options)) {
-    model_.AttachTo(server_);
-    connect_.uri = server_.uri();
-    options_.workers = 2;
-    model_.Insert("openedx.modules", R"({"_id": 1, "v": "live"})");
-    model_.Insert("openedx.newer", R"({"_id": "newer than the backup"})");
-    model_.Insert("forum.contents", R"({"_id": 7, "v": "live"})");
-    archive_.Add("openedx", "modules", {R"({"_id": 1, "v": "backup"})", R"({"_id": 2})"},
-                 R"({"options": {}, "indexes": [{"v": 2, "key": {"_id": 1}, "name": "_id_"},
-                     {"v": 2, "key": {"v": 1}, "name": "v_1", "ns": "openedx.modules"}]})");
-    archive_.Add("openedx", "fs.files", {R"({"_id": "f"})"});
-    archive_.Add("forum", "contents", {R"({"_id": 7, "v": "backup"})"});
-  }
-
-  State Data() const {
-    return model_.State([](const std::string& ns) { return !ns.starts_with("openedx_backup."); });
-  }
-  State Live() const {
-    return model_.State(
-        [](const std::string& ns) { return !ns.starts_with("openedx_backup.") && !IsBeside(ns); });
-  }
-  State Restored() const {
-    TestRun run;
-    ModelMongod other{ModelOptions{}};
-    ScriptedServer server;
-    other.AttachTo(server);
-    ConnectOptions connect;
-    connect.uri = server.uri();
-    RestoreAll(connect, options_, archive_, run);
-    return other.State([](const std::string& ns) { return !ns.starts_with("openedx_backup."); });
-  }
-
-  ModelMongod model_;
-  ScriptedServer server_;
-  ConnectOptions connect_;
-  RestoreOptions options_;
-  TestArchive archive_;
-  TestRun run_;
-};
+bool IsOfRecord(const ScriptedCommand& command) { return command.target() == kRecordCollection; }
 
 TEST_F(RestoreTargetTest, ReplacesEverythingInOneStepAndLeavesNothingBehind) {
   RestoreAll(connect_, options_, archive_, run_);
   EXPECT_EQ(Data(), Restored());
   EXPECT_THAT(model_.Names("openedx"), ElementsAre("fs.files", "modules"));
   EXPECT_EQ(server_.Commands("applyOps").size(), 1u);
-  for (const ScriptedCommand& rename : server_.Commands("renameCollection")) {
-    EXPECT_FALSE(IsNoProbe(rename)) << rename.target();
-  }
+  EXPECT_THAT(Renames(), IsEmpty());
   EXPECT_THAT(model_.Documents("openedx_backup.swaps"), IsEmpty());
   ASSERT_EQ(model_.Find("openedx.modules")->indexes.size(), 1u);
   EXPECT_EQ(ToJson(model_.Find("openedx.modules")->indexes[0].bytes()).find("\"ns\""),
@@ -126,7 +68,7 @@ TEST_F(RestoreTargetTest, TakingBackARestoreLeavesAnEarlierKeptOneAlone) {
   const auto reader = archive_.Open();
   static_cast<void>(target->Plan(&manifest));
   target->Load(*reader);
-  server_.Fail({.command = "update"}, 14031, "no space left on device");
+  server_.Fail({.command = "insert", .when = IsOfRecord}, 14031, "no space left on device");
   EXPECT_THROW(target->WriteIntent(TestIntent("run-2")), Error);
   target->UndoSwap("run-2");
   target->Abandon();
@@ -211,10 +153,10 @@ TEST_F(RestoreTargetTest, RefusesUnknownIndexKindsBeforeItLoadsAnything) {
 }
 
 TEST_F(RestoreTargetTest, ReplacesViewsCollectionsByViewsAndViewsByCollections) {
-  archive_.AddView("openedx", "view", R"({"viewOn": "modules", "pipeline": []})");
+  archive_.AddView("openedx", "view", R"({"viewOn": "modules", "pipeline": [{"$match": {}}]})");
   archive_.AddView("openedx", "was_collection", R"({"viewOn": "modules", "pipeline": []})");
   archive_.Add("openedx", "was_view", {R"({"_id": 1})"});
-  model_.Create("openedx.view", R"({"viewOn": "newer", "pipeline": []})");
+  model_.Create("openedx.view", R"({"viewOn": "newer", "pipeline": [{"$skip": 1}]})");
   model_.Create("openedx.was_view", R"({"viewOn": "newer", "pipeline": []})");
   model_.Insert("openedx.was_collection", R"({"_id": "c"})");
   const State before = Data();
@@ -226,6 +168,7 @@ TEST_F(RestoreTargetTest, ReplacesViewsCollectionsByViewsAndViewsByCollections) 
   EXPECT_EQ(Data(), before);
   EXPECT_TRUE(model_.Find("openedx.was_view")->view);
   EXPECT_THAT(ToJson(model_.Find("openedx.view")->options.bytes()), HasSubstr("newer"));
+  EXPECT_THAT(ToJson(model_.Find("openedx.view")->options.bytes()), HasSubstr("$skip"));
 }
 
 TEST_F(RestoreTargetTest, WritesFunctionsIntoTheirCollectionAndBack) {
@@ -247,6 +190,68 @@ TEST_F(RestoreTargetTest, RestoresSomeCollectionsAndLeavesTheOthers) {
   EXPECT_THAT(model_.Documents("forum.contents"), ElementsAre(HasSubstr("live")));
 }
 
+/// Users and roles as mongod's own merge command gets them, and everything that is merged.
+class AccountsTest : public RestoreTargetTest {
+ protected:
+  AccountsTest() {
+    archive_.Add("admin", "system.users",
+                 {R"({"_id": "admin.root"})", R"({"_id": "openedx.lms", "user": "lms"})"});
+    archive_.Add("admin", "system.roles", {R"({"_id": "openedx.reader"})"});
+    archive_.Add("admin", "system.version", {R"({"_id": "authSchema"})"});
+    server_.Handle("connectionStatus", [](const ScriptedCommand&) {
+      return OkReply(R"({"authInfo": {"authenticatedUsers": [{"user": "root", "db": "admin"}]}})");
+    });
+    server_.Handle("_mergeAuthzCollections", [this](const ScriptedCommand& command) {
+      for (const char* const field : {"tempUsersCollection", "tempRolesCollection"}) {
+        for (const std::string& one : model_.Documents(command.Text({field}))) {
+          merged_.push_back(one);
+        }
+      }
+      EXPECT_FALSE(FindField(command.body, "drop")->IsTrue());
+      return OkReply();
+    });
+  }
+  void Restore() {
+    RestoreAll(connect_, options_, archive_, run_, false, true, /*with_manifest=*/false);
+  }
+
+  std::vector<std::string> merged_;
+};
+
+TEST_F(AccountsTest, ComeBackButForTheRunsOwn) {
+  Restore();
+  EXPECT_THAT(merged_, ElementsAre(HasSubstr("openedx.lms"), HasSubstr("openedx.reader")));
+  EXPECT_THAT(model_.Names("admin"), IsEmpty());
+  EXPECT_THAT(run_.warnings.All(), IsEmpty());
+}
+
+TEST_F(AccountsTest, AreToldBeforehand) {
+  Manifest manifest = archive_.manifest();
+  for (ObjectEntry& object : manifest.components[0].objects) {
+    if (object.name == "system.users") object.kind = "users";
+    if (object.name == "system.roles") object.kind = "roles";
+    if (object.name == "system.version") object.kind = "auth version";
+  }
+  const RestorePlan plan = MakeRestoreTarget(connect_, options_, run_.run)->Plan(&manifest);
+  EXPECT_EQ(plan.replaced.back().what, "users and roles");
+  EXPECT_EQ(plan.replaced.back().after, "3 users and roles");
+}
+
+TEST_F(AccountsTest, StayOutOfARestoreOfSomeCollections) {
+  options_ = ParseMongorestoreOptions("--nsInclude 'openedx.*'");
+  Restore();
+  options_ = ParseMongorestoreOptions("--nsExclude 'admin.*'");
+  Restore();
+  EXPECT_THAT(merged_, IsEmpty());
+}
+
+TEST_F(AccountsTest, AreAWarningWhereTheServerRefusesThem) {
+  server_.Fail({.command = "_mergeAuthzCollections"}, kCommandNotFound);
+  Restore();
+  EXPECT_THAT(run_.warnings.All(), ElementsAre(HasSubstr("users and roles were not restored")));
+  EXPECT_THAT(model_.Documents("openedx.modules"), testing::SizeIs(2));
+}
+
 TEST_F(RestoreTargetTest, RestoresUnderOtherNames) {
   options_ = ParseMongorestoreOptions("--nsFrom 'openedx.*' --nsTo 'copy.*' --nsExclude forum.*");
   RestoreAll(connect_, options_, archive_, run_);
@@ -265,155 +270,6 @@ TEST_F(RestoreTargetTest, StopsWhenTheLiveDataChangedHandsMeanwhile) {
   EXPECT_THROW(target->Swap(), Error);
   EXPECT_THAT(server_.Commands("applyOps"), IsEmpty());
 }
-
-/// Kills a restore at every step of its swap, on a server with applyOps and one without.
-class SwapDeathTest : public RestoreTargetTest, public testing::WithParamInterface<bool> {
- protected:
-  SwapDeathTest() : RestoreTargetTest(GetParam() ? LikeFerretdb() : ModelOptions{}) {
-    if (!GetParam()) {
-      archive_.AddView("openedx", "view", R"({"viewOn": "modules", "pipeline": []})");
-      archive_.AddView("openedx", "fresh_view", R"({"viewOn": "modules", "pipeline": []})");
-      archive_.Add("openedx", "was_view", {R"({"_id": 1})"});
-    }
-    Refill();
-  }
-
-  void Refill() {
-    Session session(connect_, {});
-    for (const char* const database : {"openedx", "forum", "openedx_backup"}) {
-      session.Run(database, Bson().Add("dropDatabase", int32_t{1}), "drop");
-    }
-    model_.Insert("openedx.modules", R"({"_id": 1, "v": "live"})");
-    model_.Insert("openedx.newer", R"({"_id": "newer than the backup"})");
-    model_.Insert("forum.contents", R"({"_id": 7, "v": "live"})");
-    model_.Insert("forum.dotted.name", R"({"_id": "also newer than the backup"})");
-    if (!GetParam()) {
-      model_.Create("openedx.view", R"({"viewOn": "newer", "pipeline": []})");
-      model_.Create("openedx.was_view", R"({"viewOn": "newer", "pipeline": []})");
-    }
-  }
-
-  struct Killed {};
-
-  /// Runs `body` with options whose step hook throws at the step-th change. False: it ran to its
-  /// end.
-  template <class Body>
-  bool DiesAt(int step, Body&& body) {
-    RestoreOptions options = options_;
-    int count = 0;
-    options.before_step = [&count, step](std::string_view) {
-      if (count++ == step) throw Killed();
-    };
-    try {
-      body(options);
-    } catch (const Killed&) {
-      return true;
-    }
-    return false;
-  }
-
-  /// What the engine does when it finds an open swap.
-  void FinishLater() {
-    const auto target = MakeRestoreTarget(connect_, options_, run_.run);
-    if (const auto open = target->FindOpenSwap()) {
-      EXPECT_EQ(open->intent, TestIntent());
-      target->CompleteSwap();
-      target->CloseSwap(open->intent.keep_old);
-    }
-  }
-};
-
-TEST_P(SwapDeathTest, IsFinishedByTheNextRunWhereverItDied) {
-  const State before = Live();
-  const State after = [&] {
-    RestoreAll(connect_, options_, archive_, run_);
-    return Live();
-  }();
-  ASSERT_NE(before, after);
-  for (int step = 0;; ++step) {
-    Refill();
-    const bool died = DiesAt(step, [&](const RestoreOptions& options) {
-      RestoreAll(connect_, options, archive_, run_);
-    });
-    if (!died) {
-      EXPECT_GT(step, 3);
-      break;
-    }
-    const bool announced = !model_.Documents("openedx_backup.swaps").empty();
-    FinishLater();
-    EXPECT_EQ(Live(), announced || step > 0 ? after : before) << "died at step " << step;
-    EXPECT_THAT(model_.Documents("openedx_backup.swaps"), IsEmpty()) << "died at step " << step;
-  }
-}
-
-TEST_P(SwapDeathTest, IsUndoneByTheNextRunWhereverItDied) {
-  const State before = Live();
-  for (int step = 0;; ++step) {
-    Refill();
-    const bool died = DiesAt(step, [&](const RestoreOptions& options) {
-      RestoreAll(connect_, options, archive_, run_, /*keep_old=*/true);
-    });
-    if (!died) break;
-    const auto target = MakeRestoreTarget(connect_, options_, run_.run);
-    if (target->FindOpenSwap()) target->UndoSwap("");
-    EXPECT_EQ(Live(), before) << "died at step " << step;
-  }
-}
-
-TEST_P(SwapDeathTest, AnUndoThatDiedIsFinishedWhereverItDied) {
-  const State before = Live();
-  for (int step = 0;; ++step) {
-    Refill();
-    RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
-    const State after = Live();
-    const bool died = DiesAt(step, [&](const RestoreOptions& options) {
-      MakeRestoreTarget(connect_, options, run_.run)->UndoSwap("");
-    });
-    const auto target = MakeRestoreTarget(connect_, options_, run_.run);
-    if (target->FindOpenSwap()) {
-      target->CompleteSwap();
-      target->CloseSwap(true);
-    }
-    EXPECT_EQ(Live(), step == 0 && died ? after : before) << "died at step " << step;
-    EXPECT_FALSE(target->FindOpenSwap()) << "died at step " << step;
-    if (!died) break;
-  }
-}
-
-TEST_P(SwapDeathTest, SurvivesALostConnectionInTheMiddleOfTheSwap) {
-  const char* const command = GetParam() ? "renameCollection" : "applyOps";
-  RestoreAll(connect_, options_, archive_, run_);
-  const State after = Live();
-  for (const bool applied : {false, true}) {
-    for (int skip = 0; skip < (GetParam() ? 3 : 1); ++skip) {
-      Refill();
-      server_.Drop({.command = command, .skip = skip, .times = 1, .when = IsNoProbe}, applied);
-      EXPECT_THROW(RestoreAll(connect_, options_, archive_, run_), Error);
-      FinishLater();
-      EXPECT_EQ(Live(), after) << "applied " << applied << " skip " << skip;
-    }
-  }
-}
-
-TEST_P(SwapDeathTest, KeepsWhatTheSiteWroteIntoTheGap) {
-  if (!GetParam()) return;  // one step has no gap
-  bool wrote = false;
-  options_.before_step = [&](std::string_view step) {
-    if (step == "rename openedx.modules__restore to openedx.modules" && !wrote) {
-      wrote = true;
-      model_.Insert("openedx.modules", R"({"_id": "written in the gap"})");
-    }
-  };
-  EXPECT_THROW(RestoreAll(connect_, options_, archive_, run_), Error);
-  options_.before_step = nullptr;
-  FinishLater();
-  EXPECT_THAT(model_.Documents("openedx.modules"), testing::SizeIs(2));
-  EXPECT_THAT(model_.Documents("openedx.modules__stray"), ElementsAre(HasSubstr("gap")));
-  EXPECT_THAT(run_.warnings.All(), testing::Contains(HasSubstr("modules__stray")));
-}
-
-INSTANTIATE_TEST_SUITE_P(Servers, SwapDeathTest, testing::Values(false, true),
-                         [](const auto& info) { return info.param ? "OneByOne" : "AtOnce"; });
 
 }  // namespace
 }  // namespace oxbackup::mongodb

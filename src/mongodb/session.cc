@@ -102,7 +102,8 @@ std::string HintFor(int code) {
       return "check user, password and authentication database (MONGODB_USERNAME, "
              "MONGODB_PASSWORD, MONGODB_AUTHENTICATION_DATABASE)";
     case kUnauthorized:
-      return "give the user the roles backup and restore (or root) on the database admin";
+      return "give the user the roles backup, restore and readWriteAnyDatabase (or root) on the "
+             "database admin";
     default:
       return {};
   }

@@ -30,6 +30,11 @@ bool RefusedAsAWhole(int code) {
   return codes.contains(code);
 }
 
+// What a mongod calls a collection that was in the way of an applyOps' rename (measured).
+bool IsSetAside(std::string_view name) {
+  return name.starts_with("tmp") && name.ends_with(".rename");
+}
+
 bool Has(const std::map<std::string, LiveEntry>& names, const std::string& name) {
   return !name.empty() && names.contains(name);
 }
@@ -37,6 +42,16 @@ bool Has(const std::map<std::string, LiveEntry>& names, const std::string& name)
 bool HasCopies(const SwapCopy& copy, const std::map<std::string, LiveEntry>& names) {
   return (copy.restored.empty() || Has(names, copy.restored)) &&
          (copy.old.empty() || Has(names, copy.old));
+}
+
+// The move's name for strays; where that is taken, one with a number in it.
+std::string FreeStray(const SwapMove& move, const std::map<std::string, LiveEntry>& names) {
+  std::string free = move.stray;
+  const std::string stem = move.stray.substr(0, move.stray.size() - kStraySuffix.size());
+  for (int number = 2; names.contains(free); ++number) {
+    free = fmt::format("{}__{}{}", stem, number, kStraySuffix);
+  }
+  return free;
 }
 
 }  // namespace
@@ -106,7 +121,7 @@ void Swapper::CheckCopies(const SwapRecord& record, const Live& live) {
 // what comes in still waits: else the move is at its end, even when its leftovers are dropped
 // already.
 void Swapper::AddChanges(const SwapMove& move, const Names& names, SwapDirection direction,
-                         std::vector<Change>& changes, std::vector<std::string>& strays) {
+                         std::vector<Change>& changes) {
   const bool forward = direction == SwapDirection::kForward;
   const std::string& out = forward ? move.old : move.restored;
   const std::string& in = forward ? move.restored : move.old;
@@ -135,8 +150,7 @@ void Swapper::AddChanges(const SwapMove& move, const Names& names, SwapDirection
       occupied = false;
     } else if (in_waits || in_view) {
       // Neither what goes nor what comes: writers made it in the gap of a swap one by one.
-      rename(move.name, move.stray);
-      strays.push_back(move.database + "." + move.stray);
+      rename(move.name, FreeStray(move, names));
       occupied = false;
     }
   }
@@ -150,34 +164,24 @@ void Swapper::AddChanges(const SwapMove& move, const Names& names, SwapDirection
   }
 }
 
-std::vector<Swapper::Change> Swapper::Changes(const SwapRecord& record, const Live& live,
-                                              SwapDirection direction,
-                                              std::vector<std::string>& strays) {
+std::vector<Swapper::Change> Swapper::Changes(const SwapRecord& record, SwapDirection direction) {
+  const Live live = Look(record);
   std::vector<Change> changes;
   for (const SwapMove& move : record.moves) {
-    AddChanges(move, live.at(move.database), direction, changes, strays);
+    AddChanges(move, live.at(move.database), direction, changes);
   }
   return changes;
 }
 
 SwapOutcome Swapper::Carry(const SwapRecord& record, SwapDirection direction, bool one_step) {
   SwapOutcome outcome;
-  const std::vector<Change> changes = Changes(record, Look(record), direction, outcome.strays);
+  const Live before = Look(record);
   const auto begin = std::chrono::steady_clock::now();
-  if (!changes.empty()) {
-    outcome.one_step = one_step && ApplyAtOnce(changes, &outcome.why_not);
-    if (!outcome.one_step) {
-      for (const Change& change : changes) ApplyOne(change);
-    }
+  if (!one_step || !MoveAtOnce(record, direction, outcome)) {
+    outcome.one_step = false;
+    MoveOneByOne(record, direction);
   }
-  const Live after = Look(record);
-  for (const SwapCopy& copy : record.copies) {
-    // The copies are dropped only when everything is at its end.
-    if (!HasCopies(copy, after.at(copy.database))) continue;
-    Step(fmt::format("copy into {}.{}", copy.database, copy.name));
-    CopyCollection(session_, copy.database,
-                   direction == SwapDirection::kForward ? copy.restored : copy.old, copy.name);
-  }
+  CopyInto(record, direction);
   if (!record.copies.empty() && outcome.why_not.empty()) {
     outcome.one_step = false;
     outcome.why_not = fmt::format("{}.{} cannot be renamed", record.copies.front().database,
@@ -186,40 +190,117 @@ SwapOutcome Swapper::Carry(const SwapRecord& record, SwapDirection direction, bo
   outcome.milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(
                              std::chrono::steady_clock::now() - begin)
                              .count();
-  CheckArrived(record, direction);
+  const Live after = Look(record);
+  CheckArrived(record, direction, after);
+  outcome.strays = Strays(record, before, after);
   return outcome;
 }
 
-bool Swapper::ApplyAtOnce(const std::vector<Change>& changes, std::string* why_not) {
-  Bson operations;
-  for (size_t at = 0; at < changes.size(); ++at) {
-    operations.Add(std::to_string(at), Bson()
-                                           .Add("op", "c")
-                                           .Add("ns", changes[at].database + ".$cmd")
-                                           .Add("o", changes[at].command));
+// True when everything is in its place without a mixture having been seen. What a reply says counts
+// only as far as the names and UUIDs say the same: an operation without a source is silently
+// passed over.
+bool Swapper::MoveAtOnce(const SwapRecord& record, SwapDirection direction, SwapOutcome& outcome) {
+  for (const bool nested : {false, true}) {
+    const std::vector<Change> changes = Changes(record, direction);
+    if (changes.empty()) return true;
+    const Reply reply = ApplyAtOnce(changes, nested);
+    if (reply.ok()) {
+      if (Changes(record, direction).empty()) {
+        outcome.why_not.clear();
+        outcome.lacks_right = false;
+        return true;
+      }
+      outcome.why_not = "it answered that it had, and some had not moved";
+      return false;
+    }
+    if (!RefusedAsAWhole(reply.failure->code)) {
+      throw reply.failure->ToError("MongoDB broke the swap off")
+          .Hint("the next run of any command finishes it, restore --undo takes it back");
+    }
+    if (!nested) {
+      outcome.why_not = reply.failure->message;
+      outcome.lacks_right = reply.failure->code == kUnauthorized;
+    }
+    if (!outcome.lacks_right) return false;
   }
-  Step("apply all renames at once");
-  const Reply reply = session_.TryRun("admin", Bson().AddArray("applyOps", operations));
-  if (reply.ok()) return true;
-  if (!RefusedAsAWhole(reply.failure->code) || FindField(reply.document.bytes(), "results")) {
-    throw reply.failure->ToError("MongoDB broke the swap off")
-        .Hint("the next run of any command finishes it, restore --undo takes it back");
-  }
-  *why_not = reply.failure->message;
   return false;
 }
 
-void Swapper::ApplyOne(const Change& change) {
-  Step(change.text);
-  const Element first = FieldWalker(change.command.bytes()).Next().value();
-  const bool rename = first.key == "renameCollection";
-  session_.Run(rename ? "admin" : change.database, change.command,
-               "MongoDB does not " + change.text);
+// An applyOps with several commands is refused to all but those with anyAction on anyResource, root
+// included where there is authentication. By the server's source that rule is about several
+// commands side by side: `nested` puts each into an applyOps of its own, which is then judged by
+// its own right, and the outer one still holds the global lock. This form was never run on a real
+// server, so it is tried second, and what it did is looked at.
+Reply Swapper::ApplyAtOnce(const std::vector<Change>& changes, bool nested) {
+  Bson operations;
+  for (size_t at = 0; at < changes.size(); ++at) {
+    Bson operation = Bson()
+                         .Add("op", "c")
+                         .Add("ns", changes[at].database + ".$cmd")
+                         .Add("o", changes[at].command);
+    if (nested) {
+      const Bson inner = Bson().AddArray("applyOps", Bson().Add("0", operation));
+      operation = Bson().Add("op", "c").Add("ns", "admin.$cmd").Add("o", inner);
+    }
+    operations.Add(std::to_string(at), operation);
+  }
+  Step(nested ? "apply all renames at once, each by its own right" : "apply all renames at once");
+  return session_.TryRun("admin", Bson().AddArray("applyOps", operations));
 }
 
-void Swapper::CheckArrived(const SwapRecord& record, SwapDirection direction) {
-  const bool forward = direction == SwapDirection::kForward;
+void Swapper::MoveOneByOne(const SwapRecord& record, SwapDirection direction) {
+  // A busy site makes a collection anew as soon as it misses it, perhaps several times.
+  constexpr int kTries = 100;
+  for (int attempt = 1;; ++attempt) {
+    bool in_the_way = false;
+    for (const Change& change : Changes(record, direction)) {
+      Step(change.text);
+      const Element first = FieldWalker(change.command.bytes()).Next().value();
+      const bool rename = first.key == "renameCollection";
+      const Reply reply = session_.TryRun(rename ? "admin" : change.database, change.command);
+      if (reply.ok()) continue;
+      in_the_way = reply.failure->code == kNamespaceExists && attempt < kTries;
+      if (!in_the_way) {
+        throw reply.failure->ToError("MongoDB does not " + change.text)
+            .Hint("the next run of any command finishes the swap, restore --undo takes it back");
+      }
+      break;
+    }
+    if (!in_the_way) return;
+  }
+}
+
+// The copies are dropped only when everything is at its end.
+void Swapper::CopyInto(const SwapRecord& record, SwapDirection direction) {
+  if (record.copies.empty()) return;
   const Live live = Look(record);
+  for (const SwapCopy& copy : record.copies) {
+    if (!HasCopies(copy, live.at(copy.database))) continue;
+    Step(fmt::format("copy into {}.{}", copy.database, copy.name));
+    CopyCollection(session_, copy.database,
+                   direction == SwapDirection::kForward ? copy.restored : copy.old, copy.name);
+  }
+}
+
+// Strays of a run that died count too; what a server set aside by itself only when it is new, since
+// its name does not say whose it is.
+std::vector<std::string> Swapper::Strays(const SwapRecord& record, const Live& before,
+                                         const Live& after) {
+  std::set<std::string> strays;
+  for (const SwapMove& move : record.moves) {
+    const std::string stem = move.stray.substr(0, move.stray.size() - kStraySuffix.size());
+    for (const auto& [name, entry] : after.at(move.database)) {
+      const bool new_here = !before.at(move.database).contains(name);
+      const bool ours = name == move.stray ||
+                        (new_here && name.starts_with(stem + "__") && name.ends_with(kStraySuffix));
+      if (ours || (new_here && IsSetAside(name))) strays.insert(move.database + "." + name);
+    }
+  }
+  return {strays.begin(), strays.end()};
+}
+
+void Swapper::CheckArrived(const SwapRecord& record, SwapDirection direction, const Live& live) {
+  const bool forward = direction == SwapDirection::kForward;
   for (const SwapMove& move : record.moves) {
     const auto& names = live.at(move.database);
     const std::string& out = forward ? move.old : move.restored;
@@ -257,8 +338,7 @@ size_t Swapper::CountDone(const SwapRecord& record) {
   size_t done = 0;
   for (const SwapMove& move : record.moves) {
     std::vector<Change> changes;
-    std::vector<std::string> strays;
-    AddChanges(move, live.at(move.database), SwapDirection::kForward, changes, strays);
+    AddChanges(move, live.at(move.database), SwapDirection::kForward, changes);
     done += changes.empty() ? 1 : 0;
   }
   return done;

@@ -20,8 +20,9 @@ enum class SwapDirection { kForward, kBackward };
 struct SwapOutcome {
   bool one_step = true;      ///< one applyOps; else one by one, and readers could see a mixture
   std::string why_not;       ///< the server's words
+  bool lacks_right = false;  ///< the account may not do it in one step, though the server can
   int64_t milliseconds = 0;  ///< from the first to the last change
-  std::vector<std::string> strays;  ///< what writers had created in a gap, by its name now
+  std::vector<std::string> strays;  ///< what writers had created in the way, by its name now
 };
 
 /// Carries out a record's moves. Everything is derived from the record and from what the server has
@@ -61,13 +62,16 @@ class Swapper {
   Live Look(const SwapRecord& record);
   static void CheckCopies(const SwapRecord& record, const Live& live);
   static void AddChanges(const SwapMove& move, const Names& names, SwapDirection direction,
-                         std::vector<Change>& changes, std::vector<std::string>& strays);
-  static std::vector<Change> Changes(const SwapRecord& record, const Live& live,
-                                     SwapDirection direction, std::vector<std::string>& strays);
-  bool ApplyAtOnce(const std::vector<Change>& changes, std::string* why_not);
-  void ApplyOne(const Change& change);
+                         std::vector<Change>& changes);
+  std::vector<Change> Changes(const SwapRecord& record, SwapDirection direction);
+  bool MoveAtOnce(const SwapRecord& record, SwapDirection direction, SwapOutcome& outcome);
+  Reply ApplyAtOnce(const std::vector<Change>& changes, bool nested);
+  void MoveOneByOne(const SwapRecord& record, SwapDirection direction);
+  void CopyInto(const SwapRecord& record, SwapDirection direction);
+  static std::vector<std::string> Strays(const SwapRecord& record, const Live& before,
+                                         const Live& after);
   void DropCopies(const SwapRecord& record);
-  void CheckArrived(const SwapRecord& record, SwapDirection direction);
+  static void CheckArrived(const SwapRecord& record, SwapDirection direction, const Live& live);
   void Step(std::string_view what) const {
     if (before_step_) before_step_(what);
   }

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include "base/error.h"
@@ -10,11 +12,12 @@
 namespace oxbackup::mongodb {
 namespace {
 
-constexpr std::array<std::pair<SwapState, const char*>, 4> kStates = {{
+constexpr std::array<std::pair<SwapState, const char*>, 5> kStates = {{
     {SwapState::kOpen, "open"},
     {SwapState::kDone, "done"},
     {SwapState::kUndoing, "undoing"},
     {SwapState::kClosing, "closing"},
+    {SwapState::kClosed, "closed"},
 }};
 
 std::string TextOf(std::string_view document, std::string_view key) {
@@ -22,10 +25,22 @@ std::string TextOf(std::string_view document, std::string_view key) {
   return field ? std::string(field->AsText().value_or("")) : std::string();
 }
 
+// A view's definition as the bytes of a binary: servers check the names of a document's fields, and
+// those of a pipeline begin with '$'.
+void AddView(Bson& document, std::string_view key, const Bson& view) {
+  const std::string_view bytes = view.bytes();
+  // BSON lengths are those of a document: four bytes, little-endian. Subtype 0.
+  const Bson length_only = Bson().Add("n", static_cast<int32_t>(bytes.size()));
+  std::string value(FindField(length_only.bytes(), "n")->value);
+  value += '\0';
+  document.AddValue(key, BsonType::kBinary, value.append(bytes));
+}
+
 std::optional<Bson> ViewOf(std::string_view document, std::string_view key) {
+  constexpr size_t kBinaryHead = 5;
   const auto field = FindField(document, key);
-  if (!field || !field->AsDocument()) return std::nullopt;
-  return Bson(*field->AsDocument());
+  if (!field || field->type != BsonType::kBinary) return std::nullopt;
+  return Bson(field->value.substr(kBinaryHead));
 }
 
 std::optional<Uuid> UuidOf(std::string_view document, std::string_view key) {
@@ -37,8 +52,8 @@ Bson ToBson(const SwapMove& move) {
   Bson document;
   document.Add("database", move.database).Add("name", move.name);
   document.Add("restored", move.restored).Add("old", move.old).Add("stray", move.stray);
-  if (move.old_view) document.Add("old_view", *move.old_view);
-  if (move.new_view) document.Add("new_view", *move.new_view);
+  if (move.old_view) AddView(document, "old_view", *move.old_view);
+  if (move.new_view) AddView(document, "new_view", *move.new_view);
   if (move.old_uuid) document.Add("old_uuid", *move.old_uuid);
   if (move.restored_uuid) document.Add("restored_uuid", *move.restored_uuid);
   return document;
@@ -68,16 +83,18 @@ void ForEachDocument(std::string_view document, std::string_view key, Parse&& pa
   }
 }
 
-Bson DurableWriteConcern() { return Bson().Add("w", "majority").Add("j", true); }
-
-void RunDurably(Session& session, const std::string& database, Bson command,
-                const std::string& what) {
-  command.Add("writeConcern", DurableWriteConcern());
-  const Bson reply = session.Run(database, command, what);
-  for (const char* const field : {"writeErrors", "writeConcernError"}) {
-    if (const auto error = FindField(reply.bytes(), field)) {
-      throw Error(ErrorKind::kSource, what).Cause(ToJson(reply.bytes()));
+// Calls `each` with every document of the records. False: the user may not read them.
+template <class Each>
+bool ForEachRecord(Session& session, const std::string& database, Each&& each) {
+  Cursor cursor(session, database, Bson().Add("find", kRecordCollection));
+  for (;;) {
+    const Cursor::Step step = cursor.Next();
+    if (step == Cursor::Step::kEnd) return true;
+    if (step == Cursor::Step::kFailed) {
+      if (cursor.failure().code == kUnauthorized) return false;
+      throw cursor.failure().ToError("MongoDB does not show the records of earlier restores");
     }
+    each(cursor.document());
   }
 }
 
@@ -96,7 +113,9 @@ Bson ToBson(const SwapRecord& record) {
     copies.Add(std::to_string(at), entry);
   }
   Bson document;
-  document.Add("_id", record.intent.run_id);
+  // With the number, so that two runs cannot both write what comes next.
+  document.Add("_id", fmt::format("{}/{}", record.intent.run_id, record.writes));
+  document.Add("run", record.intent.run_id).Add("writes", record.writes);
   for (const auto& [state, name] : kStates) {
     if (state == record.state) document.Add("state", name);
   }
@@ -115,6 +134,8 @@ SwapRecord ParseSwapRecord(std::string_view document) {
       known = true;
     }
   }
+  const auto writes = FindField(document, "writes");
+  record.writes = writes ? writes->AsInt().value_or(0) : 0;
   if (!known) {
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("the record of a swap in {} has the unknown state '{}'",
@@ -131,37 +152,60 @@ SwapRecord ParseSwapRecord(std::string_view document) {
 }
 
 std::vector<SwapRecord> ReadSwapRecords(Session& session, const std::string& database) {
+  std::map<std::string, SwapRecord> newest;
+  static_cast<void>(ForEachRecord(session, database, [&](std::string_view document) {
+    SwapRecord record = ParseSwapRecord(document);
+    SwapRecord& known = newest[record.intent.run_id];
+    if (record.writes > known.writes) known = std::move(record);
+  }));
   std::vector<SwapRecord> records;
-  Cursor cursor(
-      session, database,
-      Bson().Add("find", kRecordCollection).Add("sort", Bson().Add("started", int32_t{1})));
-  for (;;) {
-    const Cursor::Step step = cursor.Next();
-    if (step == Cursor::Step::kEnd) return records;
-    if (step == Cursor::Step::kFailed) {
-      if (cursor.failure().code == kUnauthorized) return records;
-      throw cursor.failure().ToError("MongoDB does not show the records of earlier restores");
+  for (auto& [run, record] : newest) {
+    if (record.state != SwapState::kClosed) records.push_back(std::move(record));
+  }
+  std::stable_sort(records.begin(), records.end(), [](const auto& left, const auto& right) {
+    return left.intent.started < right.intent.started;
+  });
+  return records;
+}
+
+void WriteSwapRecord(Session& session, const std::string& database, SwapRecord& record) {
+  const std::string what = "MongoDB does not take the record of the swap";
+  ++record.writes;
+  const Bson reply =
+      session.Run(database,
+                  Bson()
+                      .Add("insert", kRecordCollection)
+                      .AddArray("documents", Bson().Add("0", ToBson(record)))
+                      .Add("writeConcern", Bson().Add("w", "majority").Add("j", true)),
+                  what);
+  for (const char* const field : {"writeErrors", "writeConcernError"}) {
+    if (FindField(reply.bytes(), field)) {
+      throw Error(ErrorKind::kSource, what).Cause(ToJson(reply.bytes()));
     }
-    records.push_back(ParseSwapRecord(cursor.document()));
   }
 }
 
-void WriteSwapRecord(Session& session, const std::string& database, const SwapRecord& record) {
-  const Bson update = Bson()
-                          .Add("q", Bson().Add("_id", record.intent.run_id))
-                          .Add("u", ToBson(record))
-                          .Add("upsert", true);
-  RunDurably(session, database,
-             Bson().Add("update", kRecordCollection).AddArray("updates", Bson().Add("0", update)),
-             "MongoDB does not take the record of the swap");
-}
-
-void RemoveSwapRecord(Session& session, const std::string& database, const SwapRecord& record) {
-  const Bson removal =
-      Bson().Add("q", Bson().Add("_id", record.intent.run_id)).Add("limit", int32_t{1});
-  RunDurably(session, database,
-             Bson().Add("delete", kRecordCollection).AddArray("deletes", Bson().Add("0", removal)),
-             "MongoDB does not remove the record of the swap");
+void RemoveSwapRecord(Session& session, const std::string& database, SwapRecord& record) {
+  record.state = SwapState::kClosed;
+  WriteSwapRecord(session, database, record);
+  std::map<std::string, std::pair<int64_t, SwapState>> newest;
+  bool foreign = false;
+  const bool all_seen = ForEachRecord(session, database, [&](std::string_view document) {
+    if (!FindField(document, "run") || !FindField(document, "intent")) {
+      foreign = true;
+      return;
+    }
+    const SwapRecord one = ParseSwapRecord(document);
+    auto& known = newest[one.intent.run_id];
+    known = std::max(known, std::make_pair(one.writes, one.state));
+  });
+  const bool all_closed = std::all_of(newest.begin(), newest.end(), [](const auto& run) {
+    return run.second.second == SwapState::kClosed;
+  });
+  // Closed records are of no interest, so neither is a refusal.
+  if (all_seen && !foreign && all_closed) {
+    static_cast<void>(session.TryRun(database, Bson().Add("drop", kRecordCollection)));
+  }
 }
 
 }  // namespace oxbackup::mongodb

@@ -11,7 +11,9 @@
 
 namespace oxbackup::mongodb {
 
-/// Where the records live (RestoreOptions::record_database), one document a swap.
+/// Where the records live (RestoreOptions::record_database): one document for each state that a
+/// swap came to, the newest of which counts. They are only ever inserted, and the collection is
+/// dropped as a whole, since that is what the role `restore` may: it has neither update nor remove.
 inline constexpr char kRecordCollection[] = "swaps";
 
 /// A life name and what happens to it. Collections are moved, so both states stay whole; views
@@ -44,11 +46,13 @@ enum class SwapState {
   kDone,     ///< done, the old data are kept (restore --undo)
   kUndoing,  ///< somebody asked for the old data back
   kClosing,  ///< done, the old data are being dropped
+  kClosed,   ///< at its end; its documents go with the collection
 };
 
 struct SwapRecord {
   SwapIntent intent;
   SwapState state = SwapState::kOpen;
+  int64_t writes = 0;  ///< documents of it that there are
   std::vector<SwapMove> moves;
   std::vector<SwapCopy> copies;
 };
@@ -57,12 +61,15 @@ Bson ToBson(const SwapRecord& record);
 /// Throws Error(kCorrupt) when the document is no record of ours.
 SwapRecord ParseSwapRecord(std::string_view document);
 
-/// All records, oldest first. There is at most one that is not kDone. An empty list also when the
-/// user may not read them (then he could not have written one either).
+/// All records that are not closed, oldest first. There is at most one that is not kDone. An empty
+/// list also when the user may not read them (then he could not have written one either).
 std::vector<SwapRecord> ReadSwapRecords(Session& session, const std::string& database);
 /// Writes a record, new or changed, and returns when it is durable: majority and journaled where
-/// the server has that. Throws Error(kSource).
-void WriteSwapRecord(Session& session, const std::string& database, const SwapRecord& record);
-void RemoveSwapRecord(Session& session, const std::string& database, const SwapRecord& record);
+/// the server has that. Throws Error(kSource), also when another run has changed the record since
+/// it was read.
+void WriteSwapRecord(Session& session, const std::string& database, SwapRecord& record);
+/// Closes a record. With the last one goes the collection, unless somebody else put something into
+/// it.
+void RemoveSwapRecord(Session& session, const std::string& database, SwapRecord& record);
 
 }  // namespace oxbackup::mongodb

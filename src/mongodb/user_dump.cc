@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "archive/group_builder.h"
@@ -15,8 +17,11 @@ struct AuthCollection {
   const char* name;
   const char* kind;
 };
-constexpr AuthCollection kAuthCollections[] = {{"system.users", "users"},
-                                               {"system.roles", "roles"}};
+constexpr char kVersionKind[] = "auth version";
+// The last one only beside the others: by it mongorestore sees how their passwords are stored, and
+// takes them for those of MongoDB 2.4 without.
+constexpr AuthCollection kAuthCollections[] = {
+    {"system.users", "users"}, {"system.roles", "roles"}, {"system.version", kVersionKind}};
 
 // The name that the session has authenticated with; empty without authentication.
 std::string ConnectedUser(Session& session) {
@@ -80,11 +85,17 @@ void AddMembers(GroupBuilder& groups, const char* name, std::string content) {
 
 }  // namespace
 
+bool IsOfAccounts(const ObjectEntry& object) {
+  return std::any_of(std::begin(kAuthCollections), std::end(kAuthCollections),
+                     [&](const AuthCollection& known) { return object.kind == known.kind; });
+}
+
 std::vector<ObjectEntry> DumpUsers(Session& session, ArchiveWriter& writer, const RunContext& run) {
   std::vector<ObjectEntry> entries;
   GroupBuilder groups(writer, run);
   uint64_t users = 0;
   for (const AuthCollection& collection : kAuthCollections) {
+    if (collection.kind == std::string_view(kVersionKind) && entries.empty()) continue;
     ContentDigest digest;
     auto content = ReadAll(session, collection.name, &digest);
     if (!content || digest.count() == 0) continue;

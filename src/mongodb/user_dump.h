@@ -12,9 +12,13 @@
 namespace oxbackup::mongodb {
 
 /// Copies admin.system.users and admin.system.roles into data/mongodb_dump/admin/ (mongodump's
-/// layout) where there are any, and describes them for the manifest (kinds "users" and "roles").
+/// layout) where there are any, with admin.system.version, and describes them for the manifest
+/// (kinds "users", "roles" and "auth version").
 /// Reading them needs the role backup. Where they cannot be read but there are users beside the one
 /// that is connected, a warning says how many are missing.
 std::vector<ObjectEntry> DumpUsers(Session& session, ArchiveWriter& writer, const RunContext& run);
+
+/// Whether an object of a manifest is one of those: they belong to the server, not to the site.
+bool IsOfAccounts(const ObjectEntry& object);
 
 }  // namespace oxbackup::mongodb

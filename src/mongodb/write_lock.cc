@@ -4,35 +4,13 @@
 #include <utility>
 
 #include "base/error.h"
+#include "mongodb/account_rights.h"
 
 namespace oxbackup::mongodb {
 namespace {
 
 constexpr char kUnlockByHand[] =
     "let its writers go on with db.fsyncUnlock() in mongosh, once no other backup is running";
-
-// No answer counts as no: the lock itself will be refused then.
-bool LacksRight(Session& session) {
-  const Reply reply = session.TryRun(
-      "admin", Bson().Add("connectionStatus", int32_t{1}).Add("showPrivileges", true));
-  const auto find = [&](std::string_view name) {
-    const auto field = FindPath(reply.document.bytes(), {"authInfo", name});
-    return field ? field->AsDocument() : std::nullopt;
-  };
-  const auto users = find("authenticatedUsers");
-  const auto privileges = find("authenticatedUserPrivileges");
-  if (!reply.ok() || !users || !FieldWalker(*users).Next() || !privileges) return false;
-  FieldWalker all(*privileges);
-  while (const auto privilege = all.Next()) {
-    const auto actions = FindField(privilege->AsDocument().value_or(""), "actions");
-    if (!actions || !actions->AsDocument()) continue;
-    FieldWalker names(*actions->AsDocument());
-    while (const auto action = names.Next()) {
-      if (action->AsText() == "fsync" || action->AsText() == "anyAction") return false;
-    }
-  }
-  return true;
-}
 
 Error NoLock(const std::string& cause) {
   return Error(ErrorKind::kUsage, "MongoDB's writers cannot be held for one moment of the copy")
@@ -57,7 +35,7 @@ void CheckWriteLock(Session& session) {
   const ServerInfo& server = session.server();
   if (server.flavour == "FerretDB") throw NoLock("FerretDB has no fsync command");
   if (server.topology == Topology::kMongos) throw NoLock("mongos does not lock its shards");
-  if (LacksRight(session)) {
+  if (!AccountRights(session).MayAnywhere("fsync")) {
     throw NoLock("the account has no right to fsync; the roles hostManager and clusterAdmin have");
   }
   RefuseLockedServer(session);

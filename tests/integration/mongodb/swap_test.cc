@@ -35,8 +35,7 @@ class SwapTest : public testing::Test {
     database_.Insert("fs.files", {Bson().Add("_id", "live")});
     database_.Insert("fs.newer", {Bson().Add("_id", "live")});
     database_.Insert("newer", {Bson().Add("_id", "newer")});
-    for (const SwapRecord& record :
-         ReadSwapRecords(database_.session(), options_.record_database)) {
+    for (SwapRecord& record : ReadSwapRecords(database_.session(), options_.record_database)) {
       RemoveSwapRecord(database_.session(), options_.record_database, record);
     }
   }
