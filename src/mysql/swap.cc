@@ -107,10 +107,7 @@ void Swapper::RenameWithoutObjects(const SwapRecord& record, const std::vector<M
     }
     Rename(moves);
   } catch (const Error&) {
-    for (const SwapDatabase& database : record.databases) {
-      DropObjects(session(), database.name, ObjectsToDrop::kAll, on_step_);
-    }
-    CreateObjects(session(), objects, on_step_);
+    CreateMissingObjects(session(), objects, on_step_);
     throw;
   }
 }
