@@ -1,0 +1,157 @@
+# shellcheck shell=bash
+# A Docker engine of the testbed's own, beside whatever Docker the machine has: its data, socket and
+# processes lie in the cache folder, and it lives in namespaces of its own (see testbed/docker/namespace),
+# so that it shares neither bridges, firewall rules and ports nor mounts with the machine.
+
+DOCKER=$CACHE/docker
+DOCKER_SOCKET=$DOCKER/run/docker.sock
+# Compose and Buildx come as they are in one Debian release, on every machine: bookworm has none.
+DOCKER_PLUGINS=(docker "${TESTBED_DOCKER_SUITE:-trixie}" extract docker-compose docker-buildx)
+
+docker_install() {
+  require_root
+  # docker.io asks for the service to be started: a machine on which the testbed puts it shall not
+  # get a running service by that.
+  command -v dockerd >/dev/null || without_services apt_install docker.io iptables
+  need iptables iptables
+  need slirp4netns slirp4netns
+  need unshare util-linux
+  root_install "${DOCKER_PLUGINS[@]}"
+  docker_link_plugins
+}
+
+# without_services COMMAND…: packages that COMMAND installs do not start their services.
+without_services() {
+  local policy=/usr/sbin/policy-rc.d
+  if [[ -e $policy ]]; then
+    "$@"
+    return
+  fi
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  # A subshell, since apt_install ends the shell when it fails.
+  local status=0
+  ("$@") || status=$?
+  rm -f "$policy"
+  ((status == 0)) || exit "$status"
+}
+
+# Tutor 13 calls `docker-compose`, later ones `docker compose`. DOCKER_CONFIG is a folder of ours:
+# the user's own has log-ins, contexts and proxies.
+docker_link_plugins() {
+  local root plugin
+  root=$(root_path "${DOCKER_PLUGINS[@]}")
+  mkdir -p "$DOCKER/config/cli-plugins" "$DOCKER/bin"
+  for plugin in docker-compose docker-buildx; do
+    ln -sfn "$root/usr/libexec/docker/cli-plugins/$plugin" "$DOCKER/config/cli-plugins/$plugin"
+  done
+  ln -sfn "$root/usr/libexec/docker/cli-plugins/docker-compose" "$DOCKER/bin/docker-compose"
+  [[ -e $DOCKER/config/config.json ]] || printf '{}\n' >"$DOCKER/config/config.json"
+}
+
+# One engine a cache folder, whatever the instance: two could not share the images.
+docker_env() {
+  export_line DOCKER_HOST "unix://$DOCKER_SOCKET"
+  export_line DOCKER_CONFIG "$DOCKER/config"
+  printf 'export PATH=%q:$PATH\n' "$DOCKER/bin"
+  # A context or a daemon's certificates of the user's would lead elsewhere.
+  printf 'unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH\n'
+}
+
+docker_up() {
+  docker_install
+  RUN=$DOCKER with_lock docker-engine docker_launch
+  docker_await
+}
+
+docker_launch() {
+  ! running_pid run engine >/dev/null || return 0
+  rm -rf "$DOCKER/run"
+  mkdir -p "$DOCKER/run" "$DOCKER/data"
+  # No name of a server is longer than its folder's: `run` is the folder of the process numbers.
+  spawn run engine unshare --mount --propagation slave --pid --fork --kill-child --mount-proc \
+    bash "$TESTBED/docker/namespace" "$DOCKER/run" "$DOCKER/data"
+}
+
+docker_await() {
+  local deadline=$((SECONDS + ${TESTBED_START_SECONDS:-90})) RUN=$DOCKER
+  until docker_client version >/dev/null 2>&1; do
+    if ! running_pid run engine >/dev/null || ((SECONDS >= deadline)); then
+      tail -n 30 "$DOCKER/run/engine.log" >&2
+      docker_down
+      die "the Docker engine does not answer" \
+        "its log is above; it needs root, overlayfs, cgroups, /dev/net/tun and iptables"
+    fi
+    sleep 0.1
+  done
+}
+
+docker_client() {
+  (
+    eval "$(docker_env)"
+    exec docker "$@"
+  )
+}
+
+docker_down() {
+  RUN=$DOCKER with_lock docker-engine docker_stop
+}
+
+# First the containers, so that none starts again with the next engine; then the engine; and with
+# the first process of a process namespace all others of it end.
+docker_stop() {
+  local pid child containers
+  pid=$(running_pid run engine) || return 0
+  if containers=$(docker_client ps -aq 2>/dev/null) && [[ -n $containers ]]; then
+    # shellcheck disable=SC2086 # a list
+    docker_client rm -f -v $containers >/dev/null 2>&1 || true
+  fi
+  # unshare itself does not hear SIGTERM while it waits.
+  for child in $(docker_children "$pid"); do kill -s TERM "$child" 2>/dev/null || true; done
+  if ! wait_gone run engine 30; then
+    say "docker: the engine ignored SIGTERM for 30 s: killing it"
+    stop_process run engine KILL 10
+  fi
+  rm -f "$DOCKER/run/engine.pid" "$DOCKER_SOCKET"
+}
+
+docker_children() { cat "/proc/$1/task"/*/children 2>/dev/null || true; }
+
+# docker_network_pid: a process that lives in the engine's network.
+docker_network_pid() {
+  local RUN=$DOCKER pid first child
+  if pid=$(running_pid run engine); then
+    for first in $(docker_children "$pid"); do
+      for child in $(docker_children "$first"); do
+        [[ $(readlink "/proc/$child/ns/net") == "$(readlink /proc/self/ns/net)" ]] ||
+          { printf '%s\n' "$child" && return; }
+      done
+    done
+  fi
+  die "the Docker engine does not run" "testbed/docker/engine up"
+}
+
+# docker_run_inside COMMAND…: in the engine's network, where containers have their addresses and
+# their published ports; everything else is the machine's.
+docker_run_inside() {
+  local pid
+  pid=$(docker_network_pid)
+  exec nsenter --net="/proc/$pid/ns/net" "$@"
+}
+
+docker_status() {
+  local RUN=$DOCKER pid
+  if pid=$(running_pid run engine); then
+    printf 'the engine runs as pid %s, socket %s, log %s\n' "$pid" "$DOCKER_SOCKET" \
+      "$DOCKER/run/engine.log"
+    docker_client ps --format '{{.Names}} {{.Image}} {{.Status}}'
+  else
+    printf 'the engine does not run; its data: %s\n' "$DOCKER/data"
+  fi
+}
+
+# The data belong to namespaces and layers: only a plain removal when nothing runs is safe.
+docker_remove() {
+  docker_down
+  rm -rf "${DOCKER:?}"
+}
