@@ -4,9 +4,14 @@
 # so that it shares neither bridges, firewall rules and ports nor mounts with the machine.
 
 DOCKER=$CACHE/docker
-DOCKER_SOCKET=$DOCKER/run/docker.sock
+# What this folder holds lies at /mnt inside the engine's namespaces: users other than root, as whom
+# Tutor is to be run, need not reach into root's cache folder.
+DOCKER_INSIDE=$DOCKER/inside
+# Any user will do, as long as it is neither root nor one that the containers use.
+DOCKER_USER=21000
 # Compose and Buildx come as they are in one Debian release, on every machine: bookworm has none.
-DOCKER_PLUGINS=(docker "${TESTBED_DOCKER_SUITE:-trixie}" extract docker-compose docker-buildx)
+DOCKER_TOOLS=("docker" "${TESTBED_DOCKER_SUITE:-trixie}" extract
+  docker-compose docker-buildx busybox-static)
 
 docker_install() {
   require_root
@@ -16,7 +21,7 @@ docker_install() {
   need iptables iptables
   need slirp4netns slirp4netns
   need unshare util-linux
-  root_install "${DOCKER_PLUGINS[@]}"
+  root_install "${DOCKER_TOOLS[@]}"
   docker_link_plugins
 }
 
@@ -36,24 +41,28 @@ without_services() {
   ((status == 0)) || exit "$status"
 }
 
-# Tutor 13 calls `docker-compose`, later ones `docker compose`. DOCKER_CONFIG is a folder of ours:
+# Tutor 13 calls `docker-compose`, later ones `docker compose`. The configuration folder is ours too:
 # the user's own has log-ins, contexts and proxies.
 docker_link_plugins() {
-  local root plugin
-  root=$(root_path "${DOCKER_PLUGINS[@]}")
-  mkdir -p "$DOCKER/config/cli-plugins" "$DOCKER/bin"
+  local plugins plugin
+  plugins=$(root_path "${DOCKER_TOOLS[@]}")/usr/libexec/docker/cli-plugins
+  mkdir -p "$DOCKER_INSIDE/config/cli-plugins" "$DOCKER_INSIDE/bin"
   for plugin in docker-compose docker-buildx; do
-    ln -sfn "$root/usr/libexec/docker/cli-plugins/$plugin" "$DOCKER/config/cli-plugins/$plugin"
+    ln -f "$plugins/$plugin" "$DOCKER_INSIDE/config/cli-plugins/$plugin"
   done
-  ln -sfn "$root/usr/libexec/docker/cli-plugins/docker-compose" "$DOCKER/bin/docker-compose"
-  [[ -e $DOCKER/config/config.json ]] || printf '{}\n' >"$DOCKER/config/config.json"
+  ln -sfn ../config/cli-plugins/docker-compose "$DOCKER_INSIDE/bin/docker-compose"
+  [[ -e $DOCKER_INSIDE/config/config.json ]] || printf '{}\n' >"$DOCKER_INSIDE/config/config.json"
 }
 
 # One engine a cache folder, whatever the instance: two could not share the images.
-docker_env() {
-  export_line DOCKER_HOST "unix://$DOCKER_SOCKET"
-  export_line DOCKER_CONFIG "$DOCKER/config"
-  printf 'export PATH=%q:$PATH\n' "$DOCKER/bin"
+docker_env() { docker_env_below "$DOCKER_INSIDE"; }
+
+# docker_env_below FOLDER: as seen from outside or, with /mnt, from inside.
+docker_env_below() {
+  export_line DOCKER_HOST "unix://$1/docker.sock"
+  export_line DOCKER_CONFIG "$1/config"
+  # shellcheck disable=SC2016 # the reader's PATH
+  printf 'export PATH=%q:$PATH\n' "$1/bin"
   # A context or a daemon's certificates of the user's would lead elsewhere.
   printf 'unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH\n'
 }
@@ -70,7 +79,7 @@ docker_launch() {
   mkdir -p "$DOCKER/run" "$DOCKER/data"
   # No name of a server is longer than its folder's: `run` is the folder of the process numbers.
   spawn run engine unshare --mount --propagation slave --pid --fork --kill-child --mount-proc \
-    bash "$TESTBED/docker/namespace" "$DOCKER/run" "$DOCKER/data"
+    bash "$TESTBED/docker/namespace" "$DOCKER/run" "$DOCKER/data" "$DOCKER_INSIDE" "$DOCKER_USER"
 }
 
 docker_await() {
@@ -112,13 +121,13 @@ docker_stop() {
     say "docker: the engine ignored SIGTERM for 30 s: killing it"
     stop_process run engine KILL 10
   fi
-  rm -f "$DOCKER/run/engine.pid" "$DOCKER_SOCKET"
+  rm -f "$DOCKER/run/engine.pid" "$DOCKER_INSIDE/docker.sock"
 }
 
 docker_children() { cat "/proc/$1/task"/*/children 2>/dev/null || true; }
 
-# docker_network_pid: a process that lives in the engine's network.
-docker_network_pid() {
+# docker_inner_pid: a process that lives in all of the engine's namespaces.
+docker_inner_pid() {
   local RUN=$DOCKER pid first child
   if pid=$(running_pid run engine); then
     for first in $(docker_children "$pid"); do
@@ -131,18 +140,25 @@ docker_network_pid() {
   die "the Docker engine does not run" "testbed/docker/engine up"
 }
 
-# docker_run_inside COMMAND…: in the engine's network, where containers have their addresses and
-# their published ports; everything else is the machine's.
+# docker_run_inside COMMAND…: where containers have their addresses and published ports, and where
+# DOCKER_INSIDE is /mnt. Everything else is the machine's; the current folder is /.
 docker_run_inside() {
   local pid
-  pid=$(docker_network_pid)
-  exec nsenter --net="/proc/$pid/ns/net" "$@"
+  pid=$(docker_inner_pid)
+  eval "$(docker_env_below /mnt)"
+  exec nsenter --target "$pid" --net --mount --pid -- "$@"
+}
+
+# As docker_run_inside, but as an ordinary user who may use Docker.
+docker_run_as_user() {
+  docker_run_inside setpriv --reuid "$DOCKER_USER" --regid "$DOCKER_USER" --clear-groups \
+    env HOME=/mnt/home USER=tutor LOGNAME=tutor "$@"
 }
 
 docker_status() {
   local RUN=$DOCKER pid
   if pid=$(running_pid run engine); then
-    printf 'the engine runs as pid %s, socket %s, log %s\n' "$pid" "$DOCKER_SOCKET" \
+    printf 'the engine runs as pid %s, socket %s, log %s\n' "$pid" "$DOCKER_INSIDE/docker.sock" \
       "$DOCKER/run/engine.log"
     docker_client ps --format '{{.Names}} {{.Image}} {{.Status}}'
   else
