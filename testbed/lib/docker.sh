@@ -63,6 +63,8 @@ docker_env_below() {
   export_line DOCKER_CONFIG "$1/config"
   # shellcheck disable=SC2016 # the reader's PATH
   printf 'export PATH=%q:$PATH\n' "$1/bin"
+  # The default of newer clients: all of them build alike.
+  printf 'export DOCKER_BUILDKIT=1\n'
   # A context or a daemon's certificates of the user's would lead elsewhere.
   printf 'unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH\n'
 }

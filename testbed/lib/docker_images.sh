@@ -29,7 +29,11 @@ docker_image_tag() {
   printf '%s/%s:%s\n' "$DOCKER_IMAGE_PREFIX" "$1" "$(
     {
       "${function}_key"
-      declare -f "$function" "${function}_make" tree_of_root tree_basics docker_debian_image || true
+      if declare -f "${function}_make"; then
+        declare -f tree_of_root tree_basics
+      else
+        declare -f docker_debian_image
+      fi
     } | short_hash
   )"
 }
@@ -157,6 +161,9 @@ docker_debian_image() {
   mirror=$(debian_mirror)
   # apt in the image will use the same mirror.
   [[ $mirror != https:* ]] || more+=(--include=ca-certificates)
+  # bookworm would merge /usr by a package that brings all of Perl.
+  [[ $suite != bookworm ]] ||
+    more+=(--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --include=usr-is-merged)
   if ! mmdebstrap --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
