@@ -1,0 +1,85 @@
+"""All that differs among Tutor's releases, 13.2 to 22, each with its reason. Nothing else asks
+which release it runs on.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from typing import Any, Callable
+
+from tutor import env, utils
+from tutor.__about__ import __version__
+from tutor.commands import compose as tutor_compose
+from tutor.exceptions import TutorError
+
+# All releases put a command's status into the message of their error, and nowhere else.
+_STATUS = re.compile(r"Command failed with status (\d+): ")
+_SIGNALLED = 128
+
+
+def run_task(runner: Any, service: str, command: str) -> int:
+    """Runs the command in the service's job container and gives its exit status, as a shell would.
+
+    Tutor 15 renamed `run_job` to `run_task`. All releases raise an error for a positive status, and
+    return the negative number of the signal that ended Compose as if nothing had happened. A test's
+    runner returns None.
+    """
+    run = getattr(runner, "run_task", None) or runner.run_job
+    return _status(lambda: run(service, command))
+
+
+def compose(runner: Any, *command: str) -> int:
+    """Runs Compose with the project's files, as `run_task` gives its status."""
+    return _status(lambda: runner.docker_compose(*command))
+
+
+def _status(run: Callable[[], int | None]) -> int:
+    try:
+        result = run() or 0
+    except TutorError as error:
+        found = _STATUS.match(str(error))
+        if not found:
+            raise
+        return int(found.group(1))
+    return result if result >= 0 else _SIGNALLED - result
+
+
+def compose_output(runner: Any, *command: str) -> str:
+    """What Compose prints; empty when it fails. `docker_compose_output` came with Tutor 19, and it
+    prints the command first: this is for questions that the operator did not ask."""
+    files: list[str] = []
+    for path in runner.docker_compose_files:
+        if os.path.exists(path):
+            files += ["-f", path]
+    full = [*_compose_command(), *files, "--project-name", runner.project_name, *command]
+    done = subprocess.run(full, stdout=subprocess.PIPE, check=False)
+    return done.stdout.decode() if done.returncode == 0 else ""
+
+
+def _compose_command() -> tuple[str, ...]:
+    """Tutor 13 calls docker-compose, 14 and 15 choose (by this function of theirs), newer ones call
+    `docker compose`. The one that Tutor uses has to be asked: the two name containers differently.
+    """
+    choose = getattr(utils, "_docker_compose_command", None)
+    if choose is not None:
+        return tuple(choose())
+    return ("docker-compose",) if _is_tutor_13() else ("docker", "compose")
+
+
+def _is_tutor_13() -> bool:
+    return __version__.startswith("13.")
+
+
+def init_command(mode: str) -> str:
+    """`do` came with Tutor 15."""
+    return f"tutor {mode} do init" if hasattr(tutor_compose, "do") else f"tutor {mode} init"
+
+
+def has_private_media() -> bool:
+    """Tutor 19 gave Open edX a second media folder. Asked of its own template, as the number of the
+    release says nothing about a nightly's."""
+    path = os.path.join(env.TEMPLATES_ROOT, "local", "docker-compose.yml")
+    with open(path, encoding="utf-8") as template:
+        return "openedx-media-private" in template.read()
