@@ -41,17 +41,20 @@ without_services() {
   ((status == 0)) || exit "$status"
 }
 
-# Tutor 13 calls `docker-compose`, later ones `docker compose`. The configuration folder is ours too:
-# the user's own has log-ins, contexts and proxies.
+# Tutor 13 calls `docker-compose`, later ones `docker compose`. The configuration folders are ours, too
+# (root's and Tutor's user's): the machine's users have log-ins, contexts and proxies in theirs.
 docker_link_plugins() {
-  local plugins plugin
+  local plugins plugin config
   plugins=$(root_path "${DOCKER_TOOLS[@]}")/usr/libexec/docker/cli-plugins
-  mkdir -p "$DOCKER_INSIDE/config/cli-plugins" "$DOCKER_INSIDE/bin"
-  for plugin in docker-compose docker-buildx; do
-    ln -f "$plugins/$plugin" "$DOCKER_INSIDE/config/cli-plugins/$plugin"
+  mkdir -p "$DOCKER_INSIDE"/{bin,config,user-config}
+  for config in "$DOCKER_INSIDE"/{config,user-config}; do
+    mkdir -p "$config/cli-plugins"
+    for plugin in docker-compose docker-buildx; do
+      ln -f "$plugins/$plugin" "$config/cli-plugins/$plugin"
+    done
   done
+  chown "$DOCKER_USER:$DOCKER_USER" "$DOCKER_INSIDE/user-config"
   ln -sfn ../config/cli-plugins/docker-compose "$DOCKER_INSIDE/bin/docker-compose"
-  [[ -e $DOCKER_INSIDE/config/config.json ]] || printf '{}\n' >"$DOCKER_INSIDE/config/config.json"
 }
 
 # One engine a cache folder, whatever the instance: two could not share the images.
@@ -154,7 +157,7 @@ docker_run_inside() {
 # As docker_run_inside, but as an ordinary user who may use Docker.
 docker_run_as_user() {
   docker_run_inside setpriv --reuid "$DOCKER_USER" --regid "$DOCKER_USER" --clear-groups \
-    env HOME=/mnt/home USER=tutor LOGNAME=tutor "$@"
+    env DOCKER_CONFIG=/mnt/user-config USER=tutor LOGNAME=tutor "$@"
 }
 
 docker_status() {

@@ -127,19 +127,22 @@ image_mongodb_make() {
 
 image_caddy_key() { debian_root; }
 image_caddy() { debian_root_install && with_tree image_caddy_make "$1"; }
-# Of the root that it shares with MariaDB, Caddy needs itself and the C library, at the same places.
+# Of the root that it shares with MariaDB, Caddy needs itself, its libraries and the loader, at the same
+# places.
 image_caddy_make() {
-  local folder=$2 root file
+  local tree=$2 root file
   root=$(debian_root)
-  tree_basics "$folder"
-  install "$root/usr/bin/caddy" "$folder/usr/bin/caddy"
-  for file in "$root"/{,usr/}lib/*-linux-gnu/lib{c,resolv,pthread,dl}.so.*; do
-    [[ ! -f $file ]] || install -D "$file" "$folder/usr/${file#"$root"/?(usr/)}"
+  tree_basics "$tree"
+  root_command "$root" usr/bin/caddy
+  {
+    printf '%s\n' "$root/usr/bin/caddy"
+    # In "name => path (address)" the path; the loader's own line has no arrow.
+    "${root_argv[0]}" --list "${root_argv[@]:1}" | sed -n 's/.*=> \(.*\) (0x.*/\1/p'
+    compgen -G "$root/*lib64/ld-linux*.so.*" || compgen -G "$root/usr/lib/ld-linux*.so.*"
+  } | while IFS= read -r file; do
+    install -D "$file" "$tree/usr/${file##"$root"/?(usr/)}"
   done
-  for file in "$root"/{,usr/}lib{,64}/ld-linux*.so.*; do
-    [[ ! -f $file ]] || install -D "$file" "$folder/usr/${file#"$root"/?(usr/)}"
-  done
-  docker_import "$1" "$folder" 'ENV XDG_CONFIG_HOME=/config' 'ENV XDG_DATA_HOME=/data' \
+  docker_import "$1" "$tree" 'ENV XDG_CONFIG_HOME=/config' 'ENV XDG_DATA_HOME=/data' \
     'CMD ["caddy","run","--config","/etc/caddy/Caddyfile","--adapter","caddyfile"]'
 }
 

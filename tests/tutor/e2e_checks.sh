@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # engine and outside are e2e_site.sh's
 # The steps of tests/tutor/e2e. Each runs in a shell of its own that ends at the first error.
 
 fail() {
