@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -103,7 +104,8 @@ class Site:
         return [
             Call(record)
             for record in records
-            if f"tutor_{mode}" in record["arguments"]
+            # The name of the project is tutor_local, tutor_main_local on a nightly.
+            if any(re.fullmatch(f"tutor.*_{mode}", word) for word in record["arguments"])
             and any(word in DOING for word in record["arguments"])
         ]
 

@@ -91,10 +91,14 @@ def install(folder: Path, tmp_path: Path, systemd: bool) -> list[str]:
     return sorted(path.name for path in (*units.iterdir(), *tables.iterdir()))
 
 
+def unit_name(site: Any) -> str:
+    return "openedx-backup-" + str(site.config()["LOCAL_PROJECT_NAME"]).replace("_", "-")
+
+
 def test_one_script_installs_the_timer_and_takes_it_away(
     folder: Path, site: Any, tmp_path: Path
 ) -> None:
-    name = "openedx-backup-tutor-local"
+    name = unit_name(site)
     assert install(folder, tmp_path, systemd=True) == [f"{name}.service", f"{name}.timer"]
     log = (tmp_path / "systemctl.log").read_text()
     assert f"enable --now {name}.timer" in log
@@ -105,7 +109,7 @@ def test_one_script_installs_the_timer_and_takes_it_away(
 
 
 def test_without_systemd_it_is_a_cron_table(folder: Path, site: Any, tmp_path: Path) -> None:
-    assert install(folder, tmp_path, systemd=False) == ["openedx-backup-tutor-local"]
+    assert install(folder, tmp_path, systemd=False) == [unit_name(site)]
     site.set(BACKUP_LOCAL_SCHEDULE="")
     site.render()
     assert install(folder, tmp_path, systemd=False) == []
