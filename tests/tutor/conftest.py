@@ -24,7 +24,7 @@ from tutor.commands.cli import cli
 import tutorbackup.plugin  # noqa: F401  (declares the plugin to Tutor, for the whole process)
 
 FAKE_DOCKER = """#!{python}
-import json, os, sys
+import json, os, signal, sys, time
 arguments = sys.argv[1:]
 record = {{"arguments": arguments, "environ": dict(os.environ)}}
 with open({calls!r}, "a") as calls:
@@ -33,7 +33,15 @@ if "ls" in arguments:
     print("[]")
 elif "ps" in arguments:
     print(os.environ.get("FAKE_RUNNING", ""))
+elif arguments[:2] == ["image", "inspect"]:
+    sys.exit(1 if os.environ.get("FAKE_IMAGE") == "missing" else 0)
 elif "run" in arguments:
+    if os.environ.get("FAKE_PATIENCE"):
+        # As Compose does: the container ends, then so do we.
+        signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
+        print("running", flush=True)
+        time.sleep(float(os.environ["FAKE_PATIENCE"]))
     status = int(os.environ.get("FAKE_STATUS", "0"))
     if status < 0:
         os.kill(os.getpid(), -status)

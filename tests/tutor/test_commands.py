@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tutor.commands import compose as tutor_compose
+from tutor.exceptions import TutorError
 
 from tutorbackup import compat
 
@@ -132,11 +133,42 @@ def test_death_by_a_signal_is_no_success(site: Any, answers: Any) -> None:
     assert "killed" in result.output
 
 
-def test_a_missing_image_is_explained(site: Any, answers: Any) -> None:
-    answers(status=18)
+def test_a_missing_image_is_explained(
+    site: Any, answers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers(status=1)
+    assert "images build" not in site.tutor("local", "backup").output
+    monkeypatch.setenv("FAKE_IMAGE", "missing")
     result = site.tutor("local", "backup")
-    assert result.exit_code == 18
+    assert result.exit_code == 1
     assert "tutor images build backup" in result.output
+
+
+def test_another_status_is_named(site: Any, answers: Any) -> None:
+    answers(status=125)
+    result = site.tutor("local", "backup")
+    assert result.exit_code == 125
+    assert "status 125" in result.output
+
+
+def test_servers_that_take_no_part_are_not_waited_for(site: Any) -> None:
+    site.tutor("local", "restore", "--only=media", "--yes")
+    site.tutor("local", "backup", "--exclude=mysql")
+    first, second = (call.command for call in site.calls())
+    assert "--wait" not in first
+    assert "--wait mongodb:27017" in second and "--wait mysql" not in second
+
+
+def test_a_folder_that_cannot_be_written_is_named(site: Any) -> None:
+    site.path("backup", "schedule", "install").unlink()
+    for name in ("openedx-backup.cron", "openedx-backup.service", "openedx-backup.timer"):
+        site.path("backup", "schedule", name).unlink()
+    site.path("backup", "schedule").rmdir()
+    site.path("backup").rmdir()
+    site.path("backup").write_text("in the way")
+    result = site.tutor("local", "backup")
+    assert isinstance(result.exception, TutorError)
+    assert str(site.path("backup")) in str(result.exception)
 
 
 def test_an_environment_of_the_predecessor_is_refused(site: Any) -> None:
@@ -191,6 +223,8 @@ def test_caddy_that_is_off_is_left_out_and_named(site: Any) -> None:
     refused = site.tutor("local", "backup", "--only=caddy")
     assert refused.exit_code == 1
     site.set(ENABLE_HTTPS=True)
+    stale = site.tutor("local", "backup")
+    assert "tutor config save" in str(stale.exception)
     site.render()
     on = site.tutor("local", "backup")
     assert "left out" not in on.output

@@ -129,6 +129,7 @@ def test_an_impossible_setting_stops_a_local_run(site: Any, name: str, value: An
     "setting",
     [
         "BACKUP_LOCAL_SCHEDULE=99 * * * *",
+        "BACKUP_LOCAL_SCHEDULE=daily",
         "BACKUP_K8S_CRONJOB_RESTORE_SCHEDULE=@reboot",
         "BACKUP_COMPRESSION=zip",
         "BACKUP_S3_ACCESS_KEY=half",
