@@ -9,7 +9,6 @@ byte; Docker's ADD recognises a tar by its content.
 
 from __future__ import annotations
 
-import tarfile
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -19,6 +18,7 @@ ARCHIVE = "tutorbackup/templates/backup/build/backup/engine.tar.patch"
 FILES = ("CMakeLists.txt", "CMakePresets.json", "LICENSE", "packaging/copyright")
 FOLDERS = ("cmake", "src")
 SUFFIXES = (".cc", ".cmake", ".h", ".in")
+BLOCK = 512
 
 
 def engine_sources(root: Path) -> Iterator[str]:
@@ -31,14 +31,30 @@ def engine_sources(root: Path) -> Iterator[str]:
     yield from sorted(names)
 
 
+def header(name: str, size: int) -> bytes:
+    """A ustar header. By hand, since Python's own fills unused fields differently from version to
+    version."""
+    fields = [
+        name.encode().ljust(100, b"\0"),
+        b"0000644\0" + b"0000000\0" * 2,  # mode, user, group
+        b"%011o\0" % size + b"%011o\0" % 0,  # time
+        b" " * 8,  # the checksum is taken over blanks here
+        b"0" + bytes(100) + b"ustar\00000",
+        bytes(247),
+    ]
+    block = b"".join(fields)
+    if len(block) != BLOCK:
+        raise ValueError(f"the name is too long for a tar of sources: {name}")
+    return block[:148] + b"%06o\0 " % sum(block) + block[156:]
+
+
 def pack(root: Path, archive: Path) -> None:
-    with tarfile.open(archive, "w", format=tarfile.USTAR_FORMAT) as tar:
+    with open(archive, "wb") as tar:
         for name in engine_sources(root):
-            member = tarfile.TarInfo(name)
-            member.size = (root / name).stat().st_size
-            member.mode = 0o644
-            with open(root / name, "rb") as content:
-                tar.addfile(member, content)
+            content = (root / name).read_bytes()
+            tar.write(header(name, len(content)))
+            tar.write(content + bytes(-len(content) % BLOCK))
+        tar.write(bytes(2 * BLOCK))
 
 
 class EngineSourcesHook(BuildHookInterface):  # type: ignore[type-arg]

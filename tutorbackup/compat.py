@@ -54,7 +54,10 @@ def compose_output(runner: Any, *command: str) -> str:
         if os.path.exists(path):
             files += ["-f", path]
     full = [*_compose_command(), *files, "--project-name", runner.project_name, *command]
-    done = subprocess.run(full, stdout=subprocess.PIPE, check=False)
+    try:
+        done = subprocess.run(full, stdout=subprocess.PIPE, check=False)
+    except OSError:
+        return ""  # There is no Docker; Tutor will say so.
     return done.stdout.decode() if done.returncode == 0 else ""
 
 

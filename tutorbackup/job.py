@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import subprocess
 import tempfile
 from contextlib import contextmanager
 from typing import Any, Iterator
@@ -24,6 +25,8 @@ ARCHIVE = "backup-archive"
 COMPLETE, WARNINGS = 0, 3
 # The engine's statuses, which it explains itself; others are Compose's or the kernel's.
 _ENGINES = (0, 1, 2, 3, 4, 5, 130)
+# 1 is Compose's too.
+_ENGINES_ALONE = (2, 3, 4, 5, 130)
 _KILLED = 137
 
 
@@ -46,9 +49,13 @@ class Job:
 
     def run(self, service: str, arguments: list[str], options: dict[str, str] | None = None) -> int:
         """Runs the engine and gives its exit status. `options`: variables for the Compose file."""
-        folder = self._make_folder()
+        try:
+            folder = self._make_folder()
+            # Compose would make it too, but as root.
+            os.makedirs(self.path("backup"), exist_ok=True)
+        except OSError as error:
+            raise TutorError(f"cannot write {error.filename}: {error.strerror}") from error
         variables = {"OPENEDX_BACKUP_JOB": folder, **_time_zone(), **(options or {})}
-        os.makedirs(self.path("backup"), exist_ok=True)
         engine = [arguments[0], "--config", "/run/openedx-backup/settings.toml", *arguments[1:]]
         command = [*self._preparation(service, arguments), *engine]
         with _environment(variables), _interrupts_left_to_the_engine():
@@ -62,7 +69,7 @@ class Job:
         if service != ARCHIVE:
             for server in ("MYSQL", "MONGODB"):
                 # Others than Compose's have no reason to be only just starting.
-                if self.config.get(f"RUN_{server}"):
+                if self.config.get(f"RUN_{server}") and _takes_part(server.lower(), arguments):
                     host, port = self.config[f"{server}_HOST"], self.config[f"{server}_PORT"]
                     command += ["--wait", f"{host}:{port}"]
         if arguments[0] in ("backup", "extract"):
@@ -88,26 +95,42 @@ class Job:
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:
                 text = file.read()
-        if f"{ARCHIVE}-job:" in text and str(self.config["BACKUP_DOCKER_IMAGE"]) in text:
+        expected = (f"{ARCHIVE}-job:", str(self.config["BACKUP_DOCKER_IMAGE"]))
+        caddy = f":{engine_config.CADDY}:" in text
+        if all(part in text for part in expected) and caddy == engine_config.caddy_is_on(
+            self.config
+        ):
             return
         raise TutorError(
-            "the environment was not rendered by this version of the plugin. Run:\n\n"
-            "    tutor config save\n    tutor images build backup"
+            "the environment was rendered by another version of the plugin, or for other settings. "
+            "Run:\n\n    tutor config save"
         )
 
+    def _image_is_missing(self) -> bool:
+        command = ["docker", "image", "inspect", str(self.config["BACKUP_DOCKER_IMAGE"])]
+        done = subprocess.run(
+            command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        return done.returncode != 0
+
     def _explain(self, status: int) -> None:
-        if status in _ENGINES:
-            return
-        if status == _KILLED:
+        if status not in (0, *_ENGINES_ALONE) and self._image_is_missing():
+            fmt.echo_error(
+                f"The image {self.config['BACKUP_DOCKER_IMAGE']} is not on this machine. Run:\n\n"
+                "    tutor images build backup    # or: tutor images pull backup"
+            )
+        elif status == _KILLED:
             fmt.echo_error(
                 "The engine was killed (status 137), usually for want of memory: look into the "
                 "kernel's log, and at BACKUP_MEMORY and BACKUP_THREADS."
             )
-            return
-        fmt.echo_error(
-            f"The job did not run to its end (status {status}). If the image is missing:\n\n"
-            "    tutor images build backup    # or: tutor images pull backup"
-        )
+        elif status not in _ENGINES:
+            fmt.echo_error(f"The job did not run to its end: status {status}.")
+
+
+def _takes_part(component: str, arguments: list[str]) -> bool:
+    only = [word for word in arguments if word.startswith("--only=")]
+    return f"--only={component}" in only if only else f"--exclude={component}" not in arguments
 
 
 @contextmanager

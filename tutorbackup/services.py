@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Iterator
 
 from tutor import fmt
+from tutor.exceptions import TutorError
 
 from . import compat
 
@@ -38,7 +39,8 @@ def stopped(runner: Any) -> Iterator[None]:
         return
     with _ends_by_exception():
         try:
-            compat.compose(runner, "stop", *names)
+            if compat.compose(runner, "stop", *names) != 0:
+                raise TutorError(f"{', '.join(names)} could not be stopped; nothing was restored")
             yield
         finally:
             if compat.compose(runner, "start", *names) != 0:

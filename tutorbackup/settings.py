@@ -220,5 +220,5 @@ def _half_a_key(plain: Config) -> list[str]:
     key, secret = plain.get("S3_ACCESS_KEY"), plain.get("S3_SECRET_ACCESS_KEY")
     if bool(key) == bool(secret):
         return []
-    missing = "S3_SECRET_ACCESS_KEY" if key else "S3_ACCESS_KEY"
-    return [f"{PREFIX}{missing}: is empty, but the other half of the key is set"]
+    empty = "secret" if key else "key"
+    return [f"{PREFIX}S3_ACCESS_KEY and {PREFIX}S3_SECRET_ACCESS_KEY: the {empty} is empty"]
