@@ -119,6 +119,7 @@ docker_stop() {
   if containers=$(docker_client ps -aq 2>/dev/null) && [[ -n $containers ]]; then
     # shellcheck disable=SC2086 # a list
     docker_client rm -f -v $containers >/dev/null 2>&1 || true
+    docker_client network prune -f >/dev/null 2>&1 || true
   fi
   # unshare itself does not hear SIGTERM while it waits.
   for child in $(docker_children "$pid"); do kill -s TERM "$child" 2>/dev/null || true; done

@@ -4,13 +4,10 @@
 # The machine's own Python: one below root's home, as pyenv's, could not be run by an ordinary user.
 TUTOR_PYTHON=${TESTBED_PYTHON:-/usr/bin/python3}
 
-# What a release does not say itself.
+# What a release needs beside itself: the lines "RELEASE PACKAGE…" of the table of releases.
 tutor_pins() {
-  case $1 in
-    13.* | 14.* | 15.* | 16.*) printf 'setuptools<82\n' ;;
-    20.* | 21.*) printf 'click<8.3\n' ;;
-    22.*) printf 'click>=8.4\n' ;;
-  esac
+  awk -v release="$1" '$1 == release { for (i = 2; i <= NF; i++) print $i }' \
+    "$TESTBED/../tests/tutor/releases"
 }
 
 tutor_folder() {
@@ -19,19 +16,21 @@ tutor_folder() {
 
 # docker_tutor VERSION: makes the environment once and prints where it lies, as seen from inside.
 docker_tutor() {
-  [[ ${1:-} =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || die "'${1:-}' is no release of Tutor" "say 22.0.3"
+  grep -Eq "^${1:-none}( |$)" "$TESTBED/../tests/tutor/releases" ||
+    die "'${1:-}' is no known release of Tutor" "tests/tutor/releases lists them"
   with_lock "tutor-$1" tutor_install_locked "$1"
   printf '/mnt/%s\n' "$(tutor_folder "$1")"
 }
 
 tutor_install_locked() {
-  local folder pins log=$DOCKER/tutor-$1.log
+  local folder pins PIP_CACHE_DIR=$CACHE/tutor/pip log=$DOCKER/tutor-$1.log
   folder=$(tutor_folder "$1")
   mapfile -t pins < <(tutor_pins "$1")
   [[ ! -e $DOCKER_INSIDE/$folder/complete ]] || return 0
   "$TUTOR_PYTHON" -c 'import ensurepip' 2>/dev/null || apt_install python3-venv
   say "docker: installing Tutor $1"
   rm -rf "${DOCKER_INSIDE:?}/$folder"
+  export PIP_CACHE_DIR
   # The scripts in it name their Python by its path: it has to be made where it will be used.
   if ! (docker_run_inside "$TUTOR_PYTHON" -m venv "/mnt/$folder") >"$log" 2>&1 ||
     ! (docker_run_inside "/mnt/$folder/bin/pip" install --quiet hatchling "tutor==$1" \
