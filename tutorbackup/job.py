@@ -68,8 +68,9 @@ class Job:
         command = ["tutor-backup"]
         if service != ARCHIVE:
             for server in ("MYSQL", "MONGODB"):
-                # Others than Compose's have no reason to be only just starting.
-                if self.config.get(f"RUN_{server}") and _takes_part(server.lower(), arguments):
+                # Whatever is chosen, the engine asks each server for an interrupted restore first.
+                # Servers that are not Compose's have no reason to be only just starting.
+                if self.config.get(f"RUN_{server}"):
                     host, port = self.config[f"{server}_HOST"], self.config[f"{server}_PORT"]
                     command += ["--wait", f"{host}:{port}"]
         if arguments[0] in ("backup", "extract"):
@@ -126,11 +127,6 @@ class Job:
             )
         elif status not in _ENGINES:
             fmt.echo_error(f"The job did not run to its end: status {status}.")
-
-
-def _takes_part(component: str, arguments: list[str]) -> bool:
-    only = [word for word in arguments if word.startswith("--only=")]
-    return f"--only={component}" in only if only else f"--exclude={component}" not in arguments
 
 
 @contextmanager

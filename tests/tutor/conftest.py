@@ -23,7 +23,8 @@ from tutor.commands.cli import cli
 
 import tutorbackup.plugin  # noqa: F401  (declares the plugin to Tutor, for the whole process)
 
-FAKE_DOCKER = """#!{python}
+# -I and -S: it starts in half the time.
+FAKE_DOCKER = """#!{python} -IS
 import json, os, signal, sys, time
 arguments = sys.argv[1:]
 record = {{"arguments": arguments, "environ": dict(os.environ)}}

@@ -151,14 +151,6 @@ def test_another_status_is_named(site: Any, answers: Any) -> None:
     assert "status 125" in result.output
 
 
-def test_servers_that_take_no_part_are_not_waited_for(site: Any) -> None:
-    site.tutor("local", "restore", "--only=media", "--yes")
-    site.tutor("local", "backup", "--exclude=mysql")
-    first, second = (call.command for call in site.calls())
-    assert "--wait" not in first
-    assert "--wait mongodb:27017" in second and "--wait mysql" not in second
-
-
 def test_a_folder_that_cannot_be_written_is_named(site: Any) -> None:
     site.path("backup", "schedule", "install").unlink()
     for name in ("openedx-backup.cron", "openedx-backup.service", "openedx-backup.timer"):
