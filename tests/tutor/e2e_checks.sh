@@ -106,13 +106,21 @@ backup_again() {
   [[ $(sha256sum "$outside/root/env/backup/$first") == "$before" ]] || fail "$first was changed"
 }
 
-# What the predecessor never had stays as it is: media. mysqldump rounds FLOAT, which the table
-# `numbers` of the odd database holds.
+# What the predecessor never had stays as it is: media. The engine's status 3 is "done, with warnings":
+# the accounts in the dump of another server are not taken over.
 restore_predecessors() {
+  local status=0
   site_predecessors_archive 2024-03-01
   site_generator destroy --caddy "$outside/root/data/caddy"
-  site_tutor local restore --date 2024-03-01 --yes
+  site_tutor local restore --date 2024-03-01 --yes || status=$?
+  ((status == 3)) || fail "status $status, not 3"
   site_fingerprint >"$outside/after.txt"
-  diff <(grep -v '^mysql rows .* numbers ' "$outside/before.txt") \
-    <(grep -v '^mysql rows .* numbers ' "$outside/after.txt")
+  diff <(as_the_predecessor_keeps_it "$outside/before.txt") \
+    <(as_the_predecessor_keeps_it "$outside/after.txt")
+}
+
+# mysqldump rounds FLOAT, which the table `numbers` of the odd database holds; Python's tarfile writes
+# times as floating point numbers, too.
+as_the_predecessor_keeps_it() {
+  sed -E '/^mysql rows .* numbers /d; /^caddy /s/(time=[0-9]+)\.[0-9]+/\1/' "$1"
 }
