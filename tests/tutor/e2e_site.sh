@@ -60,7 +60,11 @@ site_testbed_down() {
 # site_new: an empty site of $release with the plugin as it is installed from a wheel of this
 # repository.
 site_new() {
+  local before
   $engine tutor "$release" >/dev/null
+  before=$(docker ps -aq)
+  # shellcheck disable=SC2086 # a list
+  [[ -z $before ]] || docker rm -f -v $before
   rm -rf "$outside"
   install -d -m 755 -o 21000 -g 21000 "$outside" "$outside"/{root,plugins,home}
   $engine run "$(site_python)/pip" wheel --quiet --no-deps --no-build-isolation \
