@@ -80,9 +80,20 @@ def init_command(mode: str) -> str:
     return f"tutor {mode} do init" if hasattr(tutor_compose, "do") else f"tutor {mode} init"
 
 
+def init_rebuilds_search_index() -> bool:
+    """From Tutor 19 on, with Meilisearch."""
+    return _template_holds("reindex_course", "jobs", "init", "cms.sh")
+
+
 def has_private_media() -> bool:
-    """Tutor 19 gave Open edX a second media folder. Asked of its own template, as the number of the
-    release says nothing about a nightly's."""
-    path = os.path.join(env.TEMPLATES_ROOT, "local", "docker-compose.yml")
-    with open(path, encoding="utf-8") as template:
-        return "openedx-media-private" in template.read()
+    """Tutor 19 gave Open edX a second media folder."""
+    return _template_holds("openedx-media-private", "local", "docker-compose.yml")
+
+
+def _template_holds(text: str, *path: str) -> bool:
+    """Asks Tutor's own template, as the number of a nightly says little about it."""
+    full = os.path.join(env.TEMPLATES_ROOT, *path)
+    if not os.path.exists(full):
+        return False
+    with open(full, encoding="utf-8") as template:
+        return text in template.read()

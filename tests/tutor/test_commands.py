@@ -256,6 +256,8 @@ def test_after_a_restore_what_remains_is_said(site: Any) -> None:
     assert "tutor local restart openedx" in result.output
     assert compat.init_command("local") in result.output
     assert hasattr(tutor_compose, "do") == ("do init" in result.output)
+    assert compat.init_rebuilds_search_index() == ("reindex_course" not in result.output)
+    assert compat.init_rebuilds_search_index() == compat.has_private_media()  # Tutor 19
 
 
 def test_restart_restarts_what_runs(site: Any, answers: Any) -> None:
