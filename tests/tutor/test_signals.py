@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-
 MAIN = "from tutor.commands.cli import main; main()"
 
 
