@@ -245,15 +245,12 @@ def _after_restore(context: Any, run: job.Job, options: Options) -> None:
             fmt.echo_error("The restart failed.")
     elif not options["stop_services"]:
         fmt.echo_info(f"Restart what keeps data in memory: tutor {mode} restart openedx")
-    fmt.echo_info(
-        f"""If the archive was made with another release of Open edX:
-
-    {compat.init_command(mode)}
-
-It also rebuilds the search index on Tutor 19 and newer; on older releases:
-
-    tutor {mode} run cms ./manage.py cms reindex_course --all --setup"""
-    )
+    init = compat.init_command(mode)
+    fmt.echo_info(f"If the archive is of another release of Open edX: {init}")
+    index = f"tutor {mode} run cms ./manage.py cms reindex_course --all --setup"
+    if compat.init_rebuilds_search_index():
+        index = init
+    fmt.echo_info(f"The search index is in no archive. To rebuild it: {index}")
 
 
 def _mode(context: Any) -> str:

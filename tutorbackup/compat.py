@@ -10,7 +10,6 @@ import subprocess
 from typing import Any, Callable
 
 from tutor import env, utils
-from tutor.__about__ import __version__
 from tutor.commands import compose as tutor_compose
 from tutor.exceptions import TutorError
 
@@ -62,27 +61,39 @@ def compose_output(runner: Any, *command: str) -> str:
 
 
 def _compose_command() -> tuple[str, ...]:
-    """Tutor 13 calls docker-compose, 14 and 15 choose (by this function of theirs), newer ones call
-    `docker compose`. The one that Tutor uses has to be asked: the two name containers differently.
+    """Up to an early 14 Tutor calls docker-compose, then it chooses (by this function of its own),
+    from 16 on it calls `docker compose`. The one that Tutor uses has to be asked, as the two name
+    containers differently.
     """
     choose = getattr(utils, "_docker_compose_command", None)
     if choose is not None:
         return tuple(choose())
-    return ("docker-compose",) if _is_tutor_13() else ("docker", "compose")
+    return ("docker", "compose") if _has_do() else ("docker-compose",)
 
 
-def _is_tutor_13() -> bool:
-    return __version__.startswith("13.")
+def _has_do() -> bool:
+    """`tutor local do` came with Tutor 15."""
+    return hasattr(tutor_compose, "do")
 
 
 def init_command(mode: str) -> str:
-    """`do` came with Tutor 15."""
-    return f"tutor {mode} do init" if hasattr(tutor_compose, "do") else f"tutor {mode} init"
+    return f"tutor {mode} do init" if _has_do() else f"tutor {mode} init"
+
+
+def init_rebuilds_search_index() -> bool:
+    """From Tutor 19 on, with Meilisearch."""
+    return _template_holds("reindex_course", "jobs", "init", "cms.sh")
 
 
 def has_private_media() -> bool:
-    """Tutor 19 gave Open edX a second media folder. Asked of its own template, as the number of the
-    release says nothing about a nightly's."""
-    path = os.path.join(env.TEMPLATES_ROOT, "local", "docker-compose.yml")
-    with open(path, encoding="utf-8") as template:
-        return "openedx-media-private" in template.read()
+    """Tutor 19 gave Open edX a second media folder."""
+    return _template_holds("openedx-media-private", "local", "docker-compose.yml")
+
+
+def _template_holds(text: str, *path: str) -> bool:
+    """Asks Tutor's own template, as the number of a nightly says little about it."""
+    full = os.path.join(env.TEMPLATES_ROOT, *path)
+    if not os.path.exists(full):
+        return False
+    with open(full, encoding="utf-8") as template:
+        return text in template.read()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import stat
 import sys
@@ -111,6 +113,29 @@ def test_looking_at_archives_needs_no_servers(site: Any, tmp_path: Any) -> None:
     assert verified == f"exec tutor-backup verify {CONFIG} --quick"
     assert extracted == f"exec tutor-backup --as-owner extract {CONFIG} --to '/target/out put'"
     assert calls[-1].environ["OPENEDX_BACKUP_TARGET"] == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backup",),
+        ("restore", "--yes"),
+        ("backups", "list"),
+        ("backups", "verify", "--against-live"),
+        ("backups", "extract", "--to=new"),
+    ],
+)
+def test_all_that_has_to_be_there_for_a_mount_is_there(site: Any, command: Any) -> None:
+    """Docker makes the source of a mount in the short form, but not of one in the long form."""
+    assert site.tutor("local", *command).exit_code == 0
+    call = site.only_call()
+    for volume in site.jobs()[call.service]["volumes"]:
+        if isinstance(volume, dict):
+            variable = re.fullmatch(r"\$\{(\w+):-(.*)\}", volume["source"])
+            assert variable
+            name, otherwise = variable.groups()
+            source = call.environ.get(name) or site.path("local", otherwise)
+            assert os.path.isdir(source), volume
 
 
 def test_comparing_with_the_live_site_reads_it(site: Any) -> None:
@@ -231,6 +256,8 @@ def test_after_a_restore_what_remains_is_said(site: Any) -> None:
     assert "tutor local restart openedx" in result.output
     assert compat.init_command("local") in result.output
     assert hasattr(tutor_compose, "do") == ("do init" in result.output)
+    assert compat.init_rebuilds_search_index() == ("reindex_course" not in result.output)
+    assert compat.init_rebuilds_search_index() == compat.has_private_media()  # Tutor 19
 
 
 def test_restart_restarts_what_runs(site: Any, answers: Any) -> None:

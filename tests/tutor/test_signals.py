@@ -1,8 +1,9 @@
-"""Ctrl-C and a service manager's stop, on the real command in a process of its own."""
+"""Ctrl-C, a service manager's stop, and the terminal, on the real command in its own process."""
 
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import time
 from typing import Any
 
 import pytest
+
+MAIN = "from tutor.commands.cli import main; main()"
 
 
 @pytest.fixture()
@@ -21,10 +24,9 @@ def restore(site: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("FAKE_RUNNING", "lms")
 
     def start() -> subprocess.Popen[str]:
-        main = "from tutor.commands.cli import main; main()"
         arguments = ["--root", str(site.root), "local", "restore", "--yes", "--stop-services"]
         process = subprocess.Popen(
-            [sys.executable, "-c", main, *arguments],
+            [sys.executable, "-c", MAIN, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -56,3 +58,20 @@ def test_services_are_started_again(site: Any, restore: Any, number: int, status
     os.killpg(process.pid, number)
     assert finish(process) in (status, 130)
     assert [call.words[0] for call in site.calls()] == ["stop", "run", "start"]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_engine_gets_the_terminal_for_its_bar_and_its_question(
+    site: Any, monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    site.set(PLUGINS=["backup"])
+    monkeypatch.delenv("TUTOR_IGNORE_ENTRYPOINT_PLUGINS")
+    ours, theirs = pty.openpty()
+    stdin = theirs if terminal else subprocess.DEVNULL
+    arguments = [sys.executable, "-c", MAIN, "--root", str(site.root), "local", "restore"]
+    done = subprocess.run(arguments, stdin=stdin, stdout=theirs, stderr=theirs)
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 0
+    # Compose's word for "without a terminal".
+    assert ("-T" in site.only_call().words) != terminal
