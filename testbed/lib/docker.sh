@@ -18,6 +18,8 @@ docker_install() {
   # docker.io asks for the service to be started: a machine on which the testbed puts it shall not
   # get a running service by that.
   command -v dockerd >/dev/null || without_services apt_install docker.io iptables
+  # In newer releases docker.io only recommends it.
+  need docker docker-cli
   need iptables iptables
   need slirp4netns slirp4netns
   need unshare util-linux

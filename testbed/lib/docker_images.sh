@@ -13,6 +13,8 @@ docker_images() {
 
 docker_images_locked() {
   local name
+  need mmdebstrap mmdebstrap
+  [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || apt_install debian-archive-keyring
   for name in mysql mongodb caddy permissions debian-trixie debian-bookworm debian-bullseye; do
     docker_image_ensure "$name"
   done
