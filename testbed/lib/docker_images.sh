@@ -24,8 +24,8 @@ docker_images_locked() {
   done
 }
 
-# docker_image_tag NAME: its full name. What image_NAME_key prints and the functions that make it are
-# its recipe.
+# docker_image_tag NAME: its full name. What image_NAME_key prints (names that are hashes of recipes
+# themselves) and the functions that make it are its recipe.
 docker_image_tag() {
   local function=image_${1/-/_}
   printf '%s/%s:%s\n' "$DOCKER_IMAGE_PREFIX" "$1" "$(
@@ -99,7 +99,7 @@ tree_basics() {
   for name in "$@"; do install "$DOCKER_RECIPES/$name" "$tree/usr/bin/$name"; done
 }
 
-image_mysql_key() { mysql_root && cat "$DOCKER_RECIPES/mysql-entrypoint"; }
+image_mysql_key() { basename "$(mysql_root)" && cat "$DOCKER_RECIPES/mysql-entrypoint"; }
 image_mysql() { mysql_install && with_tree image_mysql_make "$1"; }
 image_mysql_make() {
   tree_of_root "$(mysql_root)" "$2"
@@ -111,7 +111,7 @@ image_mysql_make() {
 }
 
 image_mongodb_key() {
-  ferretdb_root && ferretdb_program && ferretdb_template_key &&
+  basename -a "$(ferretdb_root)" "$(go_path ferretdb)" "$(template_path ferretdb)" &&
     cat "$DOCKER_RECIPES/mongodb-entrypoint"
 }
 image_mongodb() { install_server ferretdb && with_tree image_mongodb_make "$1"; }
@@ -127,7 +127,7 @@ image_mongodb_make() {
   docker_import "$1" "$2" 'ENTRYPOINT ["mongodb-entrypoint"]' 'CMD ["mongod"]'
 }
 
-image_caddy_key() { debian_root; }
+image_caddy_key() { basename "$(debian_root)"; }
 image_caddy() { debian_root_install && with_tree image_caddy_make "$1"; }
 # Of the root that it shares with MariaDB, Caddy needs itself, its libraries and the loader, at the same
 # places.

@@ -183,7 +183,7 @@ site_media() {
 site_fill() {
   local name
   site_generator fill --size "$1"
-  "$generator" fill --media "$outside/filled" --media-size "$1"
+  "$generator" fill --size "$1" --media "$outside/filled"
   for name in $(site_media); do
     mkdir -p "$outside/root/data/$name"
     cp -a "$outside/filled/$name/." "$outside/root/data/$name/"
