@@ -45,7 +45,10 @@ docker_image_ensure() {
   tag=$(docker_image_tag "$name")
   ! docker_client image inspect "$tag" >/dev/null 2>&1 || return 0
   say "docker: making the image of $name"
-  "image_${name/-/_}" "$tag"
+  # Under another name until it is whole: an import may succeed with what a command left that failed.
+  "image_${name/-/_}" "$tag-partial"
+  docker_client tag "$tag-partial" "$tag"
+  docker_client image rm "$tag-partial" >/dev/null
   for old in $(docker_client images -q --filter "reference=$DOCKER_IMAGE_PREFIX/$name" \
     --filter "before=$tag"); do
     docker_client image rm -f "$old" >/dev/null
@@ -111,7 +114,7 @@ image_mysql_make() {
 }
 
 image_mongodb_key() {
-  basename -a "$(ferretdb_root)" "$(go_path ferretdb)" "$(template_path ferretdb)" &&
+  basename -a "$(ferretdb_root)" "$(go_path ferretdb)" && declare -f ferretdb_template{,_fill} &&
     cat "$DOCKER_RECIPES/mongodb-entrypoint"
 }
 image_mongodb() { install_server ferretdb && with_tree image_mongodb_make "$1"; }
@@ -180,7 +183,7 @@ docker_debian_image() {
   fi
 }
 
-# No real Debian 11 (it has left the mirrors), but what tells a Dockerfile that it stands on one.
+# No real Debian 11, which nothing else would need, but what tells a Dockerfile that it stands on one.
 image_debian_bullseye_key() { printf 'bullseye\n'; }
 image_debian_bullseye() { with_tree image_debian_bullseye_make "$1"; }
 image_debian_bullseye_make() {
