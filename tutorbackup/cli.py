@@ -85,10 +85,8 @@ def backup(context: Any, /, **options: Any) -> None:
     arguments = ["backup", *components, *_valued(options, "name", "compression")]
     status = run.run(job.LIVE, arguments)
     if status in (job.COMPLETE, job.WARNINGS):
-        mode = _mode(context)
         fmt.echo_info(
-            f"Archives are in {run.path('backup')}. To look at them: tutor {mode} backups list; "
-            f"to restore the newest: tutor {mode} restore"
+            f"Archives are in {run.path('backup')}. To look at them: tutor {run.mode} backups list"
         )
     _leave(status)
 
@@ -132,7 +130,7 @@ def restore(context: Any, /, **options: Any) -> None:
             around.enter_context(services.stopped(run.runner))
         status = run.run(job.RESTORE, arguments, mounts)
     if status in (job.COMPLETE, job.WARNINGS) and not options["dry_run"]:
-        _after_restore(context, run, options)
+        _after_restore(run, options)
     _leave(status)
 
 
@@ -238,8 +236,8 @@ def _flags(options: Options, *names: str) -> list[str]:
     return ["--" + name.replace("_", "-") for name in names if options[name]]
 
 
-def _after_restore(context: Any, run: job.Job, options: Options) -> None:
-    mode = _mode(context)
+def _after_restore(run: job.Job, options: Options) -> None:
+    mode = run.mode
     if options["restart"]:
         if services.restart(run.runner) != 0:
             fmt.echo_error("The restart failed.")
@@ -251,11 +249,6 @@ def _after_restore(context: Any, run: job.Job, options: Options) -> None:
     if compat.init_rebuilds_search_index():
         index = init
     fmt.echo_info(f"The search index is in no archive. To rebuild it: {index}")
-
-
-def _mode(context: Any) -> str:
-    """`local` or `dev`, by the class of Tutor's context (its NAME came with Tutor 16)."""
-    return "dev" if type(context).__name__.startswith("Dev") else "local"
 
 
 def _leave(status: int) -> None:

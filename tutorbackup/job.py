@@ -39,6 +39,8 @@ class Job:
 
     def __init__(self, context: Any):
         self.root: str = context.root
+        # By the class of Tutor's context: its NAME came with Tutor 16.
+        self.mode = "dev" if type(context).__name__.startswith("Dev") else "local"
         self.config: settings.Config = dict(tutor_config.load(context.root))
         self.runner = context.job_runner(self.config)
         self._settings_text = engine_config.render(self.config)
@@ -55,7 +57,12 @@ class Job:
             os.makedirs(self.path("backup"), exist_ok=True)
         except OSError as error:
             raise TutorError(f"cannot write {error.filename}: {error.strerror}") from error
-        variables = {"OPENEDX_BACKUP_JOB": folder, **_time_zone(), **(options or {})}
+        variables = {
+            "OPENEDX_BACKUP_JOB": folder,
+            "OPENEDX_BACKUP_FRONT_END": f"tutor {self.mode}",
+            **_time_zone(),
+            **(options or {}),
+        }
         engine = [arguments[0], "--config", "/run/openedx-backup/settings.toml", *arguments[1:]]
         command = [*self._preparation(service, arguments), *engine]
         with _environment(variables), _interrupts_left_to_the_engine():

@@ -36,7 +36,8 @@ def test_backup_runs_the_engine_in_the_job_that_cannot_write(site: Any, mode: st
     call = site.only_call(mode)
     assert call.service == "backup-job"
     assert call.command == f"exec tutor-backup {WAIT} --as-owner backup {CONFIG}"
-    assert f"tutor {mode} restore" in result.output
+    assert call.environ["OPENEDX_BACKUP_FRONT_END"] == f"tutor {mode}"
+    assert f"tutor {mode} backups list" in result.output
 
 
 def test_options_of_backup_reach_the_engine(site: Any) -> None:
