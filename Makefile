@@ -2,6 +2,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 SIZE ?=
+TUTOR ?=
 JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := release
@@ -20,8 +21,8 @@ test: ## everything: format, layers, lint, unit tests (also under sanitizers), r
 check: ## as test, without servers
 	JOBS=$(JOBS) scripts/test --without-servers
 
-demo: deps ## back a real site up, destroy it, restore it, prove it equal (SIZE=1G for a bigger one)
-	SIZE=$(SIZE) scripts/demo
+demo: deps ## back a real site up, destroy it, restore it, prove it equal (SIZE=1G: bigger; TUTOR=1: by Tutor)
+	SIZE=$(SIZE) TUTOR=$(TUTOR) scripts/demo
 
 bench: deps ## compare speed and size with the usual tools, side by side in one run
 	JOBS=$(JOBS) bench/run

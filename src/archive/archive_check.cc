@@ -18,8 +18,8 @@
 namespace oxbackup {
 namespace {
 
-std::unique_ptr<ArchiveTail> ReadTailOfOurs(const RangedSource& source) {
-  std::unique_ptr<ArchiveTail> tail = ReadArchiveTail(source);
+std::unique_ptr<ArchiveTail> ReadTailOfOurs(const RangedSource& source, std::string* text) {
+  std::unique_ptr<ArchiveTail> tail = ReadArchiveTail(source, text);
   if (tail == nullptr) {
     throw Error(ErrorKind::kCorrupt, fmt::format("{} is no whole backup of ours", source.Name()))
         .Cause("no manifest can be read at its end")
@@ -30,41 +30,60 @@ std::unique_ptr<ArchiveTail> ReadTailOfOurs(const RangedSource& source) {
   return tail;
 }
 
-void CompareBytes(const RangedSource& source, uint64_t offset, std::string_view expected,
-                  std::string_view what) {
-  std::array<char, 65536> buffer;
-  for (size_t at = 0; at < expected.size();) {
-    const size_t now = std::min(buffer.size(), expected.size() - at);
-    source.ReadAt(offset + at, buffer.data(), now);
-    if (std::string_view(buffer.data(), now) != expected.substr(at, now)) {
-      throw Error(ErrorKind::kCorrupt, fmt::format("{} of {} is damaged", what, source.Name()));
-    }
-    at += now;
-  }
-}
+// Compares what is written with a part of a source.
+class ComparingSink final : public ByteSink {
+ public:
+  ComparingSink(const RangedSource& source, uint64_t offset, std::string_view what)
+      : source_(source), offset_(offset), what_(what) {}
 
-// All bytes that are no block of data are determined by the manifest's text and the blocks' sizes:
-// so they are made anew and compared.
-void CheckFrame(const RangedSource& source, const ArchiveTail& tail) {
-  CompareBytes(source, 0, tail.block_codec->StreamHeader(), "the stream header");
-  BlockRecord record;
-  const std::string manifest_block =
-      tail.block_codec->EncodeStored(MakeManifestBlock(tail.manifest_text), &record);
-  const std::string trailer = tail.block_codec->Trailer(tail.blocks);
-  const uint64_t trailer_begin = tail.manifest_block_offset + manifest_block.size();
-  if (record != tail.blocks.back() || trailer_begin + trailer.size() != source.Size()) {
+  void Write(std::string_view expected) override {
+    std::array<char, 65536> buffer;
+    while (!expected.empty()) {
+      const size_t now = std::min(buffer.size(), expected.size());
+      source_.ReadAt(offset_, buffer.data(), now);
+      if (std::string_view(buffer.data(), now) != expected.substr(0, now)) {
+        throw Error(ErrorKind::kCorrupt, fmt::format("{} of {} is damaged", what_, source_.Name()));
+      }
+      offset_ += now;
+      expected.remove_prefix(now);
+    }
+  }
+  void Finish() override {}
+
+ private:
+  const RangedSource& source_;
+  uint64_t offset_;
+  const std::string_view what_;
+};
+
+// Reads the archive's end and compares the frame: all bytes that are no block of data are
+// determined by the manifest's text and the blocks' sizes, so they are made anew.
+std::unique_ptr<ArchiveTail> CheckFrame(const RangedSource& source) {
+  std::string text;
+  std::unique_ptr<ArchiveTail> tail = ReadTailOfOurs(source, &text);
+  const BlockCodec& codec = *tail->block_codec;
+  ComparingSink(source, 0, "the stream header").Write(codec.StreamHeader());
+  const ManifestBlock block(text);
+  const std::string trailer = codec.Trailer(tail->blocks);
+  const uint64_t trailer_begin = tail->manifest_block_offset + tail->blocks.back().stored_size;
+  if (codec.StoredBlockSize(block.size()) != tail->blocks.back().stored_size ||
+      trailer_begin + trailer.size() != source.Size()) {
     throw Error(ErrorKind::kCorrupt, fmt::format("the end of {} is damaged", source.Name()));
   }
-  CompareBytes(source, tail.manifest_block_offset, manifest_block, "the manifest's block");
-  CompareBytes(source, trailer_begin, trailer, "the index");
+  ComparingSink stored(source, tail->manifest_block_offset, "the manifest's block");
+  const BlockRecord record = codec.EncodeStored(block.pieces(), stored);
+  if (record != tail->blocks.back()) {
+    throw Error(ErrorKind::kCorrupt, fmt::format("the end of {} is damaged", source.Name()));
+  }
+  ComparingSink(source, trailer_begin, "the index").Write(trailer);
+  return tail;
 }
 
 }  // namespace
 
 void CheckWholeArchive(const RangedSource& source, int threads, const MemberConsumer& inspector,
                        const RunContext& run) {
-  std::unique_ptr<ArchiveTail> tail = ReadTailOfOurs(source);
-  CheckFrame(source, *tail);
+  std::unique_ptr<ArchiveTail> tail = CheckFrame(source);
   // Members lie one behind the other (CheckLayout), so reading all of them opens every block.
   RangedReader reader(source, std::move(tail));
   const auto every_member = [](const std::string& /*path*/) { return true; };
@@ -75,8 +94,7 @@ void CheckWholeArchive(const RangedSource& source, int threads, const MemberCons
 }
 
 void CheckStoredBytes(const RangedSource& source, const RunContext& run) {
-  const std::unique_ptr<ArchiveTail> tail = ReadTailOfOurs(source);
-  CheckFrame(source, *tail);
+  const std::unique_ptr<ArchiveTail> tail = CheckFrame(source);
   const ArchiveLayout layout(tail->manifest, tail->header_size);
   BlockCursor cursor(source, *tail, layout);
   for (size_t block = 0; block < layout.block_count(); ++block) {

@@ -157,17 +157,6 @@ TEST_P(Corruption, RandomDamageNeverDeliversWrongData) {
   }
 }
 
-// An archive with a manifest of the test's making, otherwise right in all its parts.
-std::string WithManifest(const std::string& archive, const std::function<void(Manifest&)>& lie) {
-  const auto tail = ReadArchiveTail(MemoryRangedSource(archive));
-  lie(tail->manifest);
-  std::vector<BlockRecord> blocks = tail->blocks;
-  const std::string block = tail->block_codec->EncodeStored(
-      MakeManifestBlock(SerializeManifest(tail->manifest)), &blocks.back());
-  return archive.substr(0, tail->manifest_block_offset) + block +
-         tail->block_codec->Trailer(blocks);
-}
-
 TEST_P(Corruption, ManifestsThatLieAreCaught) {
   const std::string archive = SmallArchive();
   CheckWholeArchive(MemoryRangedSource(WithManifest(archive, [](Manifest&) {})), 1, {}, run_);
@@ -181,8 +170,8 @@ TEST_P(Corruption, ManifestsThatLieAreCaught) {
       [](Manifest& m) { m.members[1].path = "data/other"; },
       [](Manifest& m) { m.members[1].path = "../etc/passwd"; },
       [](Manifest& m) { m.members[1].path = "/etc/passwd"; },
-      [](Manifest& m) { m.members[1].sha256 = std::string(64, '0'); },
-      [](Manifest& m) { m.members[1].sha256.clear(); },
+      [](Manifest& m) { m.members[1].sha256 = Sha256Digest(std::string(64, '0')); },
+      [](Manifest& m) { m.members[1].sha256 = {}; },
       [](Manifest& m) { m.members.pop_back(); },
       [](Manifest& m) { m.members.clear(); },
       [](Manifest& m) { m.members.push_back(m.members.back()); },

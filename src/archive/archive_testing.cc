@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "archive/format_member.h"
+#include "archive/manifest_block.h"
 
 namespace oxbackup {
 namespace {
@@ -130,6 +131,17 @@ std::unique_ptr<ArchiveReader> OpenBytes(std::string archive, const RunContext& 
 
 std::unique_ptr<ArchiveReader> OpenPipe(std::string archive) {
   return OpenSequentialArchive(std::make_unique<OwnedByteSource>(std::move(archive)), "pipe");
+}
+
+std::string WithManifest(const std::string& archive, const std::function<void(Manifest&)>& lie) {
+  const auto tail = ReadArchiveTail(MemoryRangedSource(archive));
+  lie(tail->manifest);
+  std::vector<BlockRecord> blocks = tail->blocks;
+  const std::string text = SerializeManifest(tail->manifest);
+  StringSink block;
+  blocks.back() = tail->block_codec->EncodeStored(ManifestBlock(text).pieces(), block);
+  return archive.substr(0, tail->manifest_block_offset) + block.bytes() +
+         tail->block_codec->Trailer(blocks);
 }
 
 }  // namespace oxbackup

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -44,5 +45,8 @@ std::map<std::string, ReadMember> ReadMembers(const std::string& archive, int th
 std::unique_ptr<ArchiveReader> OpenBytes(std::string archive, const RunContext& run);
 /// Opens the bytes as a pipe.
 std::unique_ptr<ArchiveReader> OpenPipe(std::string archive);
+
+/// An archive of ours with a manifest that `lie` has changed, otherwise right in all its parts.
+std::string WithManifest(const std::string& archive, const std::function<void(Manifest&)>& lie);
 
 }  // namespace oxbackup

@@ -48,6 +48,7 @@ class ArchiveWriter::Impl {
       : sink_(sink),
         options_(options),
         run_(run),
+        members_memory_(run.budget.TakeStanding(0)),
         pipeline_(sink, options.compression, options.workers, run) {
     MemberGroup format;
     format.members.push_back(MakeFormatMember());
@@ -96,9 +97,12 @@ class ArchiveWriter::Impl {
   }
 
   // Notes where a member lies. REQUIRES: turn_.
-  void AddEntry(const MemberInfo& info, uint64_t header_size, std::string sha256) {
+  void AddEntry(const MemberInfo& info, uint64_t header_size, const std::string& sha256) {
     raw_bytes_ += header_size;
-    members_.push_back({info.path, 0, raw_bytes_, info.size, std::move(sha256)});
+    members_.push_back({info.path, 0, raw_bytes_, info.size, Sha256Digest(sha256)});
+    members_bytes_ += sizeof(MemberEntry) + info.path.size();
+    // Beyond this the budget would be too narrow for what is on its way.
+    members_memory_.Resize(std::min(members_bytes_, run_.budget.limit() / 4));
     raw_bytes_ += PadToTarRecord(info.size);
   }
 
@@ -165,6 +169,8 @@ class ArchiveWriter::Impl {
   const RunContext run_;
   std::mutex turn_;                   // one producer's members at a time
   std::vector<MemberEntry> members_;  // guarded by turn_
+  uint64_t members_bytes_ = 0;        // guarded by turn_; memory of members_
+  Reservation members_memory_;        // guarded by turn_; for members_
   uint64_t raw_bytes_ = 0;            // guarded by turn_
   std::atomic<uint64_t> final_bytes_ = 0;
   BlockPipeline pipeline_;
@@ -174,6 +180,10 @@ ArchiveTotals ArchiveWriter::Impl::Finish(Manifest manifest) {
   const std::lock_guard turn(turn_);
   std::vector<BlockRecord> records;
   pipeline_.Finish(&manifest.blocks, &records);
+  if (records.size() >= kMaxBlocks) {
+    throw Error(ErrorKind::kSource, "the archive would hold too many blocks for one index")
+        .Hint("back the components up one by one with --only");
+  }
   manifest.format_version = kFormatVersion;
   manifest.compression = FormatCompression(options_.compression);
   manifest.members = std::move(members_);
@@ -184,14 +194,16 @@ ArchiveTotals ArchiveWriter::Impl::Finish(Manifest manifest) {
   }
   CheckLayout(manifest);
 
-  const std::string raw = MakeManifestBlock(SerializeManifest(manifest));
-  const std::string stored = pipeline_.codec().EncodeStored(raw, &records.emplace_back());
+  const std::string text = SerializeManifest(manifest);
+  manifest.DropLists();
+  members_memory_.Release();
+  const ManifestBlock block(text);
+  records.push_back(pipeline_.codec().EncodeStored(block.pieces(), sink_));
   const std::string trailer = pipeline_.codec().Trailer(records);
-  sink_.Write(stored);
   sink_.Write(trailer);
   sink_.Finish();
-  final_bytes_ = stored.size() + trailer.size();
-  return {raw_bytes_ + raw.size(), stored_bytes()};
+  final_bytes_ = records.back().stored_size + trailer.size();
+  return {raw_bytes_ + block.size(), stored_bytes()};
 }
 
 ArchiveWriter::ArchiveWriter(ByteSink& sink, const ArchiveWriterOptions& options,

@@ -254,5 +254,26 @@ TEST(ArchiveWriter, RefusesWhatReadersWouldRefuse) {
   EXPECT_FALSE(sink.finished());
 }
 
+TEST(ArchiveWriter, MembersCountAgainstTheBudgetUpToAQuarterOfIt) {
+  constexpr uint64_t kManyMembers = 5000;
+  TestRun test(32 * kMiB);
+  StringSink sink;
+  ArchiveWriter writer(sink, {ParseCompression("none"), 1}, test.run);
+  const uint64_t before = test.budget.used();
+  const std::string prefix(200, 'p');
+  for (uint64_t i = 0; i < kManyMembers; ++i) {
+    writer.Add(MakeGroup({MakeFile(prefix + std::to_string(i), "")}));
+  }
+  EXPECT_GE(test.budget.used(), before + kManyMembers * (sizeof(MemberEntry) + 200));
+  for (uint64_t i = 0; i < 8 * kManyMembers; ++i) {
+    writer.Add(MakeGroup({MakeFile("q" + prefix + std::to_string(i), "")}));
+  }
+  // The format member counts too.
+  EXPECT_LE(test.budget.used(), before + test.budget.limit() / 4);
+  EXPECT_GE(test.budget.used(), before + test.budget.limit() / 4 - kMiB);
+  writer.Finish({});
+  EXPECT_EQ(ReadManifest(MemoryRangedSource(sink.bytes()))->members.size(), 9 * kManyMembers + 1);
+}
+
 }  // namespace
 }  // namespace oxbackup

@@ -101,6 +101,8 @@ class RestoreTarget {
   /// A swap left open by an earlier run, which has to be finished (CompleteSwap) or undone
   /// (UndoSwap) before anything else.
   [[nodiscard]] virtual std::optional<OpenSwap> FindOpenSwap() = 0;
+  /// The newest finished swap whose old data are kept; nothing when there is none.
+  [[nodiscard]] virtual std::optional<SwapIntent> FindKeptSwap() = 0;
   /// Brings an open swap to its end; what it replaced stays as old data until CloseSwap.
   virtual void CompleteSwap() = 0;
   /// Brings back the data from before the swap of the run `run_id`, open or finished, and of no

@@ -1,6 +1,7 @@
 // Archives that others made, and what is no archive at all.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <fstream>
 #include <iterator>
@@ -10,6 +11,7 @@
 #include "archive/tar_format.h"
 #include "base/error.h"
 #include "base/run_context_testing.h"
+#include "stream/block_codec.h"
 
 namespace oxbackup {
 namespace {
@@ -29,8 +31,48 @@ std::string TarOf(const std::vector<Member>& members) {
   return tar + std::string(kTarEndBytes, '\0');
 }
 
+// A piece of a compressed file that is one by itself.
+std::string Zstd(const std::string& raw) {
+  BlockRecord record;
+  const std::string_view piece = raw;
+  return std::string(
+      MakeBlockCodec({Codec::kZstd, 1})->NewEncoder()->Encode({&piece, 1}, &record).view());
+}
+std::string Xz(const std::string& raw) {
+  const auto codec = MakeBlockCodec({Codec::kXz, 1});
+  BlockRecord record;
+  const std::string_view piece = raw;
+  const ByteBuffer block = codec->NewEncoder()->Encode({&piece, 1}, &record);
+  return codec->StreamHeader() + std::string(block.view()) + codec->Trailer({record});
+}
+std::string Gzip(const std::string& raw) {
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&stream, raw.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(raw.data()));
+  stream.avail_in = static_cast<uInt>(raw.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
 class ForeignArchive : public testing::Test {
  protected:
+  void ExpectCorrupt(const std::string& archive, const std::string& words) {
+    for (const bool pipe : {false, true}) {
+      try {
+        ReadMembers(*(pipe ? OpenPipe(archive) : OpenBytes(archive, run_)), 1, run_);
+        ADD_FAILURE() << "was read: " << words;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
+        EXPECT_THAT(error.what(), testing::HasSubstr(words));
+      }
+    }
+  }
+
   TestRun test_;
   const RunContext& run_ = test_.run;
 };
@@ -76,6 +118,59 @@ TEST_F(ForeignArchive, TruncatedIsCorrupt) {
       }
       EXPECT_THROW(ReadMembers(*OpenPipe(cut), 1, run_), Error) << name;
     }
+  }
+}
+
+TEST_F(ForeignArchive, AChangedByteGivesAnErrorOrTheSameContent) {
+  for (const char* const name :
+       {"predecessor.tar.xz", "predecessor.tar.gz", "predecessor.tar.zst", "predecessor.tar.bz2"}) {
+    const std::string archive = Fixture(std::string("foreign/") + name);
+    const auto expected = ReadMembers(archive, 1, run_);
+    for (size_t at = 0; at < archive.size(); ++at) {
+      std::string damaged = archive;
+      damaged[at] = static_cast<char>(damaged[at] ^ 0x04);
+      try {
+        const auto members = ReadMembers(damaged, 1, run_);
+        ASSERT_EQ(members.size(), expected.size()) << name << " at " << at;
+        for (const auto& [path, member] : expected) {
+          ASSERT_EQ(members.at(path).content, member.content) << name << " at " << at;
+        }
+        // A gzip member's last eight bytes are the checks of its content.
+        EXPECT_FALSE(name == std::string("predecessor.tar.gz") && at + 8 >= archive.size()) << at;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kCorrupt) << error.what();
+      }
+    }
+  }
+}
+
+TEST_F(ForeignArchive, ACompressedFileThatIsCutWhereAPieceOfItEndsIsIncomplete) {
+  const std::string tar = TarOf({MakeFile("data/a", SqlText(5000, 1)), MakeFile("data/b", "b")});
+  const std::string first = tar.substr(0, 3 * kTarRecord);
+  const std::string second = tar.substr(first.size());
+  for (const auto& pack : {Zstd, Xz, Gzip}) {
+    EXPECT_EQ(ReadMembers(pack(first) + pack(second), 1, run_).size(), 2);
+    // Zeros behind the last piece are a tape's.
+    EXPECT_EQ(ReadMembers(pack(tar) + pack(std::string(10240, '\0')), 1, run_).size(), 2);
+    // Cut in the middle of a member, then between the last member and the end mark.
+    ExpectCorrupt(pack(first), "member");
+    ExpectCorrupt(pack(tar.substr(0, tar.size() - kTarEndBytes)), "no end mark");
+  }
+}
+
+TEST_F(ForeignArchive, ZerosAtTheEndOfAMemberAreNoEndMark) {
+  const std::string tar = TarOf({MakeFile("data/a", std::string(4096, '\0'))});
+  EXPECT_EQ(ReadMembers(tar, 1, run_).size(), 1);
+  ExpectCorrupt(tar.substr(0, tar.size() - kTarEndBytes), "no end mark");
+}
+
+TEST_F(ForeignArchive, WhatFollowsTheEndMarkIsNotPassedOver) {
+  const std::string tar = TarOf({MakeFile("data/a", "a")});
+  for (const uint64_t padding : {uint64_t{0}, uint64_t{10240}, uint64_t{1} << 20}) {
+    const std::string padded = tar + std::string(padding, '\0');
+    EXPECT_EQ(ReadMembers(padded, 1, run_).size(), 1) << padding;
+    ExpectCorrupt(padded + tar, "goes on behind its end mark");
+    ExpectCorrupt(Zstd(padded) + Zstd(tar), "goes on behind its end mark");
   }
 }
 

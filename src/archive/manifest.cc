@@ -28,4 +28,9 @@ const ComponentManifest* Manifest::Find(std::string_view component) const {
   return found == components.end() ? nullptr : &*found;
 }
 
+void Manifest::DropLists() {
+  members = std::vector<MemberEntry>();
+  blocks = std::vector<BlockEntry>();
+}
+
 }  // namespace oxbackup

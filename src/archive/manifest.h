@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 namespace oxbackup {
 
@@ -30,7 +31,7 @@ struct MemberEntry {
   uint64_t block = 0;   ///< index of the block that holds the first byte of its header
   uint64_t offset = 0;  ///< of its content in the whole tar stream, bytes
   uint64_t size = 0;    ///< of its content, bytes
-  std::string sha256;   ///< of its content; empty for directories and links
+  Sha256Digest sha256;  ///< of its content; empty for directories and links
 };
 
 /// One table, view, collection or file tree, with what a restored copy is compared with.
@@ -75,10 +76,12 @@ struct Manifest {
   std::vector<MemberEntry> members;  ///< in archive order, without the manifest itself
   std::vector<BlockEntry> blocks;    ///< in archive order, without the manifest's own block
 
-  /// Nothing (nullptr) when the archive lacks the component.
   /// Of all blocks of data, before compression.
   uint64_t RawBytes() const;
+  /// Nothing (nullptr) when the archive lacks the component.
   const ComponentManifest* Find(std::string_view component) const;
+  /// Empties members and blocks, which are nearly all of its memory.
+  void DropLists();
 };
 
 /// JSON text whose last property is a SHA-256 of all text before it.

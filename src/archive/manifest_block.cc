@@ -80,6 +80,17 @@ std::optional<uint64_t> FindPlainManifestBlock(TailReader& tail) {
   return std::nullopt;
 }
 
+// Fills `bytes`; returns how many there were.
+size_t ReadFrom(BlockDecoder& decoder, std::string* bytes) {
+  size_t have = 0;
+  while (have < bytes->size()) {
+    const size_t now = decoder.Read(bytes->data() + have, bytes->size() - have);
+    if (now == 0) break;
+    have += now;
+  }
+  return have;
+}
+
 // Decodes the last block; nothing when it does not begin as a manifest does.
 std::optional<std::string> ReadManifestText(TailReader& tail, const ArchiveTail& found) {
   constexpr uint64_t kProbeBytes = 4096;
@@ -91,11 +102,7 @@ std::optional<std::string> ReadManifestText(TailReader& tail, const ArchiveTail&
     const std::string probe =
         tail.Read(found.manifest_block_offset, std::min(kProbeBytes, block.stored_size));
     decoder->Start(probe);
-    for (size_t have = 0; have < header.size();) {
-      const size_t now = decoder->Read(header.data() + have, header.size() - have);
-      if (now == 0) return std::nullopt;
-      have += now;
-    }
+    if (ReadFrom(*decoder, &header) < header.size()) return std::nullopt;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kCorrupt) throw;
     return std::nullopt;
@@ -105,15 +112,14 @@ std::optional<std::string> ReadManifestText(TailReader& tail, const ArchiveTail&
 
   const std::string stored = tail.Read(found.manifest_block_offset, block.stored_size);
   decoder->Start(stored);
-  std::string raw(static_cast<size_t>(block.raw_size), '\0');
-  for (size_t have = 0; have < raw.size();) {
-    const size_t now = decoder->Read(raw.data() + have, raw.size() - have);
-    if (now == 0) ThrowBadBlock("the manifest's ends early");
-    have += now;
+  std::string text(static_cast<size_t>(*size), '\0');
+  std::string end(static_cast<size_t>(block.raw_size - kTarRecord - *size), '\0');
+  for (std::string* part : {&header, &text, &end}) {
+    if (ReadFrom(*decoder, part) < part->size()) ThrowBadBlock("the manifest's ends early");
   }
   char beyond = 0;
   if (decoder->Read(&beyond, 1) != 0) ThrowBadBlock("the manifest's is longer than the index says");
-  return raw.substr(kTarRecord, static_cast<size_t>(*size));
+  return text;
 }
 
 // Nothing when the file has no index that could be ours.
@@ -165,25 +171,24 @@ void JoinBlocks(ArchiveTail* found, uint64_t file_size) {
 
 }  // namespace
 
-std::string MakeManifestBlock(std::string_view manifest_text) {
-  if (manifest_text.size() > kMaxManifestBytes) {
+ManifestBlock::ManifestBlock(std::string_view text) : text_(text) {
+  if (text.size() > kMaxManifestBytes) {
     throw Error(ErrorKind::kSource, "the archive would hold too many members for one manifest")
         .Hint("back the components up one by one with --only");
   }
-  std::string raw = ManifestHeader(manifest_text.size());
-  raw += manifest_text;
-  raw.resize(static_cast<size_t>(ManifestBlockSize(manifest_text.size())));
-  return raw;
+  header_ = ManifestHeader(text.size());
+  end_.resize(static_cast<size_t>(ManifestBlockSize(text.size()) - header_.size() - text.size()));
 }
 
-std::unique_ptr<ArchiveTail> ReadArchiveTail(const RangedSource& source) {
+std::unique_ptr<ArchiveTail> ReadArchiveTail(const RangedSource& source, std::string* text) {
   TailReader tail(source);
   std::unique_ptr<ArchiveTail> found = FindLastBlock(tail);
   if (found == nullptr) return nullptr;
-  std::optional<std::string> text = ReadManifestText(tail, *found);
-  if (!text) return nullptr;
-  found->manifest_text = *std::move(text);
-  found->manifest = ParseManifest(found->manifest_text);
+  std::optional<std::string> read = ReadManifestText(tail, *found);
+  if (!read) return nullptr;
+  found->manifest = ParseManifest(*read);
+  if (text != nullptr) *text = *std::move(read);
+  read.reset();
   JoinBlocks(found.get(), source.Size());
   const Compression compression = ParseCompression(found->manifest.compression);
   if (compression.codec != found->codec) {

@@ -57,7 +57,7 @@ Json ToJson(const MemberEntry& member) {
   json["block"] = member.block;
   json["offset"] = member.offset;
   json["size"] = member.size;
-  if (!member.sha256.empty()) json["sha256"] = member.sha256;
+  if (!member.sha256.empty()) json["sha256"] = member.sha256.Hex();
   return json;
 }
 
@@ -145,10 +145,11 @@ MemberEntry MemberOf(const Json& json) {
   member.block = CountOf(json.at("block"));
   member.offset = CountOf(json.at("offset"));
   member.size = CountOf(json.at("size"));
-  member.sha256 = OptionalText(json, "sha256");
-  if (!member.sha256.empty() && !IsHex(member.sha256, kSha256Digits)) {
+  const std::string sha256 = OptionalText(json, "sha256");
+  if (!sha256.empty() && !IsHex(sha256, kSha256Digits)) {
     throw BadManifest("a SHA-256 is malformed");
   }
+  member.sha256 = Sha256Digest(sha256);
   return member;
 }
 

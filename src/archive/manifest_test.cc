@@ -32,8 +32,8 @@ Manifest Sample() {
   ComponentManifest caddy;
   caddy.name = "caddy";
   manifest.components = {mysql, caddy};
-  manifest.members = {{"data/FORMAT", 0, 512, 600, std::string(64, 'b')},
-                      {"data/caddy/\xE9", 1, 2048, 0, ""}};
+  manifest.members = {{"data/FORMAT", 0, 512, 600, Sha256Digest(std::string(64, 'b'))},
+                      {"data/caddy/\xE9", 1, 2048, 0, {}}};
   manifest.blocks = {{700, 1536, std::string(32, 'c')}, {200, 512, std::string(32, 'd')}};
   return manifest;
 }

@@ -37,7 +37,7 @@ class CheckedContent final : public ByteSource {
 
  private:
   void CheckDigest() {
-    if (!member_.sha256.empty() && sha256_.FinishHex() != member_.sha256) {
+    if (!member_.sha256.empty() && Sha256Digest(sha256_.FinishHex()) != member_.sha256) {
       throw Error(ErrorKind::kCorrupt,
                   fmt::format("the content of {} is not what was backed up", member_.path));
     }

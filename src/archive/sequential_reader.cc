@@ -104,7 +104,8 @@ void SequentialReader::Read(const MemberFilter& filter, const MemberConsumer& co
     content.PassOver();
     if (seen.empty()) ours = IsFormatMember(info->path, content.begin());
     const bool file = info->type == MemberType::kFile;
-    seen.push_back({info->path, 0, 0, info->size, file ? content.FinishSha256() : std::string()});
+    seen.push_back({info->path, 0, 0, info->size,
+                    Sha256Digest(file ? content.FinishSha256() : std::string())});
   }
   if (manifest != nullptr) {
     CompareWithManifest(*manifest, seen);

@@ -36,6 +36,14 @@ TEST(ContentDigest, IsXxh3OfTheOneItem) {
   EXPECT_EQ(digest.Hex(), "99aa06d3014798d86001c324468d497f");
 }
 
+TEST(Sha256, ADigestComesBackAsItsText) {
+  const std::string hex = Sha256Hex("abc");
+  EXPECT_EQ(Sha256Digest(hex).Hex(), hex);
+  EXPECT_EQ(Sha256Digest("").Hex(), "");
+  EXPECT_TRUE(Sha256Digest().empty());
+  EXPECT_NE(Sha256Digest(std::string(64, '0')), Sha256Digest());
+}
+
 TEST(Sha256, MatchesThePublishedVector) {
   EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }

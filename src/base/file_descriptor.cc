@@ -11,6 +11,12 @@ void FileDescriptor::Close() {
   fd_ = -1;
 }
 
+int FileDescriptor::CloseChecked() {
+  // The descriptor is gone on Linux whatever close returns; interrupted, it has told nothing yet.
+  if (::close(Release()) == 0 || errno == EINTR) return 0;
+  return errno;
+}
+
 int WriteFully(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());

@@ -25,6 +25,9 @@ class FileDescriptor {
   explicit operator bool() const { return fd_ >= 0; }
   /// Closes it now. What was written must have been synced before: errors of close are not told.
   void Close();
+  /// Closes it and returns 0 or the error number: where network file systems tell of a full disk or
+  /// quota first. Not a sync.
+  [[nodiscard]] int CloseChecked();
   /// Gives it away.
   int Release() { return std::exchange(fd_, -1); }
 

@@ -65,6 +65,18 @@ std::string Sha256Hex(std::string_view bytes) {
   return hash.FinishHex();
 }
 
+Sha256Digest::Sha256Digest(std::string_view hex) : set_(!hex.empty()) {
+  if (!set_) return;
+  const auto value = [](char digit) { return digit <= '9' ? digit - '0' : digit - 'a' + 10; };
+  for (size_t i = 0; i < bytes_.size(); ++i) {
+    bytes_[i] = static_cast<char>(value(hex[2 * i]) << 4 | value(hex[2 * i + 1]));
+  }
+}
+
+std::string Sha256Digest::Hex() const {
+  return set_ ? oxbackup::Hex({bytes_.data(), bytes_.size()}) : std::string();
+}
+
 uint64_t Xxh3_64(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
 std::string Xxh3_128Hex(std::string_view bytes) {

@@ -1,6 +1,7 @@
 // SHA-256 for integrity, XXH3 for content digests.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,6 +30,23 @@ class Sha256 {
 };
 
 std::string Sha256Hex(std::string_view bytes);
+
+/// A SHA-256 or none, without the memory that its text takes: an archive may have a million.
+class Sha256Digest {
+ public:
+  Sha256Digest() = default;
+  /// REQUIRES: `hex` is empty or 64 lower-case hexadecimal digits.
+  explicit Sha256Digest(std::string_view hex);
+
+  bool empty() const { return !set_; }
+  std::string Hex() const;
+
+  friend bool operator==(const Sha256Digest&, const Sha256Digest&) = default;
+
+ private:
+  std::array<char, 32> bytes_{};
+  bool set_ = false;
+};
 
 /// The XXH3 64-bit hash, seed 0. Stable across versions and machines (xxHash 0.8 and later).
 uint64_t Xxh3_64(std::string_view bytes);

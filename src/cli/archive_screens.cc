@@ -25,6 +25,8 @@ std::string StateText(const ArchiveEntry& entry) {
       return "not ours";
     case ArchiveState::kDamaged:
       return "DAMAGED";
+    case ArchiveState::kUnreadable:
+      return "UNREADABLE";
   }
   return "";
 }
@@ -126,7 +128,7 @@ std::string RenderList(const std::string& location, const std::vector<ArchiveEnt
   std::string problems;
   const ArchiveEntry* newest = nullptr;
   for (const ArchiveEntry& entry : entries) {
-    if (entry.state == ArchiveState::kDamaged) {
+    if (!entry.problem.empty()) {
       problems += Printable(entry.problem) + "\n";
     } else if (newest == nullptr) {
       newest = &entry;

@@ -53,6 +53,7 @@ CommandOutcome RunBackup(const SettingValues& settings, CommandServices& service
         .Hint("--to FOLDER --name NAME");
   }
   const Site site = SiteOf(settings, kBackup, services.threads());
+  CheckApart(location, site, selection);
   BackupSources sources = MakeSources(site, selection, run);
   RestoreTargets targets = MakeTargets(site, run);
   if (sources.empty()) {

@@ -18,8 +18,8 @@ std::unique_ptr<Manifest> ReadNamed(const std::string& name, const SettingValues
   const bool is_name = name.find('/') == std::string::npos && settings.Text("location");
   const Location location = is_name ? OpenConfiguredLocation(settings, "from") : OpenLocation(name);
   ArchiveChoice choice{.name = is_name ? name : location.name, .date = {}};
-  ArchiveEntry entry = ChooseArchive(*location.store, choice, run);
-  if (entry.manifest) return std::move(entry.manifest);
+  const ArchiveEntry entry = ChooseArchive(*location.store, choice, run);
+  if (entry.manifest) return ReadWholeManifest(*location.store, entry);
   throw Error(ErrorKind::kUsage, fmt::format("{} was not made by openedx-backup", name))
       .Hint("only our archives say where their blocks are");
 }
@@ -53,7 +53,7 @@ CommandOutcome RunInspect(const SettingValues& settings, CommandServices& servic
   if (const auto pair = settings.Find("diff"))
     return Diff(pair->texts, settings, services.style(), run);
   const Location location = OpenConfiguredLocation(settings, "from");
-  const ArchiveEntry entry = ChooseArchive(*location.store, ChoiceOf(settings, location), run);
+  ArchiveEntry entry = ChooseArchive(*location.store, ChoiceOf(settings, location), run);
   CommandOutcome outcome;
   outcome.json["archive"] = ArchiveJson(entry);
   if (!entry.manifest) {
@@ -64,6 +64,7 @@ CommandOutcome RunInspect(const SettingValues& settings, CommandServices& servic
     outcome.text = WrapAt(text, 0, services.style().width) + "\n";
     return outcome;
   }
+  entry.manifest = ReadWholeManifest(*location.store, entry);
   const bool all = settings.Switch("tables");
   outcome.text = RenderInspect(entry, all, services.style());
   outcome.json["manifest"] = ManifestJson(*entry.manifest, all);

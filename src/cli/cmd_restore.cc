@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/text.h"
+#include "cli/front_end.h"
 #include "cli/json_report.h"
 #include "cli/restore_screens.h"
 #include "cli/site_settings.h"
@@ -70,7 +71,7 @@ std::string DoneText(const RestoreReport& report, const std::string& left_out, b
     out += "  " + Paint(style, Colour::kYellow, "warning:") + " " +
            WrapAt(Printable(warning), 11, style.width) + "\n";
   }
-  return out + RenderAfterRestore(kept_old, style);
+  return out + RenderAfterRestore(kept_old, FrontEnd().empty(), style);
 }
 
 CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& options,
@@ -120,6 +121,7 @@ CommandOutcome RunRestore(const SettingValues& settings, CommandServices& servic
   options.dry_run = settings.Switch("dry-run");
   options.keep_old = settings.Switch("keep-old");
   const Site site = SiteOf(settings, kRestore, services.threads());
+  CheckApart(location, site, options.selection);
   RestoreTargets targets = TargetsOf(site, services);
   options.confirm = [&](const RestorePreview& preview) {
     if (options.dry_run) return false;

@@ -80,7 +80,7 @@ Json ManifestJson(const Manifest& manifest, bool objects) {
 }
 
 Json ArchiveJson(const ArchiveEntry& entry) {
-  static constexpr const char* kStates[] = {"complete", "foreign", "damaged"};
+  static constexpr const char* kStates[] = {"complete", "foreign", "damaged", "unreadable"};
   Json json = {{"name", entry.object.name},
                {"made", FormatRfc3339(entry.made)},
                {"stored_bytes", entry.object.size},

@@ -19,6 +19,7 @@
 #include "cli/cmd_version.h"
 #include "cli/command_line.h"
 #include "cli/error_text.h"
+#include "cli/front_end.h"
 #include "cli/generate.h"
 #include "cli/json_report.h"
 
@@ -61,7 +62,7 @@ ExitStatus PrintOutcome(const Command& command, const CommandOutcome& outcome,
   const ExitStatus status =
       outcome.status.value_or(warnings.empty() ? ExitStatus::kComplete : ExitStatus::kWarnings);
   if (!services.json()) {
-    Print(outcome.text);
+    Print(InFrontEndsWords(outcome.text, FrontEnd()));
     return status;
   }
   nlohmann::ordered_json json = {{"type", "result"},
@@ -76,9 +77,12 @@ ExitStatus PrintOutcome(const Command& command, const CommandOutcome& outcome,
 
 ExitStatus PrintError(const Error& error, const std::string& command, bool json,
                       const std::string& aftermath) {
-  std::fputs(RenderError(error, aftermath, StyleOf(STDERR_FILENO)).c_str(), stderr);
+  const std::string front_end = FrontEnd();
+  const std::string text = RenderError(error, aftermath, StyleOf(STDERR_FILENO));
+  std::fputs(InFrontEndsWords(text, front_end).c_str(), stderr);
   if (json) {
-    std::fputs((DumpJson(ErrorJson(error, command, aftermath)) + "\n").c_str(), stdout);
+    const std::string object = DumpJson(ErrorJson(error, command, aftermath)) + "\n";
+    std::fputs(InFrontEndsWords(object, front_end).c_str(), stdout);
     std::fflush(stdout);
   }
   return StatusOf(error.kind());

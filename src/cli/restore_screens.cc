@@ -84,14 +84,17 @@ std::string RenderUntouched(const std::string& left_out, const std::vector<std::
   return out;
 }
 
-std::string RenderAfterRestore(bool kept_old, const TerminalStyle& style) {
-  std::string out = "  " +
-                    WrapAt(
-                        "Left to do: restart what keeps data in memory (LMS, CMS and their "
-                        "workers); after a change of the Open edX version run `tutor local init` "
-                        "or `tutor k8s init`.",
-                        2, style.width) +
-                    "\n";
+std::string RenderAfterRestore(bool kept_old, bool with_next_steps, const TerminalStyle& style) {
+  std::string out;
+  if (with_next_steps) {
+    out +=
+        "  " +
+        WrapAt(
+            "Left to do: restart what keeps data in memory (LMS, CMS and their workers); after a "
+            "change of the Open edX version run `tutor local init` or `tutor k8s init`.",
+            2, style.width) +
+        "\n";
+  }
   out += kept_old ? "  The old data are kept. To go back: openedx-backup restore --undo\n"
                   : "  The old data are gone (--keep-old would have kept them).\n";
   return out;

@@ -21,7 +21,8 @@ std::string RenderPreview(const RestorePreview& preview, const std::string& left
 std::string RenderUntouched(const std::string& left_out, const std::vector<std::string>& not_held,
                             const TerminalStyle& style);
 
-/// How the sentence after a restore goes on: what is left to do.
-std::string RenderAfterRestore(bool kept_old, const TerminalStyle& style);
+/// What a restore ends with: how to go back, and, `with_next_steps`, what is left to do (a front
+/// end says that itself).
+std::string RenderAfterRestore(bool kept_old, bool with_next_steps, const TerminalStyle& style);
 
 }  // namespace oxbackup

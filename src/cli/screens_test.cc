@@ -14,6 +14,7 @@
 namespace oxbackup {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -99,6 +100,9 @@ TEST_F(ScreensTest, ListSaysWhenTheNewestIsOldOrDamaged) {
   EXPECT_THAT(screen, HasSubstr("DAMAGED"));
   EXPECT_THAT(screen, HasSubstr("\nbackup.2026-11-22.tar.xz ends early\n"));
   EXPECT_THAT(screen, HasSubstr("No complete archive is here."));
+  entries.front().state = ArchiveState::kUnreadable;
+  EXPECT_THAT(RenderList("/backup", entries, At("2026-11-22T23:00:00Z"), kPlain),
+              AllOf(HasSubstr("UNREADABLE"), HasSubstr("No complete archive is here.")));
   EXPECT_EQ(RenderList("/backup", {}, At("2026-11-22T23:00:00Z"), kPlain),
             "No archives in /backup.\n");
 }

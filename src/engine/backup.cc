@@ -113,6 +113,7 @@ BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& target
   const std::vector<std::string> names =
       NewArchiveNames(options.name, ArchiveSuffix(options.archive.compression.codec), started);
   FinishOpenSwaps(targets, run);
+  CheckSomeNameIsFree(store, names);
   for (const auto& source : sources) {
     ForSource(*source, "preparing", [](BackupSource& s) { s.Prepare(); });
   }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -61,7 +62,15 @@ class OutputFolder {
   OutputFolder& operator=(const OutputFolder&) = delete;
 
   int get() const { return folder_.get(); }
-  void Keep() { keep_ = true; }
+  // Makes everything in it durable and keeps it. A full disk or quota, over a network above all, is
+  // often told only now. Throws Error(kStore).
+  void Keep() {
+    if (::syncfs(folder_.get()) != 0) {
+      throw SystemError(ErrorKind::kStore, "cannot sync " + path_.string(), errno)
+          .Hint("make room or choose another folder with --to");
+    }
+    keep_ = true;
+  }
 
  private:
   fs::path path_;
@@ -88,11 +97,19 @@ class JoiningWriter {
     }
   }
 
+  // Makes the last file durable. Called once, last.
+  void Finish() {
+    if (!file_) return;
+    if (const int error = SyncFile(file_.get())) Fail(error);
+    if (const int error = file_.CloseChecked()) Fail(error);
+  }
+
   uint64_t files() const { return files_; }
   uint64_t written() const { return written_; }
 
  private:
   void Open(const std::string& path) {
+    Finish();
     path_ = path;
     const auto [folder_path, name] = files::SplitLast(path);
     const int folder = cursor_.OpenOrMake(folder_path);
@@ -125,7 +142,8 @@ class Extractor {
   Extractor(int folder, TimePoint now)
       : joined_(folder),
         tree_cursor_(folder),
-        trees_(folder, files::TreeExtractor::Options{.base = "", .foreign = true, .now = now}) {}
+        trees_(folder, files::TreeExtractor::Options{
+                           .base = "", .foreign = true, .keep_root = true, .now = now}) {}
 
   void Take(const MemberInfo& info, ByteSource& content) {
     const std::string component = ComponentOfMember(info.path);
@@ -141,6 +159,7 @@ class Extractor {
   }
 
   ExtractReport Finish() {
+    joined_.Finish();
     if (!trees_.empty()) trees_.Finish();
     return ExtractReport{.files = joined_.files() + tree_files_,
                          .bytes = joined_.written() + tree_bytes_};

@@ -33,44 +33,61 @@ bool HasName(const ObjectInfo& object, std::string_view wanted) {
   });
 }
 
+bool IsDate(std::string_view text) {
+  constexpr std::string_view kForm = "dddd-dd-dd";
+  return std::ranges::equal(text, kForm, [](char c, char form) {
+    return form == 'd' ? c >= '0' && c <= '9' : c == form;
+  });
+}
+
 // The date of the name, which is the local date on which the backup was made; without one in the
 // name the local date of its time.
 std::string DateOf(const ArchiveEntry& entry) {
   constexpr std::string_view kPrefix = "backup.";
   constexpr size_t kDateSize = 10;
   const std::string& name = entry.object.name;
-  if (name.starts_with(kPrefix) && name.size() > kPrefix.size() + kDateSize) {
-    return name.substr(kPrefix.size(), kDateSize);
+  if (name.starts_with(kPrefix)) {
+    const std::string date = name.substr(kPrefix.size(), kDateSize);
+    if (IsDate(date)) return date;
   }
   return FormatLocalDate(entry.made);
 }
 
-ArchiveEntry Inspect(Store& store, const ObjectInfo& object) {
+std::string ProblemOf(const std::string& name, const Error& error) {
+  std::string problem = error.what();
+  if (problem.find(name) == std::string::npos) problem = name + ": " + problem;
+  return error.cause().empty() ? problem : fmt::format("{} ({})", problem, error.cause());
+}
+
+// Nothing when the object was removed meanwhile.
+std::optional<ArchiveEntry> Inspect(Store& store, const ObjectInfo& object) {
   ArchiveEntry entry;
   entry.object = object;
   entry.made = object.modified;
-  const std::unique_ptr<RangedSource> source = store.Open(object.name);
-  if (source == nullptr) {
-    entry.state = ArchiveState::kDamaged;
-    entry.problem = entry.object.name + " was removed while the archives were listed";
-    return entry;
-  }
   try {
+    const std::unique_ptr<RangedSource> source = store.Open(object.name);
+    if (source == nullptr) return std::nullopt;
     entry.manifest = ReadManifest(*source);
   } catch (const Error& error) {
-    entry.state = ArchiveState::kDamaged;
-    entry.problem = error.what();
-    if (entry.problem.find(entry.object.name) == std::string::npos) {
-      entry.problem = entry.object.name + ": " + entry.problem;
-    }
+    if (error.kind() == ErrorKind::kCancelled) throw;
+    entry.state =
+        error.kind() == ErrorKind::kCorrupt ? ArchiveState::kDamaged : ArchiveState::kUnreadable;
+    entry.problem = ProblemOf(object.name, error);
+    entry.error = error;
     return entry;
   }
   if (entry.manifest == nullptr) {
     entry.state = ArchiveState::kForeign;
   } else {
     entry.made = entry.manifest->finished;
+    entry.manifest->DropLists();
   }
   return entry;
+}
+
+std::string_view NoteOf(ArchiveState state) {
+  if (state == ArchiveState::kDamaged) return " (damaged)";
+  return state == ArchiveState::kUnreadable ? " (unreadable)" : "";
 }
 
 std::string DescribeChoices(const std::vector<ArchiveEntry>& entries) {
@@ -79,8 +96,7 @@ std::string DescribeChoices(const std::vector<ArchiveEntry>& entries) {
   std::vector<std::string> names;
   for (const ArchiveEntry& entry : entries) {
     if (names.size() == kMostNamed) break;
-    names.push_back(entry.object.name +
-                    (entry.state == ArchiveState::kDamaged ? " (damaged)" : ""));
+    names.push_back(fmt::format("{}{}", entry.object.name, NoteOf(entry.state)));
   }
   return fmt::format("there {} {}, the newest: {}", entries.size() == 1 ? "is" : "are",
                      FormatCounted(entries.size(), "archive", "archives"), fmt::join(names, ", "));
@@ -94,16 +110,67 @@ Error DamagedError(const ArchiveEntry& entry) {
           "one, `tar --ignore-zeros -xf` gets out");
 }
 
-ArchiveEntry ChooseByName(Store& store, const std::string& name) {
-  for (const ObjectInfo& object : store.List()) {
-    if (!HasName(object, name)) continue;
-    ArchiveEntry entry = Inspect(store, object);
-    if (entry.state == ArchiveState::kDamaged) throw DamagedError(entry);
-    return entry;
+// Whether `folder` is `root` or lies below it, whatever links and mounts lead there.
+bool IsWithin(const fs::path& folder, const fs::path& root) {
+  std::error_code ignored;
+  for (fs::path at = fs::canonical(folder, ignored); !at.empty(); at = at.parent_path()) {
+    if (fs::equivalent(at, root, ignored)) return true;
+    if (at == at.parent_path()) break;
   }
-  throw Error(ErrorKind::kNotFound,
-              fmt::format("there is no archive '{}' in {}", name, store.Location()))
+  return false;
+}
+
+// The folders that hold what a location names: a file may be a link to another folder.
+std::vector<fs::path> FoldersOf(const Location& location) {
+  if (!location.name) return {location.path};
+  std::error_code ignored;
+  return {location.store->Location(), fs::canonical(location.path, ignored).parent_path()};
+}
+
+// The object of that name, or else the only one that has it before its suffix.
+ObjectInfo FindByName(Store& store, const std::string& name) {
+  std::vector<ObjectInfo> found;
+  for (ObjectInfo& object : store.List()) {
+    if (object.name == name) return object;
+    if (HasName(object, name)) found.push_back(std::move(object));
+  }
+  if (found.empty()) {
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("there is no archive '{}' in {}", name, store.Location()))
+        .Hint("openedx-backup list shows what there is");
+  }
+  if (found.size() > 1) {
+    std::vector<std::string> names;
+    for (const ObjectInfo& object : found) names.push_back(object.name);
+    throw Error(ErrorKind::kUsage,
+                fmt::format("'{}' can be any of {} archives in {}: {}", name, found.size(),
+                            store.Location(), fmt::join(names, ", ")))
+        .Hint("name the one that is meant with its suffix");
+  }
+  return std::move(found.front());
+}
+
+Error GoneError(const std::string& name, const Store& store) {
+  return Error(ErrorKind::kNotFound, fmt::format("{} is no longer in {}", name, store.Location()))
       .Hint("openedx-backup list shows what there is");
+}
+
+ArchiveEntry ChooseByName(Store& store, const std::string& name) {
+  const ObjectInfo object = FindByName(store, name);
+  std::optional<ArchiveEntry> entry = Inspect(store, object);
+  if (!entry) throw GoneError(object.name, store);
+  if (entry->state == ArchiveState::kDamaged) throw DamagedError(*entry);
+  if (entry->state == ArchiveState::kUnreadable) throw Error(*entry->error);
+  return *std::move(entry);
+}
+
+// An older archive must not be taken silently for one that is perhaps whole.
+Error UnreadableError(const ArchiveEntry& entry, const Store& store) {
+  Error error = *entry.error;
+  error.While(
+      fmt::format("choosing {}, the newest that fits in {} (--name or --date choose another)",
+                  entry.object.name, store.Location()));
+  return error;
 }
 
 }  // namespace
@@ -117,20 +184,43 @@ Location OpenLocation(const std::string& text) {
   const fs::path path(text);
   if (fs::is_regular_file(path, ignored)) {
     const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    return Location{std::make_unique<LocalStore>(folder), path.filename().string()};
+    return Location{std::make_unique<LocalStore>(folder), path.filename().string(), path};
   }
-  if (fs::is_directory(path, ignored)) return Location{std::make_unique<LocalStore>(path), {}};
+  if (fs::is_directory(path, ignored))
+    return Location{std::make_unique<LocalStore>(path), {}, path};
   throw Error(ErrorKind::kNotFound, fmt::format("there is no folder or archive '{}'", text))
       .Hint(
           "check the spelling and that the disk is mounted; a folder for archives is not created "
           "by itself");
 }
 
+void CheckApart(const Location& location, const Site& site, const ComponentSelection& selection) {
+  for (const char* const component : {"caddy", "media"}) {
+    if (!site.Has(component) || !selection.Includes(component)) continue;
+    for (const files::Tree& tree : TreesOf(site, component)) {
+      for (const fs::path& folder : FoldersOf(location)) {
+        if (!IsWithin(folder, tree.path)) continue;
+        throw Error(ErrorKind::kUsage,
+                    fmt::format("the archives in {} lie in {}, which is a part of the site ({})",
+                                folder.string(), tree.path.string(), component))
+            .Cause(
+                "a restore would remove them with the folder that it replaces, and a backup would "
+                "hold all those before it and itself")
+            .Hint(fmt::format("keep archives outside of {}, or leave it out: --exclude {}",
+                              tree.path.string(), component));
+      }
+    }
+  }
+}
+
 std::vector<ArchiveEntry> ListArchives(Store& store, const RunContext& run) {
   std::vector<ArchiveEntry> entries;
   for (const ObjectInfo& object : store.List()) {
     run.ThrowIfStopped();
-    if (IsArchiveName(object.name)) entries.push_back(Inspect(store, object));
+    if (!IsArchiveName(object.name)) continue;
+    if (std::optional<ArchiveEntry> entry = Inspect(store, object)) {
+      entries.push_back(*std::move(entry));
+    }
   }
   std::ranges::stable_sort(
       entries, [](const ArchiveEntry& a, const ArchiveEntry& b) { return a.made > b.made; });
@@ -143,6 +233,7 @@ ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunC
   const std::string available = DescribeChoices(entries);
   for (ArchiveEntry& entry : entries) {
     if (choice.date && DateOf(entry) != *choice.date) continue;
+    if (entry.state == ArchiveState::kUnreadable) throw UnreadableError(entry, store);
     if (entry.state == ArchiveState::kDamaged) {
       run.warnings.Add(fmt::format("an archive is passed over: {}", entry.problem));
       continue;
@@ -154,6 +245,13 @@ ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunC
               fmt::format("there is no complete archive{} in {}", wanted, store.Location()))
       .Cause(available)
       .Hint("openedx-backup list shows what there is");
+}
+
+std::unique_ptr<Manifest> ReadWholeManifest(Store& store, const ArchiveEntry& entry) {
+  const std::unique_ptr<RangedSource> source = store.Open(entry.object.name);
+  std::unique_ptr<Manifest> manifest = source == nullptr ? nullptr : ReadManifest(*source);
+  if (manifest == nullptr) throw GoneError(entry.object.name, store);
+  return manifest;
 }
 
 std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,
@@ -174,6 +272,15 @@ std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,
     names.push_back(fmt::format("backup.{}.{}-{}{}", date, time, i, suffix));
   }
   return names;
+}
+
+void CheckSomeNameIsFree(Store& store, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (!store.Stat(name)) return;
+  }
+  throw Error(ErrorKind::kUsage,
+              fmt::format("{} already has {}", store.Location(), fmt::join(names, ", ")))
+      .Hint("name the new archive otherwise (--name), or remove that one first");
 }
 
 }  // namespace oxbackup

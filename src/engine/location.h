@@ -1,13 +1,16 @@
 // Places where archives live, and which of the archives there a command means.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "archive/manifest.h"
+#include "base/error.h"
 #include "base/run_context.h"
+#include "engine/site.h"
 #include "store/store.h"
 
 namespace oxbackup {
@@ -16,11 +19,17 @@ namespace oxbackup {
 struct Location {
   std::unique_ptr<Store> store;
   std::optional<std::string> name;
+  std::filesystem::path path;  ///< of the folder, or of the archive
 };
 
 /// Opens `text` as a folder or as an archive file in one. Throws Error(kUsage) when it is empty,
 /// and Error(kNotFound) when there is neither.
 Location OpenLocation(const std::string& text);
+
+/// Throws Error(kUsage) when the archives lie in a folder of a selected component: a restore that
+/// replaces the folder would remove all of them, and each backup would hold those before it and
+/// itself.
+void CheckApart(const Location& location, const Site& site, const ComponentSelection& selection);
 
 /// Which archive of a store is meant: the one of that name (with or without its suffix), else the
 /// newest complete one of that local date, else the newest complete one.
@@ -30,28 +39,38 @@ struct ArchiveChoice {
 };
 
 enum class ArchiveState {
-  kComplete,  ///< ours; index and manifest agree
-  kForeign,   ///< not ours (the predecessor's, any tar): whole as far as its name and tail tell
-  kDamaged,   ///< ours, but index or manifest cannot be read
+  kComplete,    ///< ours; index and manifest agree
+  kForeign,     ///< not ours (the predecessor's, any tar): whole as far as its name and tail tell
+  kDamaged,     ///< ours, but index or manifest are not what was written
+  kUnreadable,  ///< perhaps whole: of a newer format, not readable for this user, a failing disk
 };
 
 /// An archive in a store.
 struct ArchiveEntry {
   ObjectInfo object;
   ArchiveState state = ArchiveState::kComplete;
-  std::unique_ptr<Manifest> manifest;  ///< nullptr unless complete
-  std::string problem;                 ///< why it is damaged
-  TimePoint made{};                    ///< from the manifest, else when the object appeared
+  /// nullptr unless complete. Without its members and blocks: those of all archives of a place
+  /// together are more than memory should hold.
+  std::unique_ptr<Manifest> manifest;
+  std::string problem;         ///< why it is damaged or unreadable
+  std::optional<Error> error;  ///< the same as it was thrown
+  TimePoint made{};            ///< from the manifest, else when the object appeared
 };
 
 /// All archives of a store, newest first. Objects whose name is not that of an archive (*.tar,
-/// *.tar.xz, *.tar.zst, *.tar.gz, *.tar.bz2) are passed over.
+/// *.tar.xz, *.tar.zst, *.tar.gz, *.tar.bz2) are passed over. One that cannot be read does not end
+/// it.
 std::vector<ArchiveEntry> ListArchives(Store& store, const RunContext& run);
 
-/// Throws Error(kNotFound), saying what there is instead, when no complete archive fits, and
-/// Error(kCorrupt) when the one that was named is damaged. A newer damaged one that is passed over
-/// is a warning of the run.
+/// Throws Error(kNotFound), saying what there is instead, when no complete archive fits,
+/// Error(kUsage) when a name without its suffix fits several, and Error(kCorrupt) when the one that
+/// was named is damaged. A newer damaged one that is passed over is a warning of the run; a newer
+/// one that cannot be read is not passed over: its error is thrown.
 ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunContext& run);
+
+/// The manifest with its members and blocks. REQUIRES: the entry has one. Throws Error(kNotFound)
+/// when the archive is no longer there, and as ReadManifest does.
+std::unique_ptr<Manifest> ReadWholeManifest(Store& store, const ArchiveEntry& entry);
 
 /// Names for a new archive, in the order in which they are tried: `backup.DATE<suffix>`, then with
 /// the time of day, so that a second backup of a day never replaces the first. `name`: when given,
@@ -59,5 +78,9 @@ ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunC
 /// a leading '.'.
 std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,
                                          std::string_view suffix, TimePoint now);
+
+/// Throws Error(kUsage) when all of `names` are taken, hours before the new archive's Finish would
+/// find it out (which stays the authority: names can be taken meanwhile).
+void CheckSomeNameIsFree(Store& store, const std::vector<std::string>& names);
 
 }  // namespace oxbackup

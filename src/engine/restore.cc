@@ -9,15 +9,10 @@
 
 #include "archive/archive_reader.h"
 #include "base/error.h"
+#include "engine/target_calls.h"
 
 namespace oxbackup {
 namespace {
-
-template <class Step>
-decltype(auto) ForTarget(RestoreTarget& target, std::string_view what, const Step& step) {
-  return WithContext([&] { return fmt::format("{} {}", what, target.name()); },
-                     [&]() -> decltype(auto) { return step(target); });
-}
 
 std::unique_ptr<ArchiveReader> Reopen(Store& store, const std::string& name,
                                       const RunContext& run) {
@@ -154,21 +149,6 @@ bool TakeBack(const std::vector<RestoreTarget*>& written, const std::string& run
   }
 }
 
-// Ends at the first record that cannot be closed: were a later component's closed all the same, the
-// next run would take the open ones for a restore that had not come to its swaps (see SwapIntent).
-void CloseAll(const std::vector<RestoreTarget*>& targets, bool keep_old) {
-  for (RestoreTarget* target : targets) {
-    try {
-      ForTarget(*target, "closing the swap of", [&](RestoreTarget& t) { t.CloseSwap(keep_old); });
-    } catch (Error& error) {
-      error.Hint(
-          "the restored data are live; mend the cause and run any openedx-backup command with the "
-          "same settings: it removes what is left");
-      throw;
-    }
-  }
-}
-
 // Writes all records, then swaps all components, then closes the records in the same order: see
 // SwapIntent for what an interruption means at each point.
 void SwapAll(const std::vector<RestoreTarget*>& targets, const SwapIntent& intent,
@@ -192,153 +172,7 @@ void SwapAll(const std::vector<RestoreTarget*>& targets, const SwapIntent& inten
   CloseAll(targets, intent.keep_old);
 }
 
-RestoreTarget* FindTarget(RestoreTargets& targets, std::string_view name) {
-  for (const auto& target : targets) {
-    if (target->name() == name) return target.get();
-  }
-  return nullptr;
-}
-
-struct FoundSwap {
-  RestoreTarget* target;
-  OpenSwap swap;
-};
-
-// One interrupted run: what is open of it, in the order of the targets.
-struct OpenRun {
-  SwapIntent intent;
-  std::vector<FoundSwap> found;
-
-  bool Has(const std::string& component) const {
-    return std::ranges::any_of(
-        found, [&](const FoundSwap& one) { return one.target->name() == component; });
-  }
-  bool Any(OpenSwap::Stage stage) const {
-    return std::ranges::any_of(found,
-                               [&](const FoundSwap& one) { return one.swap.stage == stage; });
-  }
-  // Records are closed from the first component on: without the first, or with one that is being
-  // closed, old data are gone.
-  bool ClosingHasBegun() const {
-    return Any(OpenSwap::Stage::kClosing) ||
-           (Has(intent.components.back()) && !Has(intent.components.front()));
-  }
-  // An undo removes the records from the last component on, so it is recognised as one that had not
-  // come to its swaps, but for the component in which it was interrupted.
-  bool IsToBeCompleted() const {
-    return ClosingHasBegun() || (Has(intent.components.back()) && !Any(OpenSwap::Stage::kUndoing));
-  }
-};
-
-std::vector<OpenRun> FindOpenRuns(RestoreTargets& targets) {
-  std::vector<OpenRun> runs;
-  for (const auto& target : targets) {
-    std::optional<OpenSwap> swap = ForTarget(*target, "looking for an interrupted restore of",
-                                             [](RestoreTarget& t) { return t.FindOpenSwap(); });
-    if (!swap) continue;
-    if (swap->intent.components.empty()) swap->intent.components.emplace_back(target->name());
-    auto run = std::ranges::find_if(runs, [&](const OpenRun& candidate) {
-      return candidate.intent.run_id == swap->intent.run_id;
-    });
-    if (run == runs.end()) run = runs.insert(runs.end(), OpenRun{swap->intent, {}});
-    run->found.push_back(FoundSwap{target.get(), std::move(*swap)});
-  }
-  return runs;
-}
-
-void CheckAllConfigured(RestoreTargets& targets, const SwapIntent& intent) {
-  for (const std::string& name : intent.components) {
-    if (FindTarget(targets, name) != nullptr) continue;
-    throw Error(
-        ErrorKind::kUsage,
-        fmt::format("an interrupted restore of {} (started {}) has to be finished first, and "
-                    "it had '{}', which is not configured here",
-                    intent.archive, intent.started, name))
-        .Hint("run this with the settings of that restore");
-  }
-}
-
-void CompleteRun(const OpenRun& open) {
-  for (const FoundSwap& one : open.found) {
-    ForTarget(*one.target, "finishing the interrupted swap of",
-              [](RestoreTarget& t) { t.CompleteSwap(); });
-  }
-  std::vector<RestoreTarget*> targets;
-  for (const FoundSwap& one : open.found) targets.push_back(one.target);
-  CloseAll(targets, open.intent.keep_old);
-}
-
-void TakeBackRun(const OpenRun& open) {
-  for (auto one = open.found.rbegin(); one != open.found.rend(); ++one) {
-    ForTarget(*one->target, "taking back the interrupted swap of",
-              [&](RestoreTarget& t) { t.UndoSwap(open.intent.run_id); });
-  }
-}
-
-std::string Sentence(const SwapIntent& intent, std::string_view outcome) {
-  return fmt::format("The restore of {} that was interrupted (started {}) was {}.", intent.archive,
-                     intent.started, outcome);
-}
-
-// The old data that a finished restore kept.
-std::vector<std::string> UndoKept(RestoreTargets& targets, const RunContext& run) {
-  std::vector<std::string> sentences;
-  for (auto it = targets.rbegin(); it != targets.rend(); ++it) {
-    RestoreTarget& target = **it;
-    try {
-      ForTarget(target, "undoing the restore of", [](RestoreTarget& t) { t.UndoSwap(""); });
-      sentences.push_back(
-          fmt::format("{}: the data from before the restore are live again", target.name()));
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kNotFound) throw;
-      run.log.Info("{}: nothing to go back to", target.name());
-    }
-  }
-  return sentences;
-}
-
 }  // namespace
-
-std::vector<std::string> FinishOpenSwaps(RestoreTargets& targets, const RunContext& run) {
-  std::vector<std::string> sentences;
-  for (const OpenRun& open : FindOpenRuns(targets)) {
-    CheckAllConfigured(targets, open.intent);
-    const bool complete = open.IsToBeCompleted();
-    run.log.Info("{} an interrupted restore of {} (started {})",
-                 complete ? "finishing" : "taking back", open.intent.archive, open.intent.started);
-    if (complete) {
-      CompleteRun(open);
-    } else {
-      TakeBackRun(open);
-    }
-    sentences.push_back(Sentence(open.intent, complete ? "finished" : "taken back"));
-  }
-  return sentences;
-}
-
-std::vector<std::string> Undo(RestoreTargets& targets, const RunContext& run) {
-  std::vector<std::string> sentences;
-  for (const OpenRun& open : FindOpenRuns(targets)) {
-    CheckAllConfigured(targets, open.intent);
-    if (open.ClosingHasBegun()) {
-      CompleteRun(open);
-      throw Error(ErrorKind::kNotFound, "the interrupted restore can no longer be undone")
-          .Cause(
-              fmt::format("it had swapped everything and begun to remove what it replaced; it has "
-                          "been finished now: {} is live",
-                          open.intent.archive))
-          .Hint("restore an older archive, if that is what you want");
-    }
-    TakeBackRun(open);
-    sentences.push_back(Sentence(open.intent, "taken back"));
-  }
-  if (sentences.empty()) sentences = UndoKept(targets, run);
-  if (sentences.empty()) {
-    throw Error(ErrorKind::kNotFound, "there is no restore to undo")
-        .Hint("only a restore that was interrupted, or one with --keep-old, can be undone");
-  }
-  return sentences;
-}
 
 RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOptions& options,
                       const RunContext& run) {

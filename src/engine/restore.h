@@ -36,7 +36,7 @@ struct RestoreOptions {
 
 struct RestoreReport {
   std::string archive;
-  std::unique_ptr<Manifest> manifest;  ///< nullptr for a foreign archive
+  std::unique_ptr<Manifest> manifest;  ///< as in ArchiveEntry; nullptr for a foreign archive
   std::vector<std::pair<std::string, RestorePlan>> plans;
   std::vector<std::string> left_out;  ///< as in the preview
   std::vector<std::string> not_held;  ///< as in the preview
@@ -56,7 +56,8 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
                       const RunContext& run);
 
 /// Brings back what the last restore replaced: of an interrupted one, or of one that kept the old
-/// data. Returns a sentence per component. Throws Error(kNotFound) when there is nothing.
+/// data, and of no earlier one. Returns a sentence per component. Throws Error(kNotFound) when
+/// there is nothing, or when a later restore has dropped part of it.
 std::vector<std::string> Undo(RestoreTargets& targets, const RunContext& run);
 
 /// Completes, or takes back where it had not come to its swaps, a restore that was interrupted.

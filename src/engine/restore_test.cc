@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <stdexcept>
 
 #include "base/error.h"
@@ -30,6 +31,7 @@ class FailingTarget final : public RestoreTarget {
 
   std::string_view name() const override { return inner_->name(); }
   std::optional<OpenSwap> FindOpenSwap() override { return inner_->FindOpenSwap(); }
+  std::optional<SwapIntent> FindKeptSwap() override { return inner_->FindKeptSwap(); }
   void CompleteSwap() override { inner_->CompleteSwap(); }
   void UndoSwap(const std::string& run_id) override { inner_->UndoSwap(run_id); }
   RestorePlan Plan(const Manifest* manifest) override { return inner_->Plan(manifest); }
@@ -93,8 +95,10 @@ class RestoreTest : public testing::Test {
     return targets;
   }
 
-  void RestoreFrom(const std::string& archive, RestoreTargets targets, bool keep_old = false) {
+  void RestoreFrom(const std::string& archive, RestoreTargets targets, bool keep_old = false,
+                   std::set<std::string> only = {}) {
     RestoreOptions options;
+    options.selection.only = std::move(only);
     options.choice.name = archive;
     options.keep_old = keep_old;
     options.confirm = [](const RestorePreview&) { return true; };
@@ -140,6 +144,37 @@ TEST_F(RestoreTest, TakingBackAFailedSwapLeavesAnEarlierKeptRestoreAlone) {
   EXPECT_THAT(error.hint(), HasSubstr("nothing has changed"));
   EXPECT_EQ(Read("a"), "since");
   EXPECT_EQ(Read("b"), "since");
+}
+
+// The second restore is of caddy alone: what the first one replaced in the others stays replaced.
+TEST_F(RestoreTest, AnUndoIsOfTheLastRestoreAlone) {
+  const std::string archive = BackUp({"a", "b"}, "archive");
+  for (const std::string name : {"caddy", "a", "b"}) Write(name, "before the first");
+  RestoreFrom(archive, Targets(), /*keep_old=*/true);
+  for (const std::string name : {"caddy", "a", "b"}) Write(name, "before the second");
+  RestoreFrom(archive, Targets(), /*keep_old=*/true, {"caddy"});
+  RestoreTargets targets = Targets();
+  EXPECT_THAT(Undo(targets, test_.run), testing::ElementsAre(HasSubstr("caddy")));
+  for (const std::string name : {"caddy", "a", "b"}) EXPECT_EQ(Read(name), "before the second");
+  // Caddy's data from before the first one are gone, so that one cannot be undone whole.
+  try {
+    Undo(targets, test_.run);
+    ADD_FAILURE() << "a mixture";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
+    EXPECT_THAT(error.what(), HasSubstr("caddy"));
+  }
+  for (const std::string name : {"caddy", "a", "b"}) EXPECT_EQ(Read(name), "before the second");
+}
+
+TEST_F(RestoreTest, AnUndoThatEndedBetweenTwoComponentsGoesOn) {
+  const std::string archive = BackUp({"a", "b"}, "archive");
+  for (const std::string name : {"caddy", "a", "b"}) Write(name, "live");
+  RestoreFrom(archive, Targets(), /*keep_old=*/true);
+  RestoreTargets targets = Targets();
+  targets.back()->UndoSwap("");
+  EXPECT_THAT(Undo(targets, test_.run), testing::SizeIs(2));
+  for (const std::string name : {"caddy", "a", "b"}) EXPECT_EQ(Read(name), "live");
 }
 
 TEST_F(RestoreTest, AnIntentThatCannotBeWrittenChangesNothing) {

@@ -23,12 +23,6 @@ constexpr char kCaddyPrefix[] = "data/caddy";
 constexpr char kMediaPrefix[] = "data/media";
 constexpr char kConfigPrefix[] = "data/tutor";
 
-std::vector<files::Tree> FileTrees(const Site& site, const std::string& component) {
-  if (component == kCaddy) return {files::Tree{"", *site.caddy}};
-  if (component == kConfig) return {files::Tree{"config.yml", *site.tutor_config}};
-  return site.media;
-}
-
 // Calls one of the three makers for each component that is configured and selected.
 template <class Made, class MakeMysql, class MakeMongodb, class MakeTree>
 std::vector<std::unique_ptr<Made>> MakeEach(const Site& site, const ComponentSelection& selection,
@@ -44,7 +38,7 @@ std::vector<std::unique_ptr<Made>> MakeEach(const Site& site, const ComponentSel
     } else if (name == kMongodb) {
       made.push_back(make_mongodb(*site.mongodb));
     } else {
-      made.push_back(make_tree(name, MemberPrefix(name), FileTrees(site, name)));
+      made.push_back(make_tree(name, MemberPrefix(name), TreesOf(site, name)));
     }
   }
   return made;
@@ -78,6 +72,12 @@ bool Site::Has(std::string_view component) const {
   if (component == kCaddy) return caddy.has_value();
   if (component == kMedia) return !media.empty();
   return component == kConfig && tutor_config.has_value();
+}
+
+std::vector<files::Tree> TreesOf(const Site& site, std::string_view component) {
+  if (component == kCaddy) return {files::Tree{"", *site.caddy}};
+  if (component == kConfig) return {files::Tree{"config.yml", *site.tutor_config}};
+  return site.media;
 }
 
 bool ComponentSelection::Includes(const std::string& component) const {

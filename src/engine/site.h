@@ -54,6 +54,10 @@ struct Site {
   bool Has(std::string_view component) const;
 };
 
+/// The folders, or the file, of a file component that the site has.
+/// REQUIRES: site.Has(component), and it is one of caddy, media, config.
+std::vector<files::Tree> TreesOf(const Site& site, std::string_view component);
+
 /// Which components a command is about: those of `only` (all when empty) without those of
 /// `exclude`.
 struct ComponentSelection {

@@ -117,10 +117,13 @@ VerifyReport VerifyArchive(Store& store, const std::string& name, VerifyDepth de
     ReadForeign(std::move(source), report, run);
     return report;
   }
-  report.manifest = *manifest;
   report.members = manifest->members.size();
+  const uint64_t raw_bytes = manifest->RawBytes();
+  // The check reads them anew.
+  manifest->DropLists();
+  report.manifest = *manifest;
   if (depth == VerifyDepth::kQuick) return report;
-  run.progress.Begin(kVerify, "", manifest->RawBytes());
+  run.progress.Begin(kVerify, "", raw_bytes);
   ContentCheck check(*manifest, run.progress);
   CheckWholeArchive(
       *source, threads,

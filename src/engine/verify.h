@@ -18,7 +18,7 @@ enum class VerifyDepth {
 
 struct VerifyReport {
   std::string archive;
-  Manifest manifest;
+  Manifest manifest;  ///< without its members and blocks
   VerifyDepth depth = VerifyDepth::kFull;
   uint64_t bytes_read = 0;
   uint64_t members = 0;

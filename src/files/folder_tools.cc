@@ -31,8 +31,10 @@ FileDescriptor MakeFolderAt(int parent, const std::string& name, const std::stri
   }
   FileDescriptor folder = OpenFolderAt(parent, name);
   if (!folder) {
+    const bool other = errno == ELOOP || errno == ENOTDIR;
     throw SystemError(ErrorKind::kSource, fmt::format("cannot open the folder {}", where), errno)
-        .Hint(kCheckRights);
+        .Hint(other ? "something that is no folder has its name: look at it and remove it"
+                    : kCheckRights);
   }
   return folder;
 }

@@ -68,25 +68,37 @@ std::filesystem::path Resolve(const std::filesystem::path& target) {
   return parent / absolute.filename();
 }
 
+// A folder that may not be looked into counts as one with a record, so that whoever reads that says
+// so. One behind a link is not ours.
 bool HasRecord(const std::filesystem::path& work) {
   struct stat status {};
-  return ::lstat((work / "record.json").c_str(), &status) == 0;
+  if (::lstat(work.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return false;
+  return ::lstat((work / "record.json").c_str(), &status) == 0 || errno == EACCES;
+}
+
+SwapPlace InsidePlace(const std::filesystem::path& target) {
+  const std::filesystem::path resolved = Resolve(target);
+  return {true, resolved, resolved, resolved / kWorkPrefix, ""};
 }
 
 }  // namespace
 
-SwapPlace FindSwapPlace(const std::filesystem::path& target) {
+SwapPlace BesidePlace(const std::filesystem::path& target) {
   const std::filesystem::path resolved = Resolve(target);
-  SwapPlace inside{true, resolved, resolved, resolved / kWorkPrefix, ""};
   const std::filesystem::path parent = resolved.parent_path();
-  SwapPlace beside{false, resolved, parent,
-                   parent / fmt::format("{}-{}", kWorkPrefix, resolved.filename().string()),
-                   resolved.filename().string()};
+  const std::string name = resolved.filename().string();
+  return {false, resolved, parent, parent / fmt::format("{}-{}", kWorkPrefix, name), name};
+}
+
+SwapPlace NewSwapPlace(const std::filesystem::path& target) {
+  return std::filesystem::is_directory(target) ? InsidePlace(target) : BesidePlace(target);
+}
+
+SwapPlace FindSwapPlace(const std::filesystem::path& target) {
+  const SwapPlace inside = InsidePlace(target);
   if (HasRecord(inside.work)) return inside;
-  if (resolved.filename().empty()) return inside;
-  if (HasRecord(beside.work)) return beside;
-  const bool is_folder = std::filesystem::is_directory(resolved);
-  return is_folder && (IsMountPoint(resolved) || !CanWrite(parent)) ? inside : beside;
+  const SwapPlace beside = BesidePlace(target);
+  return HasRecord(beside.work) ? beside : NewSwapPlace(target);
 }
 
 void CheckSwapPlace(const SwapPlace& place) {

@@ -8,9 +8,8 @@ namespace oxbackup::files {
 
 /// A tree's working folder and the folder whose entries are exchanged.
 struct SwapPlace {
-  /// True: the target is a mount point (or its parent cannot be written); the working folder lies
-  /// inside of it and its entries are exchanged one by one. False: the working folder lies beside
-  /// it.
+  /// True: the working folder lies inside of the target, whose entries are exchanged one by one.
+  /// False: it lies beside the target, which is exchanged itself.
   bool inside = false;
   std::filesystem::path target;  ///< the tree's root, links resolved
   std::filesystem::path live;    ///< holds what is exchanged: the target, or the folder above
@@ -21,8 +20,17 @@ struct SwapPlace {
   std::filesystem::path NewTree() const { return work / "new" / base; }
 };
 
-/// Finds the place for a tree: the one that holds an earlier restore's record, else the one that
-/// fits. Changes nothing. Throws Error(kUsage) when the folder above the target does not exist.
+/// The place for a restore that begins now: inside of a folder that exists, because containers that
+/// have it mounted would keep the old one if it were renamed itself; beside a file, or beside what
+/// is not there yet. Changes nothing. Throws Error(kUsage) when the folder above the target does
+/// not exist.
+SwapPlace NewSwapPlace(const std::filesystem::path& target);
+
+/// The place beside the target, whatever it is. Else as NewSwapPlace.
+SwapPlace BesidePlace(const std::filesystem::path& target);
+
+/// The place that holds an earlier restore's record, else NewSwapPlace's. A folder that a restore
+/// has brought to where nothing was has its record beside it.
 SwapPlace FindSwapPlace(const std::filesystem::path& target);
 
 /// Throws Error(kUsage) or Error(kSource), with what to do about it, when the tree cannot be

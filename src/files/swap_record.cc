@@ -23,7 +23,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr char kRecordName[] = "record.json";
 constexpr char kNextRecordName[] = "record.json.next";
 constexpr int kRecordVersion = 1;
 
@@ -36,8 +35,18 @@ constexpr std::array<std::pair<SwapState, const char*>, 4> kStates = {{
 
 Json RootToJson(const std::optional<MemberInfo>& root) {
   if (!root) return nullptr;
-  return Json::array(
-      {root->mode, root->uid, root->gid, root->mtime_seconds, root->mtime_nanoseconds});
+  Json xattrs = Json::object();
+  for (const auto& [name, value] : root->xattrs) xattrs[Hex(name)] = Hex(value);
+  return Json::array({root->mode, root->uid, root->gid, root->mtime_seconds,
+                      root->mtime_nanoseconds, std::move(xattrs)});
+}
+
+std::string FromHex(const std::string& hex) {
+  std::string bytes;
+  for (size_t at = 0; at + 1 < hex.size(); at += 2) {
+    bytes.push_back(static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16)));
+  }
+  return bytes;
 }
 
 std::optional<MemberInfo> RootFromJson(const Json& json) {
@@ -48,15 +57,18 @@ std::optional<MemberInfo> RootFromJson(const Json& json) {
   root.gid = json.at(2).get<uint64_t>();
   root.mtime_seconds = json.at(3).get<int64_t>();
   root.mtime_nanoseconds = json.at(4).get<int64_t>();
+  for (const auto& [name, value] : json.at(5).items()) {
+    root.xattrs[FromHex(name)] = FromHex(value.get<std::string>());
+  }
   return root;
 }
 
-std::string FromHex(const std::string& hex) {
-  std::string bytes;
-  for (size_t at = 0; at + 1 < hex.size(); at += 2) {
-    bytes.push_back(static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16)));
-  }
-  return bytes;
+// What is renamed is said by names; none may lead out of the folders of the swap.
+std::string PlainName(std::string name) {
+  const bool plain = !name.empty() && name != "." && name != ".." &&
+                     name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
+  if (!plain) throw Error(ErrorKind::kCorrupt, "the record of a swap names what no restore moves");
+  return name;
 }
 
 Error CannotKeepRecord(const std::string& where, int error) {
@@ -71,13 +83,17 @@ std::string SerializeRecord(const SwapRecord& record) {
   // In hexadecimal: file names need not be UTF-8, JSON texts have to.
   for (const auto& [name, inode] : record.entries) entries[Hex(name)] = inode;
   Json trees = Json::array();
-  for (const std::string& tree : record.trees) trees.push_back(Hex(tree));
+  for (const RecordedTree& tree : record.trees) {
+    trees.push_back(Json::array({Hex(tree.name), Hex(tree.path)}));
+  }
   const auto state = std::find_if(kStates.begin(), kStates.end(),
                                   [&](const auto& known) { return known.first == record.state; });
   return Json{{"version", kRecordVersion},
               {"state", state->second},
               {"intent", SerializeIntent(record.intent)},
               {"trees", std::move(trees)},
+              {"own", record.own},
+              {"folder", record.folder},
               {"entries", std::move(entries)},
               {"old_root", RootToJson(record.old_root)},
               {"new_root", RootToJson(record.new_root)}}
@@ -98,10 +114,16 @@ SwapRecord ParseRecord(const std::string& json) {
     record.state = state->first;
     record.intent = ParseIntent(parsed.at("intent").get<std::string>());
     for (const Json& tree : parsed.at("trees")) {
-      record.trees.push_back(FromHex(tree.get<std::string>()));
+      record.trees.push_back(
+          {FromHex(tree.at(0).get<std::string>()), FromHex(tree.at(1).get<std::string>())});
     }
+    record.own = parsed.at("own").get<size_t>();
+    if (record.own >= record.trees.size()) {
+      throw Error(ErrorKind::kCorrupt, "the record of a swap is of none of its trees");
+    }
+    record.folder = parsed.at("folder").get<uint64_t>();
     for (const auto& [name, inode] : parsed.at("entries").items()) {
-      record.entries[FromHex(name)] = inode.get<uint64_t>();
+      record.entries[PlainName(FromHex(name))] = inode.get<uint64_t>();
     }
     record.old_root = RootFromJson(parsed.at("old_root"));
     record.new_root = RootFromJson(parsed.at("new_root"));
@@ -117,8 +139,15 @@ std::optional<SwapRecord> ReadRecord(int work, const std::string& where) {
   const std::unique_ptr<RangedSource> source = OpenLocalFileAt(work, kRecordName, where);
   if (source == nullptr) return std::nullopt;
   RangedByteSource bytes(*source, 0, source->Size());
-  return WithContext([&] { return fmt::format("reading {}/{}", where, kRecordName); },
-                     [&] { return ParseRecord(ReadAll(bytes, kLargest)); });
+  try {
+    return ParseRecord(ReadAll(bytes, kLargest));
+  } catch (Error& error) {
+    error.While(fmt::format("reading {}/{}", where, kRecordName))
+        .Hint(fmt::format("when no restore was interrupted, remove {0}; otherwise compare {0}/old "
+                          "(what was replaced) with what is live, and move it back by hand",
+                          where));
+    throw;
+  }
 }
 
 void WriteRecord(int work, const std::string& where, const SwapRecord& record) {

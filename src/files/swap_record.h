@@ -12,6 +12,9 @@
 
 namespace oxbackup::files {
 
+/// Its name in a working folder.
+inline constexpr char kRecordName[] = "record.json";
+
 enum class SwapState {
   kAnnounced,  ///< entries are old, new or between
   kSwapped,    ///< all entries are new
@@ -19,14 +22,26 @@ enum class SwapState {
   kKept,       ///< closed, with the old data kept
 };
 
+/// A tree as the run knew it that swapped it.
+struct RecordedTree {
+  std::string name;
+  std::string path;  ///< links resolved
+};
+
 struct SwapRecord {
   SwapIntent intent;
   SwapState state = SwapState::kAnnounced;
-  /// The paths of all trees that are swapped together, in the order of their records.
-  std::vector<std::string> trees;
-  /// What is moved in, with the numbers (inodes) by which it is recognised wherever it is.
+  /// All trees that are swapped together, in the order of their records; not empty.
+  std::vector<RecordedTree> trees;
+  /// Which of them this record is of.
+  size_t own = 0;
+  /// The inode of the working folder. In a copied tree it is another, and so are the entries'.
+  uint64_t folder = 0;
+  /// What is moved in: plain names, with the numbers (inodes) by which each is recognised wherever
+  /// it is.
   std::map<std::string, uint64_t> entries;
-  /// Mode, owner and time of a target that stays where it is while its entries are exchanged.
+  /// Mode, owner, attributes and time of a target that stays where it is while its entries are
+  /// exchanged.
   std::optional<MemberInfo> old_root;
   std::optional<MemberInfo> new_root;
 };

@@ -37,11 +37,12 @@ struct TreeRestoreOptions {
 std::unique_ptr<BackupSource> MakeTreeSource(std::string component, std::string member_prefix,
                                              std::vector<Tree> trees, const RunContext& run);
 
-/// Restores them. The new tree is written beside the old one: into ".openedx-backup-<name>" in the
-/// folder above, or into ".openedx-backup" inside the target when that is a mount point (or the
-/// folder above cannot be written); then the two are exchanged by renaming, in the latter case
-/// entry by entry. A record in that folder lets the next run finish or undo an interrupted swap. A
-/// tree that the archive lacks stays as it is, with a warning. Whatever an archive's members say,
+/// Restores them. The new tree is written into ".openedx-backup" inside a folder that exists, which
+/// nobody else can look into and no backup has; then entry by entry is exchanged by renaming, so
+/// that the folder itself, which containers may have mounted, stays. A file, or a folder that is
+/// not there yet, is written into ".openedx-backup-<name>" in the folder above and exchanged
+/// itself. A record in that folder lets the next run finish or undo an interrupted swap. A tree
+/// that the archive lacks stays as it is, with a warning. Whatever an archive's members say,
 /// nothing outside of that folder is touched before the swap: such members are Error(kCorrupt).
 std::unique_ptr<RestoreTarget> MakeTreeTarget(std::string component, std::string member_prefix,
                                               std::vector<Tree> trees, TreeRestoreOptions options,

@@ -69,22 +69,29 @@ class TreeCopier::BatchCopier {
 
   void CopyFolder(const WalkedEntry& entry) {
     const FileDescriptor folder = tree_.root_.OpenEntry(cursor_, entry.path);
-    if (!folder && errno == ENOENT) return LeaveOut(entry, "vanished while the tree was read");
-    if (!folder) throw CannotOpen(entry, errno);
+    if (!folder && !HasVanished(errno)) throw CannotOpen(entry, errno);
+    struct stat status {};
+    const bool there = folder && ::fstat(folder.get(), &status) == 0 && S_ISDIR(status.st_mode);
     MemberInfo info = Info(entry.path, entry.status);
     info.type = MemberType::kDirectory;
-    info.xattrs = ReadXattrs(folder.get(), tree_.root_.FullPath(entry.path));
+    if (there) {
+      info.xattrs = ReadXattrs(folder.get(), tree_.root_.FullPath(entry.path));
+    } else {
+      // Never left out: entries below it may be in the archive already.
+      Warn(entry, "vanished while the tree was read; the archive has it as it was first seen");
+    }
     AddSmall(entry.path, {std::move(info), ""}, "");
   }
 
   void CopyFile(const WalkedEntry& entry) {
     const FileDescriptor file = tree_.root_.OpenEntry(cursor_, entry.path);
     struct stat status {};
-    if (!file && (errno == ENOENT || errno == ELOOP || errno == ENOTDIR)) {
-      return LeaveOut(entry, "vanished while the tree was read");
-    }
+    if (!file && HasVanished(errno)) return LeaveOut(entry, "vanished while the tree was read");
     if (!file || ::fstat(file.get(), &status) != 0) throw CannotOpen(entry, errno);
     if (!S_ISREG(status.st_mode)) return LeaveOut(entry, "was replaced by something else");
+    // What was put in its place is not what its other names stand for.
+    const bool same = status.st_dev == entry.status.st_dev && status.st_ino == entry.status.st_ino;
+    if (!same) NoteMissing(entry);
     const auto size = static_cast<uint64_t>(status.st_size);
     if (size >= kStreamedBytes) {
       StreamFile(entry, file.get(), status);
@@ -151,8 +158,17 @@ class TreeCopier::BatchCopier {
     builder_.Add(std::move(member));
   }
 
+  void Warn(const WalkedEntry& entry, const char* what) {
+    tree_.Warn(fmt::format("{} {}", tree_.root_.FullPath(entry.path), what));
+  }
+
   void LeaveOut(const WalkedEntry& entry, const char* why) {
-    tree_.Warn(fmt::format("{} {}", tree_.root_.FullPath(entry.path), why));
+    Warn(entry, why);
+    NoteMissing(entry);
+  }
+
+  // The archive lacks the file that was walked: its next name has to bring the content.
+  void NoteMissing(const WalkedEntry& entry) {
     if (entry.status.st_nlink < 2) return;
     const std::lock_guard lock(tree_.mutex_);
     tree_.left_out_.insert(entry.path);
@@ -192,7 +208,8 @@ TreeDigest TreeCopier::Copy(int threads) {
 void TreeCopier::CopyHardLinks(const std::vector<WalkedEntry>& links) {
   if (links.empty()) return;
   BatchCopier copier(*this, run_);
-  // When a file's first name vanished before it was read, the next one takes its place.
+  // When a file's first name vanished, or became another file, before it was read, the next one
+  // takes its place.
   std::map<std::string, std::string> moved;
   for (const WalkedEntry& link : links) {
     const std::string first = link.hard_link_to;

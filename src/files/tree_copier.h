@@ -44,8 +44,9 @@ class TreeCopier {
   OwnerNames owners_;
 
   std::mutex mutex_;
-  TreeDigest digest_;               // guarded by mutex_
-  std::set<std::string> left_out_;  // guarded by mutex_; files with several names alone
+  TreeDigest digest_;  // guarded by mutex_
+  // Names that were walked as a file of several names and did not bring its content.
+  std::set<std::string> left_out_;  // guarded by mutex_
 };
 
 }  // namespace oxbackup::files

@@ -121,6 +121,7 @@ void TreeExtractor::WriteFile(std::string_view path, MemberInfo& info, ByteSourc
   }
   if (size != info.size) throw Damaged(path, "has another size than its header says");
   NoteRefused(ApplyInfo(file.get(), info), path);
+  if (const int error = file.CloseChecked()) throw CannotWrite(path, error);
   Count(path, std::move(info), hash.FinishHex());
 }
 
@@ -218,6 +219,7 @@ void TreeExtractor::AddUnmentionedFolders() {
   for (std::string& path : paths) {
     while (!path.empty()) {
       path = std::string(SplitLast(path).first);
+      if (path.empty() && options_.keep_root) continue;
       if (!folders_.try_emplace(path, plain).second) continue;
       foreign_entries_[path] = {plain, ""};
       if (path.empty()) root_info_ = plain;

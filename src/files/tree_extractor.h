@@ -29,6 +29,8 @@ class TreeExtractor {
     /// Foreign archives may hold an entry twice (the later one counts) and lack folders; in an
     /// archive of ours both are damage.
     bool foreign = false;
+    /// The root stays as it is where a foreign archive does not mention it: it is somebody's own.
+    bool keep_root = false;
     /// For folders that the archive does not mention.
     TimePoint now{};
   };

@@ -164,6 +164,89 @@ TEST_F(TreeSourceTest, OurOwnWorkingFoldersAreNoPartOfTheTree) {
   EXPECT_EQ(component_.objects[0].items, 2u);
 }
 
+// A backup of a tree that changes at a known place: `change` is called when the walk comes to the
+// folder `at`, which gets a pipe for that (its warning is logged at once).
+class ChangingTreeTest : public TreeSourceTest {
+ protected:
+  class HookLog final : public Log {
+   public:
+    void Write(LogLevel, std::string_view message) override {
+      if (hook && message.find("is a pipe") != std::string_view::npos) hook();
+    }
+    std::function<void()> hook;
+  };
+
+  // Backs up tree_ and restores it to restored_.
+  void BackUpAndRestore(const std::string& at, std::function<void()> change) {
+    fs::create_directories(tree_ / at);
+    ASSERT_EQ(::mkfifo((tree_ / at / "pipe").c_str(), 0600), 0);
+    HookLog log;
+    log.hook = std::move(change);
+    Warnings warnings(log);
+    const RunContext run{test_.stop.get_token(), log,          warnings,
+                         test_.progress,         test_.budget, test_.clock};
+    StringSink sink;
+    const auto source = MakeTreeSource("media", "data/media", {{"t", tree_}}, run);
+    ArchiveWriter writer(sink, {}, run);
+    source->Prepare();
+    source->TakeSnapshot();
+    source->Copy(writer);
+    Manifest manifest;
+    manifest.components.push_back(source->Finish());
+    writer.Finish(manifest);
+    warnings_ = warnings.All();
+    Restore(sink.bytes(), "media", "data/media", {{"t", restored_}});
+  }
+
+  const fs::path tree_ = folder_.path() / "t";
+  const fs::path restored_ = folder_.path() / "restored";
+  std::vector<std::string> warnings_;
+};
+
+// The link in it needs no second look, so it is in the archive.
+TEST_F(ChangingTreeTest, AFolderThatVanishesBeforeItIsCopiedMakesNoBrokenArchive) {
+  fs::create_directories(tree_ / "folder");
+  fs::create_symlink("anywhere", tree_ / "folder" / "link");
+  WriteTestFile(tree_ / "folder" / "file", "x");
+  BackUpAndRestore("later", [&] { fs::remove_all(tree_ / "folder"); });
+  EXPECT_TRUE(fs::is_symlink(restored_ / "folder" / "link"));
+  EXPECT_THAT(warnings_, testing::Contains(HasSubstr("folder vanished")));
+}
+
+TEST_F(ChangingTreeTest, AFolderThatBecomesSomethingElseDoesNotEndTheBackup) {
+  const std::vector<std::function<void(const fs::path&)>> others = {
+      [](const fs::path& path) { WriteTestFile(path, "a file"); },
+      [](const fs::path& path) { fs::create_directory_symlink("/", path); }};
+  for (const char* const at : {"earlier", "later"}) {
+    for (const auto& make : others) {
+      fs::remove_all(tree_);
+      fs::create_directories(tree_ / "folder" / "inner");
+      fs::create_symlink("anywhere", tree_ / "folder" / "inner" / "link");
+      BackUpAndRestore(at, [&] {
+        fs::remove_all(tree_ / "folder");
+        make(tree_ / "folder");
+      });
+      EXPECT_TRUE(fs::is_directory(fs::symlink_status(restored_ / "folder"))) << at;
+      EXPECT_THAT(warnings_, testing::Contains(HasSubstr("folder vanished"))) << at;
+    }
+  }
+}
+
+TEST_F(ChangingTreeTest, AFileWhoseFirstNameBecomesAnotherFileKeepsItsContent) {
+  WriteTestFile(tree_ / "a", "shared");
+  for (const char* const name : {"b", "c", "d"}) fs::create_hard_link(tree_ / "a", tree_ / name);
+  BackUpAndRestore("later", [&] {
+    WriteTestFile(tree_ / "z", "another file");
+    fs::rename(tree_ / "z", tree_ / "a");
+    WriteTestFile(tree_ / "z", "a third one");
+    fs::rename(tree_ / "z", tree_ / "b");
+  });
+  EXPECT_EQ(ReadTestFile(restored_ / "a"), "another file");
+  EXPECT_EQ(ReadTestFile(restored_ / "b"), "a third one");
+  EXPECT_EQ(ReadTestFile(restored_ / "c"), "shared");
+  EXPECT_TRUE(fs::equivalent(restored_ / "c", restored_ / "d"));
+}
+
 // A file as a writer leaves it at each look: opened afresh, so that the test decides when it
 // changes.
 TEST(FileContent, AFileThatShrinksKeepsItsSizeWithZeros) {

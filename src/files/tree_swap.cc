@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -13,8 +15,10 @@
 
 #include "base/error.h"
 #include "files/entry_facts.h"
+#include "files/entry_moves.h"
 #include "files/folder_tools.h"
 #include "files/tree_walk.h"
+#include "files/work_folder.h"
 
 namespace oxbackup::files {
 namespace {
@@ -26,23 +30,13 @@ FileDescriptor OpenFolder(const std::filesystem::path& path) {
   return FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
-bool MeansNotSupported(int error) {
-  return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EPERM;
-}
-
 }  // namespace
 
-struct TreeSwap::Folders {
-  FileDescriptor work;
-  FileDescriptor fresh;
-  FileDescriptor old;
-  FileDescriptor live;
-};
-
-TreeSwap::TreeSwap(std::filesystem::path target, BeforeStep before_step)
+TreeSwap::TreeSwap(std::filesystem::path target, BeforeStep before_step, Warnings& warnings)
     : target_(std::move(target)),
       place_(FindSwapPlace(target_)),
-      before_step_(std::move(before_step)) {}
+      before_step_(std::move(before_step)),
+      warnings_(&warnings) {}
 
 void TreeSwap::Forget() {
   place_ = FindSwapPlace(target_);
@@ -50,56 +44,78 @@ void TreeSwap::Forget() {
   old_root_.reset();
 }
 
-std::optional<SwapRecord> TreeSwap::Record() const {
-  const FileDescriptor work = OpenFolder(place_.work);
-  if (!work && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
-  if (!work) {
-    throw SystemError(ErrorKind::kSource, fmt::format("cannot open {}", Where()), errno)
-        .Hint("run as the user that began the restore");
-  }
-  return ReadRecord(work.get(), Where());
+std::optional<SwapRecord> TreeSwap::Record() const { return RecordAt(place_); }
+
+bool TreeSwap::TryLock() {
+  if (lock_) return true;
+  FileDescriptor work = OpenWorkFolder(place_);
+  if (!work || !IsOurs(work.get(), place_)) return false;
+  if (::flock(work.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+  lock_ = std::move(work);
+  return true;
+}
+
+void TreeSwap::Lock() {
+  if (TryLock()) return;
+  throw Error(ErrorKind::kUsage,
+              fmt::format("another restore of {} is running", place_.target.string()))
+      .Hint("wait for it to end");
 }
 
 FileDescriptor TreeSwap::BeginNew() {
-  const FileDescriptor live = OpenFolder(place_.live);
-  if (!live) {
-    throw SystemError(ErrorKind::kSource, fmt::format("cannot open {}", place_.live.string()),
-                      errno);
-  }
+  lock_.Close();
+  superseded_.reset();
+  const SwapPlace earlier = FindSwapPlace(target_);
+  place_ = NewPlace();
   if (!old_root_) old_root_ = RootNow();
-  lock_ = MakeFolderAt(live.get(), place_.work.filename(), Where());
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("another restore of {} is running", place_.target.string()))
-        .Hint("wait for it to end");
-  }
-  const std::optional<SwapRecord> record = Record();
+  (void)MakeWorkFolder(place_);
+  Lock();
+  ApplyRoot(old_root_);
+  const std::optional<SwapRecord> record = RecordAt(earlier);
   if (record && record->state != SwapState::kKept) {
+    lock_.Close();
     throw Error(ErrorKind::kUsage,
                 fmt::format("an earlier restore of {} was interrupted", place_.target.string()))
         .Hint("finish or undo it first");
   }
+  if (record && earlier.work != place_.work) superseded_ = earlier;
+  if (place_.inside && !superseded_) RemoveLeftoverBeside();
   RemoveTreeAt(lock_.get(), kNew, Where() + "/new");
-  if (!record) RemoveTreeAt(lock_.get(), kOld, Where() + "/old");
+  if (!record || superseded_) RemoveTreeAt(lock_.get(), kOld, Where() + "/old");
   return MakeFolderAt(lock_.get(), kNew, Where() + "/new");
 }
 
+// A kill may have left it when the folder that was restored there had just begun to exist, or
+// before its kept data were gone. Nothing refers to it.
+void TreeSwap::RemoveLeftoverBeside() const {
+  const SwapPlace beside = BesidePlace(target_);
+  const FileDescriptor work(
+      ::open(beside.work.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (work && IsOurs(work.get(), beside) && !InodeAt(work.get(), kRecordName)) {
+    RemoveOrWarn([&] { RemoveWorkFolder(beside); });
+  }
+}
+
 void TreeSwap::DiscardNew() {
-  const FileDescriptor work = OpenFolder(place_.work);
-  if (!work) return;
-  RemoveTreeAt(work.get(), kNew, Where() + "/new");
+  // Without the lock it is another restore's.
+  if (!lock_) return;
   const std::optional<SwapRecord> record = Record();
+  if (record && record->state == SwapState::kKept) {
+    RemoveTreeAt(lock_.get(), kNew, Where() + "/new");
+  }
   if (record && record->state != SwapState::kAnnounced) return;
   Close(false);
   ApplyRoot(old_root_);
 }
 
-void TreeSwap::Announce(const SwapIntent& intent, std::vector<std::string> trees,
+void TreeSwap::Announce(const SwapIntent& intent, std::vector<RecordedTree> trees, size_t own,
                         const MemberInfo& new_root) {
-  const Folders folders = OpenFolders();
+  const SwapFolders folders = OpenFolders();
   SwapRecord record;
   record.intent = intent;
   record.trees = std::move(trees);
+  record.own = own;
+  record.folder = InodeAt(folders.work.get(), ".").value_or(0);
   for (const std::string& name : NamesIn(folders.fresh.get(), Where() + "/new")) {
     record.entries[name] = InodeAt(folders.fresh.get(), name).value_or(0);
   }
@@ -107,7 +123,12 @@ void TreeSwap::Announce(const SwapIntent& intent, std::vector<std::string> trees
     record.old_root = old_root_ ? old_root_ : RootNow();
     record.new_root = new_root;
   }
-  if (Record()) {
+  if (superseded_) {
+    Step("drop the old data of an earlier restore");
+    RemoveRecord(OpenWorkFolder(*superseded_).get(), superseded_->work.string());
+    RemoveOrWarn([&] { RemoveWorkFolder(*superseded_); });
+    superseded_.reset();
+  } else if (Record()) {
     Step("drop the old data of an earlier restore");
     RemoveRecord(folders.work.get(), Where());
   }
@@ -118,16 +139,25 @@ void TreeSwap::Announce(const SwapIntent& intent, std::vector<std::string> trees
   SyncFolderOrThrow(folders.live.get(), place_.live.string());
 }
 
+bool TreeSwap::IsUntouched(const SwapRecord& record) const {
+  if (record.state != SwapState::kAnnounced) return false;
+  const SwapFolders folders = OpenFolders();
+  return std::all_of(record.entries.begin(), record.entries.end(), [&](const auto& entry) {
+    return InodeAt(folders.fresh.get(), entry.first) == entry.second;
+  });
+}
+
 void TreeSwap::Forward() {
   std::optional<SwapRecord> record = Record();
   if (!record || record->state == SwapState::kSwapped || record->state == SwapState::kKept) return;
-  const Folders folders = OpenFolders();
+  const SwapFolders folders = OpenFoldersOf(*record);
   if (record->state == SwapState::kUndoing) SetState(*record, SwapState::kAnnounced);
-  for (const auto& [name, inode] : record->entries) MoveIn(folders, name, inode);
+  const EntryMoves moves(folders, place_, [this](const std::string& what) { Step(what); });
+  for (const auto& [name, inode] : record->entries) moves.BringIn(name, inode);
   if (place_.inside) {
     for (const std::string& name : NamesIn(folders.live.get(), place_.live.string())) {
       if (name.starts_with(kWorkPrefix) || record->entries.contains(name)) continue;
-      Move(folders.live.get(), folders.old.get(), name);
+      moves.TakeOut(name);
     }
   }
   ApplyRoot(record->new_root);
@@ -145,10 +175,11 @@ void TreeSwap::BeginBackward() {
 void TreeSwap::Backward() {
   const std::optional<SwapRecord> record = Record();
   if (!record) return;
-  const Folders folders = OpenFolders();
-  for (const auto& [name, inode] : record->entries) MoveBack(folders, name, inode);
+  const SwapFolders folders = OpenFoldersOf(*record);
+  const EntryMoves moves(folders, place_, [this](const std::string& what) { Step(what); });
+  for (const auto& [name, inode] : record->entries) moves.BringBack(name, inode);
   for (const std::string& name : NamesIn(folders.old.get(), Where() + "/old")) {
-    if (!record->entries.contains(name)) Move(folders.old.get(), folders.live.get(), name);
+    if (!record->entries.contains(name)) moves.PutBack(name);
   }
   ApplyRoot(record->old_root);
   SyncFolderOrThrow(folders.live.get(), place_.live.string());
@@ -157,134 +188,106 @@ void TreeSwap::Backward() {
 }
 
 void TreeSwap::Close(bool keep_old) {
-  const FileDescriptor work = OpenFolder(place_.work);
+  const FileDescriptor work = OpenWorkFolder(place_);
   if (!work) return;
   std::optional<SwapRecord> record = Record();
+  // A leftover of nobody that runs; what somebody else put there stays.
+  if (!record && !TryLock()) return;
   if (record && keep_old) {
     SetState(*record, SwapState::kKept);
-    RemoveTreeAt(work.get(), kNew, Where() + "/new");
+    RemoveOrWarn([&] { RemoveTreeAt(work.get(), kNew, Where() + "/new"); });
+    WarnOfStrays();
     return;
   }
-  // First the record: half-removed old data must never be taken for something to go back to.
   const bool announced = record && record->state == SwapState::kAnnounced;
   const std::optional<MemberInfo> root = announced ? record->old_root : RootNow();
   Step("remove the record");
   RemoveRecord(work.get(), Where());
-  const FileDescriptor live = OpenFolder(place_.live);
   Step("remove the working folder");
-  RemoveTreeAt(live.get(), place_.work.filename(), Where());
+  RemoveOrWarn([&] { RemoveWorkFolder(place_); });
+  if (record) WarnOfStrays();
   // Removing the working folder has changed the time of the folder that it was in.
   ApplyRoot(root);
+}
+
+// For what nobody needs any more: the swap has succeeded or has been taken back.
+template <class Remove>
+void TreeSwap::RemoveOrWarn(const Remove& remove) const {
+  try {
+    remove();
+  } catch (const Error& error) {
+    warnings_->Add(
+        fmt::format("what a restore of {} has done with is still there: {} ({}); remove it",
+                    place_.target.string(), error.what(), error.cause()));
+  }
+}
+
+void TreeSwap::WarnOfStrays() const {
+  const std::filesystem::path strays = place_.work / kStrays;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(strays))) return;
+  warnings_->Add(fmt::format(
+      "{} holds what the site had made in {} where the swap needed the place; look at it, then "
+      "remove it",
+      strays.string(), place_.live.string()));
 }
 
 void TreeSwap::Step(const std::string& what) const {
   if (before_step_) before_step_(fmt::format("{} ({})", what, place_.target.string()));
 }
 
-TreeSwap::Folders TreeSwap::OpenFolders() const {
-  Folders folders;
-  folders.work = OpenFolder(place_.work);
+SwapFolders TreeSwap::OpenFolders() const {
+  SwapFolders folders;
+  folders.work = OpenWorkFolder(place_);
   folders.live = OpenFolder(place_.live);
   if (!folders.work || !folders.live) {
     throw SystemError(ErrorKind::kSource, fmt::format("cannot open {}", Where()), errno)
         .Hint("run as the user that began the restore");
   }
+  CheckIsOurs(folders.work.get(), place_);
   folders.fresh = MakeFolderAt(folders.work.get(), kNew, Where() + "/new");
   folders.old = MakeFolderAt(folders.work.get(), kOld, Where() + "/old");
   return folders;
 }
 
-void TreeSwap::MoveIn(const Folders& folders, const std::string& name, uint64_t inode) const {
-  const int live = folders.live.get();
-  const int fresh = folders.fresh.get();
-  if (InodeAt(live, name) != inode) {
-    // An undo that was begun may have left it there.
-    if (InodeAt(folders.old.get(), name) == inode) Move(folders.old.get(), fresh, name);
-    if (InodeAt(fresh, name) != inode) {
-      throw Error(ErrorKind::kSource, fmt::format("{} has vanished from {}", name, Where()))
-          .Hint("go back to the old data (restore --undo)");
-    }
-    if (!InodeAt(live, name)) {
-      Move(fresh, live, name);
-    } else if (!Exchange(live, fresh, name)) {
-      Move(live, folders.old.get(), name);
-      Move(fresh, live, name);
-    }
-  }
-  // After an exchange the old one is where the new one was.
-  if (InodeAt(fresh, name)) Move(fresh, folders.old.get(), name);
-}
-
-void TreeSwap::MoveBack(const Folders& folders, const std::string& name, uint64_t inode) const {
-  const int live = folders.live.get();
-  const int fresh = folders.fresh.get();
-  const int old = folders.old.get();
-  const auto is_old = [&](int folder) {
-    const std::optional<uint64_t> there = InodeAt(folder, name);
-    return there && *there != inode;
-  };
-  if (is_old(live) && is_old(old)) {
-    throw Error(ErrorKind::kSource, fmt::format("{} is no longer what the restore put there",
-                                                (place_.live / name).string()))
-        .Hint(fmt::format("the old data are in {}/old: move them back by hand", Where()));
-  }
-  if (InodeAt(live, name) == inode) {
-    if (is_old(fresh)) {
-      // Killed between the exchange and the move to old/.
-      if (!Exchange(live, fresh, name)) {
-        throw Error(ErrorKind::kSource, fmt::format("cannot exchange {} in {}", name, Where()));
-      }
-    } else if (!is_old(old) || !Exchange(live, old, name)) {
-      Move(live, fresh, name);
-    }
-  }
-  if (!InodeAt(live, name) && is_old(old)) Move(old, live, name);
-}
-
-bool TreeSwap::Exchange(int one, int other, const std::string& name) const {
-  Step("exchange " + name);
-  if (::renameat2(one, name.c_str(), other, name.c_str(), RENAME_EXCHANGE) == 0) return true;
-  if (MeansNotSupported(errno)) return false;
-  throw SystemError(ErrorKind::kSource,
-                    fmt::format("cannot exchange {} in {}", name, place_.live.string()), errno)
-      .Hint("check that nothing is mounted there and that this user may write there");
-}
-
-void TreeSwap::Move(int from, int to, const std::string& name) const {
-  Step("move " + name);
-  int moved = ::renameat2(from, name.c_str(), to, name.c_str(), RENAME_NOREPLACE);
-  if (moved != 0 && MeansNotSupported(errno)) {
-    if (InodeAt(to, name)) {
-      errno = EEXIST;
-    } else {
-      moved = ::renameat(from, name.c_str(), to, name.c_str());
-    }
-  }
-  if (moved == 0) return;
-  throw SystemError(ErrorKind::kSource,
-                    fmt::format("cannot move {} of {}", name, place_.live.string()), errno)
-      .Hint("check that nothing is mounted there and that this user may write there");
+SwapFolders TreeSwap::OpenFoldersOf(const SwapRecord& record) const {
+  SwapFolders folders = OpenFolders();
+  if (InodeAt(folders.work.get(), ".") == record.folder) return folders;
+  throw Error(ErrorKind::kSource,
+              fmt::format("{} was copied here with an open swap, or its file system was made anew",
+                          Where()))
+      .Cause("what is new in it and what is old can no longer be told apart")
+      .Hint(fmt::format("compare {0}/new and {0}/old with what is live, put right what is not, and "
+                        "remove {0}",
+                        Where()));
 }
 
 void TreeSwap::SetState(SwapRecord& record, SwapState state) const {
   record.state = state;
-  const FileDescriptor work = OpenFolder(place_.work);
+  const FileDescriptor work = OpenWorkFolder(place_);
   Step("note the state");
   WriteRecord(work.get(), Where(), record);
 }
 
 std::optional<MemberInfo> TreeSwap::RootNow() const {
+  if (!place_.inside) return std::nullopt;
+  const FileDescriptor live = OpenFolder(place_.live);
   struct stat status {};
   OwnerNames owners;
-  if (!place_.inside || ::stat(place_.live.c_str(), &status) != 0) return std::nullopt;
-  return InfoFromStat(status, owners);
+  if (!live || ::fstat(live.get(), &status) != 0) return std::nullopt;
+  MemberInfo root = InfoFromStat(status, owners);
+  root.xattrs = ReadXattrs(live.get(), place_.live.string());
+  return root;
 }
 
 void TreeSwap::ApplyRoot(const std::optional<MemberInfo>& root) const {
   if (!root) return;
   const FileDescriptor live = OpenFolder(place_.live);
   // A mount point may refuse; its entries are what counts.
-  if (live) (void)ApplyInfo(live.get(), *root);
+  if (!live) return;
+  for (const auto& [name, value] : ReadXattrs(live.get(), place_.live.string())) {
+    if (!root->xattrs.contains(name)) (void)!::fremovexattr(live.get(), name.c_str());
+  }
+  (void)ApplyInfo(live.get(), *root);
 }
 
 }  // namespace oxbackup::files

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/file_descriptor.h"
+#include "base/log.h"
+#include "files/entry_moves.h"
 #include "files/swap_place.h"
 #include "files/swap_record.h"
 
@@ -18,26 +20,38 @@ namespace oxbackup::files {
 /// The working folder holds new/ (what is restored), old/ (what was replaced) and the record. An
 /// entry is exchanged with one renameat2(RENAME_EXCHANGE), where the file system has that, and then
 /// moved from new/ to old/; elsewhere it is moved to old/ and the new one in its place. The new
-/// entries' inode numbers in the record tell at any time which is which.
+/// entries' inode numbers in the record tell at any time which is which. What the site makes
+/// meanwhile where an entry has to go is set aside to strays/, which stays, with a warning, when
+/// the rest of the working folder goes.
 class TreeSwap {
  public:
   using BeforeStep = std::function<void(const std::string&)>;
 
-  TreeSwap(std::filesystem::path target, BeforeStep before_step);
+  /// `warnings` must outlive it.
+  TreeSwap(std::filesystem::path target, BeforeStep before_step, Warnings& warnings);
 
+  /// That of the record, or of what BeginNew has made.
   const SwapPlace& place() const { return place_; }
+  /// Where BeginNew would make it.
+  SwapPlace NewPlace() const { return NewSwapPlace(target_); }
   /// Nothing when no swap is announced and no old data are kept.
   [[nodiscard]] std::optional<SwapRecord> Record() const;
 
-  /// Makes an empty new/ and returns it; what an earlier, broken restore left there is removed,
-  /// kept old data stay. Throws Error(kUsage) when another restore is at work in the same place.
+  /// Keeps other runs away as long as this object lives. Throws Error(kUsage) when one is at work
+  /// here. REQUIRES: there is a working folder.
+  void Lock();
+  /// Makes an empty new/ in NewPlace and returns it; what an earlier, broken restore left there is
+  /// removed, kept old data stay. Throws Error(kUsage) when another restore is at work in the same
+  /// place.
   FileDescriptor BeginNew();
   /// Removes what BeginNew and Announce made. Old data that were kept before stay.
   void DiscardNew();
-  /// Writes the record; old data of an earlier restore are dropped. `trees`: the targets of all
-  /// that are swapped together; `new_root`: this tree's root as the archive has it.
-  void Announce(const SwapIntent& intent, std::vector<std::string> trees,
+  /// Writes the record; old data of an earlier restore are dropped. `trees`: all that are swapped
+  /// together, `own`: which of them this is; `new_root`: its root as the archive has it.
+  void Announce(const SwapIntent& intent, std::vector<RecordedTree> trees, size_t own,
                 const MemberInfo& new_root);
+  /// Whether that record is an announced one and every new entry still in new/.
+  bool IsUntouched(const SwapRecord& record) const;
   /// Brings the new entries in. Nothing to do when that is done already.
   void Forward();
   /// Says that all that follows is for going back.
@@ -45,20 +59,21 @@ class TreeSwap {
   /// Brings the old entries back. REQUIRES: BeginBackward.
   void Backward();
   /// Removes the record and then the working folder, or, with `keep_old`, new/ alone. Without a
-  /// record, the working folder is a leftover and goes in any case.
+  /// record, the working folder is a leftover and goes in any case. What cannot be removed then is
+  /// a warning.
   void Close(bool keep_old);
   /// Looks at the disk anew, as an object made now would.
   void Forget();
 
  private:
-  struct Folders;
-
+  bool TryLock();
+  void RemoveLeftoverBeside() const;
   void Step(const std::string& what) const;
-  Folders OpenFolders() const;
-  void MoveIn(const Folders& folders, const std::string& name, uint64_t inode) const;
-  void MoveBack(const Folders& folders, const std::string& name, uint64_t inode) const;
-  bool Exchange(int one, int other, const std::string& name) const;
-  void Move(int from, int to, const std::string& name) const;
+  template <class Remove>
+  void RemoveOrWarn(const Remove& remove) const;
+  void WarnOfStrays() const;
+  SwapFolders OpenFolders() const;
+  SwapFolders OpenFoldersOf(const SwapRecord& record) const;
   std::optional<MemberInfo> RootNow() const;
   void SetState(SwapRecord& record, SwapState state) const;
   void ApplyRoot(const std::optional<MemberInfo>& root) const;
@@ -67,6 +82,9 @@ class TreeSwap {
   std::filesystem::path target_;
   SwapPlace place_;
   BeforeStep before_step_;
+  Warnings* warnings_;
+  /// Where an earlier restore keeps old data that Announce drops, when it is not place_.
+  std::optional<SwapPlace> superseded_;
   FileDescriptor lock_;
   /// The target's root before our working folder in it changed its time.
   std::optional<MemberInfo> old_root_;

@@ -54,16 +54,31 @@ class KillTest {
     }
   }
 
-  void RestoreWhole(bool keep_old) {
+  void RestoreWhole(bool keep_old, const std::function<void(const std::string&)>& hook = {}) {
     ResetLive();
-    EXPECT_TRUE(RestoreUntil(-1, keep_old));
+    EXPECT_TRUE(Restore(hook, keep_old));
   }
+
+  std::vector<std::string> warnings() const { return test_.warnings.All(); }
 
   std::unique_ptr<RestoreTarget> Target(std::function<void(const std::string&)> before_step = {}) {
     std::vector<Tree> trees;
     for (const std::string& name : names_) trees.push_back({name, folder_ / "live" / name});
     return MakeTreeTarget("media", "data/media", trees, {.threads = 1, .before_step = before_step},
                           test_.run);
+  }
+
+  // As a later run may have it: the folders by other paths, or not all of them.
+  void NextRunNames(std::function<fs::path(const fs::path&)> respell) {
+    respell_ = std::move(respell);
+  }
+  std::unique_ptr<RestoreTarget> Next(const std::string& only = "") {
+    std::vector<Tree> trees;
+    for (const std::string& name : names_) {
+      const fs::path path = folder_ / "live" / name;
+      if (only.empty() || name == only) trees.push_back({name, respell_ ? respell_(path) : path});
+    }
+    return MakeTreeTarget("media", "data/media", trees, {}, test_.run);
   }
 
   std::function<void(const std::string&)> KillAt(int step) {
@@ -120,10 +135,12 @@ class KillTest {
     }
   }
 
+  bool RestoreUntil(int step, bool keep_old) { return Restore(KillAt(step), keep_old); }
+
   // True when the restore came to its end.
-  bool RestoreUntil(int step, bool keep_old) {
+  bool Restore(const std::function<void(const std::string&)>& before_step, bool keep_old) {
     try {
-      const auto target = Target(KillAt(step));
+      const auto target = Target(before_step);
       MemberListReader reader(members_, nullptr);
       target->Load(reader);
       target->WriteIntent({"run", "archive", "2026-11-22T20:48:20Z", {"media"}, keep_old});
@@ -141,12 +158,13 @@ class KillTest {
   std::vector<Member> members_;
   std::vector<std::map<std::string, std::string>> old_;
   std::vector<std::map<std::string, std::string>> new_;
+  std::function<fs::path(const fs::path&)> respell_;
   int steps_ = 0;
 };
 
 void CompletesAtEveryStep(KillTest& kill) {
   kill.AtEveryStep(false, [](KillTest& test, bool finished) {
-    const auto target = test.Target();
+    const auto target = test.Next();
     const auto open = target->FindOpenSwap();
     EXPECT_FALSE(finished && open);
     if (open) {
@@ -216,6 +234,42 @@ TEST(TreeSwapKill, OneTreeIsCompleted) {
   CompletesAtEveryStep(kill);
 }
 
+TEST(TreeSwapKill, TheNextRunMaySpellThePathsInAnotherWay) {
+  const TemporaryFolder folder;
+  KillTest kill(folder.path(), {"one", "two"});
+  kill.NextRunNames([](const fs::path& path) { return fs::relative(path) / "."; });
+  CompletesAtEveryStep(kill);
+}
+
+// What such a run knows is not enough to go on; nothing may be lost by its looking.
+void RefusesWithoutOneOfTheTrees(const std::string& only) {
+  const TemporaryFolder folder;
+  KillTest kill(folder.path(), {"one", "two"});
+  int refused = 0;
+  kill.AtEveryStep(false, [&](KillTest& test, bool) {
+    try {
+      EXPECT_EQ(test.Next(only)->FindOpenSwap(), std::nullopt);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+      ++refused;
+    }
+    const auto target = test.Next();
+    if (target->FindOpenSwap()) {
+      target->CompleteSwap();
+      target->CloseSwap(false);
+      test.ExpectLive(true);
+      test.ExpectNothingLeft();
+    } else {
+      test.ExpectLiveIsWhole();
+    }
+  });
+  EXPECT_GT(refused, 5);
+}
+
+TEST(TreeSwapKill, WithoutTheFirstTreeTheNextRunIsRefused) { RefusesWithoutOneOfTheTrees("two"); }
+
+TEST(TreeSwapKill, WithoutTheLastTreeTheNextRunIsRefused) { RefusesWithoutOneOfTheTrees("one"); }
+
 TEST(TreeSwapKill, OneTreeIsUndone) {
   const TemporaryFolder folder;
   KillTest kill(folder.path(), {"one"});
@@ -283,6 +337,40 @@ TEST(TreeSwapKill, MountPointsAreUndone) {
     KillTest kill(folder.path(), {"plain", "mounted"});
     MountOver(folder.path() / "live" / "mounted");
     UndoesAtEveryStep(kill);
+  });
+}
+
+TEST(TreeSwapKill, TheNextRunMayHaveTheFolderMountedElsewhere) {
+  const TemporaryFolder folder;
+  WithPrivateMounts([&] {
+    const fs::path there = folder.path() / "live" / "one";
+    const fs::path alias = folder.path() / "alias";
+    fs::create_directories(there);
+    fs::create_directories(alias);
+    if (::mount(there.c_str(), alias.c_str(), nullptr, MS_BIND, nullptr) != 0) ::_exit(77);
+    KillTest kill(folder.path(), {"one"});
+    kill.NextRunNames([&](const fs::path&) { return alias; });
+    CompletesAtEveryStep(kill);
+  });
+}
+
+// As a network file system that keeps a removed file that is still open.
+TEST(TreeSwapKill, OldDataThatCannotBeRemovedAreAWarning) {
+  const TemporaryFolder folder;
+  WithPrivateMounts([&] {
+    KillTest kill(folder.path(), {"one", "two"});
+    const fs::path work = folder.path() / "live" / "one" / ".openedx-backup";
+    kill.RestoreWhole(false, [&](const std::string& step) {
+      if (step.starts_with("remove the working folder") && fs::exists(work)) {
+        MountOver(work / "old" / "deep");
+      }
+    });
+    kill.ExpectLive(true);
+    EXPECT_EQ(kill.Target()->FindOpenSwap(), std::nullopt);
+    EXPECT_FALSE(fs::exists(folder.path() / "live" / "two" / ".openedx-backup"));
+    const std::vector<std::string> warnings = kill.warnings();
+    ASSERT_EQ(warnings.size(), 1u);
+    EXPECT_NE(warnings[0].find(work.string()), std::string::npos) << warnings[0];
   });
 }
 

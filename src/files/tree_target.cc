@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -14,6 +13,7 @@
 #include "files/folder_tools.h"
 #include "files/tree.h"
 #include "files/tree_extractor.h"
+#include "files/tree_group.h"
 #include "files/tree_paths.h"
 #include "files/tree_reading.h"
 #include "files/tree_swap.h"
@@ -55,10 +55,10 @@ const ObjectEntry* FindObject(const ComponentManifest* manifest, const std::stri
 // What a restore knows about one tree between its calls.
 struct TreeWork {
   TreeWork(const Tree& the_tree, const std::string& member_prefix,
-           const TreeSwap::BeforeStep& before_step)
+           const TreeSwap::BeforeStep& before_step, Warnings& warnings)
       : tree(the_tree),
         member_path(TreeMemberPath(member_prefix, the_tree)),
-        swap(the_tree.path, before_step) {}
+        swap(the_tree.path, before_step, warnings) {}
 
   Tree tree;
   std::string member_path;
@@ -82,6 +82,7 @@ class TreeTarget final : public RestoreTarget {
   std::string_view name() const override { return component_; }
 
   std::optional<OpenSwap> FindOpenSwap() override;
+  std::optional<SwapIntent> FindKeptSwap() override;
   void CompleteSwap() override;
   void UndoSwap(const std::string& run_id) override;
   RestorePlan Plan(const Manifest* manifest) override;
@@ -98,8 +99,7 @@ class TreeTarget final : public RestoreTarget {
   void Extract(const MemberInfo& info, ByteSource& content);
   void PlanTree(TreeWork& work, const ComponentManifest* manifest, RestorePlan& plan);
   void VerifyTree(TreeWork& work, const ObjectEntry* expected);
-  std::string LastRun();
-  void CheckUndoable(const std::string& run_id);
+  std::vector<TreeSwap*> Swaps();
   void WarnOfRefusals(const TreeWork& work);
 
   const std::string component_;
@@ -115,100 +115,69 @@ class TreeTarget final : public RestoreTarget {
 std::vector<TreeWork>& TreeTarget::Works() {
   if (!works_.empty()) return works_;
   CheckTreeNames(trees_);
-  for (const Tree& tree : trees_) works_.emplace_back(tree, member_prefix_, options_.before_step);
+  for (const Tree& tree : trees_) {
+    works_.emplace_back(tree, member_prefix_, options_.before_step, run_.warnings);
+  }
   return works_;
 }
 
-// Records are written, and closed, from the first tree to the last, and removed after an undo from
-// the last to the first. So without the last tree's record the live trees are all old: either the
-// swap was never wholly announced, or it has been undone. An undo of kept data has begun, and
-// counts as open, as soon as one record says so while the last one is still there.
+std::vector<TreeSwap*> TreeTarget::Swaps() {
+  std::vector<TreeSwap*> swaps;
+  for (TreeWork& work : Works()) swaps.push_back(&work.swap);
+  return swaps;
+}
+
+// An undo of kept data has begun, and counts as open, as soon as one record says so.
 std::optional<OpenSwap> TreeTarget::FindOpenSwap() {
-  std::vector<std::pair<TreeWork*, SwapRecord>> open;
-  std::set<std::string> recorded;
-  size_t swapped = 0;
-  bool undoing = false;
-  for (TreeWork& work : Works()) {
-    std::optional<SwapRecord> record = work.swap.Record();
-    if (!record) continue;
-    recorded.insert(work.tree.path.string());
-    if (record->state == SwapState::kKept) continue;
-    swapped += record->state == SwapState::kSwapped ? 1 : 0;
-    undoing = undoing || record->state == SwapState::kUndoing;
-    open.emplace_back(&work, std::move(*record));
+  const std::optional<TreeGroup> open = FindOpenGroup(component_, Swaps());
+  if (!open) return std::nullopt;
+  CheckAllConfigured(component_, *open, Swaps());
+  for (const auto& [place, member] : open->members) {
+    if (member.state != SwapState::kKept) member.swap->Lock();
   }
-  if (open.empty()) return std::nullopt;
-  const std::vector<std::string>& together = open.back().second.trees;
-  const std::string last = together.empty() ? "" : together.back();
-  const bool last_is_open = last.empty() || last == open.back().first->tree.path.string();
-  if (!last_is_open && swapped == 0 && !(undoing && recorded.contains(last))) {
-    for (auto& [work, record] : open) work->swap.Close(false);
+  if (open->IsWithdrawn()) {
+    for (const auto& [place, member] : open->members) member.swap->Close(false);
     works_.clear();
     return std::nullopt;
   }
-  return OpenSwap{
-      open.front().second.intent,
-      fmt::format("{} of {} swapped", swapped, FormatCounted(open.size(), "folder", "folders")),
-      undoing ? OpenSwap::Stage::kUndoing : OpenSwap::Stage::kSwapping};
+  return OpenSwap{open->intent,
+                  fmt::format("{} of {} swapped", open->Count(SwapState::kSwapped),
+                              FormatCounted(open->CountOpen(), "folder", "folders")),
+                  open->Count(SwapState::kUndoing) > 0 ? OpenSwap::Stage::kUndoing
+                                                       : OpenSwap::Stage::kSwapping};
+}
+
+std::optional<SwapIntent> TreeTarget::FindKeptSwap() {
+  const std::optional<TreeGroup> group = FindGroupToUndo(component_, Swaps(), "");
+  if (!group || group->CountOpen() > 0) return std::nullopt;
+  return group->intent;
 }
 
 void TreeTarget::CompleteSwap() {
-  for (TreeWork& work : Works()) work.swap.Forward();
-}
-
-// The run of the open swap; else the newest one whose old data are kept; else empty. The trees'
-// records may be of several runs: an archive need not have all of them.
-std::string TreeTarget::LastRun() {
-  std::optional<SwapIntent> last;
-  for (TreeWork& work : Works()) {
-    const std::optional<SwapRecord> record = work.swap.Record();
-    if (!record) continue;
-    if (record->state != SwapState::kKept) return record->intent.run_id;
-    if (!last || last->started < record->intent.started) last = record->intent;
-  }
-  return last ? last->run_id : "";
+  const std::optional<TreeGroup> open = FindOpenGroup(component_, Swaps());
+  if (!open) return;
+  for (const auto& [place, member] : open->members) member.swap->Forward();
 }
 
 void TreeTarget::UndoSwap(const std::string& run_id) {
-  const std::string run = run_id.empty() ? LastRun() : run_id;
-  std::vector<TreeWork*> undone;
-  for (TreeWork& work : Works()) {
-    const std::optional<SwapRecord> record = work.swap.Record();
-    if (record && record->intent.run_id == run) undone.push_back(&work);
-  }
-  if (undone.empty()) {
+  const std::optional<TreeGroup> group = FindGroupToUndo(component_, Swaps(), run_id);
+  if (!group) {
     if (!run_id.empty()) return;
     throw Error(ErrorKind::kNotFound,
                 fmt::format("{}: no replaced files are kept to go back to", component_))
         .Hint("restore with --keep-old to be able to go back");
   }
-  CheckUndoable(run);
-  for (TreeWork* const work : undone) work->swap.BeginBackward();
-  for (TreeWork* const work : undone) work->swap.Backward();
-  for (auto work = undone.rbegin(); work != undone.rend(); ++work) {
-    (*work)->swap.Close(false);
-    (*work)->swap.Forget();
+  CheckAllConfigured(component_, *group, Swaps());
+  CheckUndoable(component_, *group);
+  for (const auto& [place, member] : group->members) {
+    // Refused while nothing has been done; an open swap has to be mended all the same.
+    if (member.state == SwapState::kKept) CheckSwapPlace(member.swap->place());
   }
-}
-
-// Once the first tree's old data are gone, undoing the others would leave a mixture.
-void TreeTarget::CheckUndoable(const std::string& run_id) {
-  std::set<std::string> recorded;
-  for (TreeWork& work : Works()) {
-    const std::optional<SwapRecord> record = work.swap.Record();
-    if (record && record->intent.run_id == run_id) recorded.insert(work.tree.path.string());
-  }
-  for (TreeWork& work : Works()) {
-    const std::optional<SwapRecord> record = work.swap.Record();
-    if (!record || record->intent.run_id != run_id || record->state != SwapState::kSwapped ||
-        record->trees.empty())
-      continue;
-    if (recorded.contains(record->trees.front())) continue;
-    throw Error(ErrorKind::kNotFound,
-                fmt::format("{}: the restore was all but finished, and part of the replaced files "
-                            "is removed already",
-                            component_))
-        .Hint("run a restore or a backup: it finishes this one first");
+  for (const auto& [place, member] : group->members) member.swap->BeginBackward();
+  for (const auto& [place, member] : group->members) member.swap->Backward();
+  for (auto member = group->members.rbegin(); member != group->members.rend(); ++member) {
+    member->second.swap->Close(false);
+    member->second.swap->Forget();
   }
 }
 
@@ -229,7 +198,7 @@ RestorePlan TreeTarget::Plan(const Manifest* manifest) {
 }
 
 void TreeTarget::PlanTree(TreeWork& work, const ComponentManifest* manifest, RestorePlan& plan) {
-  const SwapPlace& place = work.swap.place();
+  const SwapPlace place = work.swap.NewPlace();
   CheckSwapPlace(place);
   const ObjectEntry* const object = FindObject(manifest, work.tree.name);
   if (manifest != nullptr && object == nullptr) return;
@@ -364,12 +333,14 @@ void TreeTarget::VerifyTree(TreeWork& work, const ObjectEntry* expected) {
 }
 
 void TreeTarget::WriteIntent(const SwapIntent& intent) {
-  std::vector<std::string> paths;
+  std::vector<RecordedTree> trees;
   for (const TreeWork& work : works_) {
-    if (work.in_archive) paths.push_back(work.tree.path.string());
+    if (work.in_archive) trees.push_back({work.tree.name, work.swap.place().target.string()});
   }
+  size_t own = 0;
   for (TreeWork& work : works_) {
-    if (work.in_archive) work.swap.Announce(intent, paths, work.extractor->root_info());
+    if (!work.in_archive) continue;
+    work.swap.Announce(intent, trees, own++, work.extractor->root_info());
   }
 }
 
@@ -383,12 +354,14 @@ void TreeTarget::Swap() {
 }
 
 void TreeTarget::CloseSwap(bool keep_old) {
+  // What a run that was killed while it closed its records has left.
   for (TreeWork& work : Works()) {
-    const std::optional<SwapRecord> record = work.swap.Record();
-    // Kept by an earlier call, or by an earlier restore that had this tree when the present had
-    // not.
-    if (record && record->state == SwapState::kKept) continue;
-    work.swap.Close(keep_old);
+    if (!work.swap.Record()) work.swap.Close(false);
+  }
+  if (const std::optional<TreeGroup> open = FindOpenGroup(component_, Swaps())) {
+    for (const auto& [place, member] : open->members) {
+      if (member.state != SwapState::kKept) member.swap->Close(keep_old);
+    }
   }
   run_.progress.Done(component_);
 }

@@ -2,10 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/file_descriptor.h"
 #include "base/run_context_testing.h"
 #include "base/temporary_folder_testing.h"
 #include "files/tree.h"
@@ -126,6 +129,85 @@ TEST_F(TreeTargetTest, RestoresWhereNothingIsYet) {
   EXPECT_FALSE(fs::exists(live_));
 }
 
+// Containers that have the folder mounted keep the one that they have.
+TEST_F(TreeTargetTest, AFolderThatExistsStaysAndGetsNewEntries) {
+  const FileDescriptor held(::open(live_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Restore(*Target(), true);
+  EXPECT_EQ(::faccessat(held.get(), "only in 2", F_OK, 0), 0);
+  EXPECT_EQ(Fingerprint(fs::path("/proc/self/fd") / std::to_string(held.get())), new_);
+  Target()->UndoSwap("");
+  EXPECT_EQ(::faccessat(held.get(), "only in 1", F_OK, 0), 0);
+  EXPECT_EQ(Fingerprint(live_), old_);
+}
+
+TEST_F(TreeTargetTest, AFolderThatStaysGetsTheAttributesOfTheArchivedOneAndBack) {
+  (void)::setxattr(live_.c_str(), "user.old", "o", 1, 0);
+  const fs::path source = folder_.path() / "source";
+  (void)::setxattr(source.c_str(), "user.new", "n", 1, 0);
+  members_ = MembersOf(source, "data/caddy");
+  manifest_.components = {ManifestOf("caddy", "", source, test_.run)};
+  const auto before = Fingerprint(live_);
+  Restore(*Target(), true);
+  EXPECT_EQ(Fingerprint(live_), Fingerprint(source));
+  Target()->UndoSwap("");
+  EXPECT_EQ(Fingerprint(live_), before);
+}
+
+TEST_F(TreeTargetTest, WhatIsLoadedInsideIsForNobodyElse) {
+  const auto target = Target();
+  LoadAndVerify(*target);
+  EXPECT_EQ(fs::status(live_ / ".openedx-backup").permissions(), fs::perms(0700));
+  EXPECT_EQ(Fingerprint(live_), old_);
+  target->Abandon();
+}
+
+TEST_F(TreeTargetTest, AFolderThatHadJustBegunToExistIsRestoredInsideTheNextTime) {
+  fs::remove_all(live_);
+  Restore(*Target(), true);
+  EXPECT_THAT(Neighbours(), testing::ElementsAre(".openedx-backup-data", "data"));
+  WriteTestFile(live_ / "since", "x");
+  const auto between = Fingerprint(live_);
+  const FileDescriptor held(::open(live_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Restore(*Target(), true);
+  EXPECT_EQ(Fingerprint(live_), new_);
+  EXPECT_EQ(::faccessat(held.get(), "only in 2", F_OK, 0), 0);
+  EXPECT_THAT(Neighbours(), testing::ElementsAre("data"));
+  Target()->UndoSwap("");
+  EXPECT_EQ(Fingerprint(live_), between);
+}
+
+TEST_F(TreeTargetTest, ARecordBesideAFolderIsFoundAndFinished) {
+  struct Killed {};
+  fs::remove_all(live_);
+  auto target = Target([](const std::string& step) {
+    if (step.starts_with("note the state")) throw Killed{};
+  });
+  LoadAndVerify(*target);
+  target->WriteIntent(Intent());
+  EXPECT_THROW(target->Swap(), Killed);
+  EXPECT_TRUE(fs::exists(live_));
+  target.reset();  // and its lock
+  const auto next = Target();
+  ASSERT_TRUE(next->FindOpenSwap());
+  next->CompleteSwap();
+  next->CloseSwap(false);
+  EXPECT_EQ(Fingerprint(live_), new_);
+  EXPECT_THAT(Neighbours(), testing::ElementsAre("data"));
+}
+
+TEST_F(TreeTargetTest, AnAbandonedLoadLeavesAnotherRestoreAlone) {
+  const auto first = Target();
+  LoadAndVerify(*first);
+  const auto second = Target();
+  MemberListReader reader(members_, &manifest_);
+  EXPECT_THROW(second->Load(reader), Error);
+  second->Abandon();
+  first->WriteIntent(Intent());
+  first->Swap();
+  first->CloseSwap(false);
+  EXPECT_EQ(Fingerprint(live_), new_);
+}
+
 TEST_F(TreeTargetTest, AMissingParentIsAUsageError) {
   const auto target =
       MakeTreeTarget("caddy", "data/caddy", {{"", folder_.path() / "no" / "such"}}, {}, test_.run);
@@ -221,8 +303,7 @@ TEST_F(TreeTargetTest, VerifySeesWhatHappenedOnDiskAfterLoad) {
   const auto target = Target();
   MemberListReader reader(members_, &manifest_);
   target->Load(reader);
-  WriteTestFile(live_.parent_path() / ".openedx-backup-data" / "new" / "data" / "large",
-                "gone bad");
+  WriteTestFile(live_ / ".openedx-backup" / "new" / "large", "gone bad");
   EXPECT_THROW(target->Verify(&manifest_.components[0]), Error);
 }
 

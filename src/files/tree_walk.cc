@@ -85,7 +85,7 @@ class Walker {
     const int folder = cursor_.Open(path);
     const int own = folder < 0 ? -1 : ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (own < 0) {
-      if (errno != ENOENT) throw CannotRead(root_.FullPath(path), errno);
+      if (!HasVanished(errno)) throw CannotRead(root_.FullPath(path), errno);
       warn_(fmt::format("{} vanished while the tree was read", root_.FullPath(path)));
       return;
     }
@@ -144,6 +144,10 @@ bool EndsBatch(const WalkedEntry& entry, size_t entries) {
 }
 
 }  // namespace
+
+bool HasVanished(int error) {
+  return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENXIO;
+}
 
 bool ComesBefore(std::string_view path, std::string_view other) {
   // '/' compares as the smallest byte, which makes parts be compared before lengths.

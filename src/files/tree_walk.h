@@ -51,6 +51,10 @@ struct WalkedEntry {
   std::string hard_link_to;
 };
 
+/// Whether an errno of opening an entry that was listed means that it is gone by now, or has made
+/// room for something else: a link, a file in the place of a folder, a socket.
+bool HasVanished(int error);
+
 /// Takes sentences about what could not be part of the walk.
 using WalkWarning = std::function<void(const std::string& message)>;
 

@@ -27,6 +27,7 @@ class MongodbTarget final : public RestoreTarget {
   std::string_view name() const override { return "mongodb"; }
 
   std::optional<OpenSwap> FindOpenSwap() override;
+  std::optional<SwapIntent> FindKeptSwap() override;
   void CompleteSwap() override;
   void UndoSwap(const std::string& run_id) override;
   RestorePlan Plan(const Manifest* manifest) override;
@@ -96,6 +97,12 @@ std::optional<OpenSwap> MongodbTarget::FindOpenSwap() {
           fmt::format("{} of {} swapped", MakeSwapper().CountDone(*record),
                       FormatCounted(record->moves.size(), "collection", "collections"))};
   }
+}
+
+std::optional<SwapIntent> MongodbTarget::FindKeptSwap() {
+  const std::optional<SwapRecord> record = FindRecord(/*also_done=*/true);
+  if (!record || record->state != SwapState::kDone) return std::nullopt;
+  return record->intent;
 }
 
 void MongodbTarget::CompleteSwap() {

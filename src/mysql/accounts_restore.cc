@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "mysql/quote.h"
 #include "mysql/script_splitter.h"
 #include "mysql/sql_lexer.h"
 #include "mysql/statement.h"
@@ -24,6 +25,19 @@ Account TakeAccount(SqlLexer& lexer, const SqlToken& token) {
   const SqlToken host = ahead.Next();
   if (IsAccountName(host)) account.host = host.Text();
   return account;
+}
+
+// That a script creates.
+std::set<Account> CreatedAccounts(std::string_view script) {
+  MemoryByteSource source(script);
+  ScriptSplitter splitter(source);
+  std::set<Account> accounts;
+  while (const auto statement = splitter.Next()) {
+    SqlLexer lexer(*statement);
+    if (!lexer.Next().Is("CREATE")) continue;
+    if (const std::optional<Account> account = AccountOf(*statement)) accounts.insert(*account);
+  }
+  return accounts;
 }
 
 }  // namespace
@@ -55,6 +69,20 @@ std::optional<Account> AccountOf(std::string_view statement) {
   return TakeAccount(lexer, token);
 }
 
+void DropNewAccounts(Session& session, std::string_view script, std::string_view before,
+                     const std::string& own_user, Warnings& warnings) {
+  const std::set<Account> old = CreatedAccounts(before);
+  for (const Account& account : CreatedAccounts(script)) {
+    if (old.contains(account) || account.user == own_user || IsSystemAccount(account.user))
+      continue;
+    const std::string name = QuoteString(account.user) + "@" + QuoteString(account.host);
+    // A role is dropped as a user too.
+    if (const auto refused = session.TryExecute("DROP USER IF EXISTS " + name)) {
+      warnings.Add("the account " + name + " of the undone restore stays: " + refused->message);
+    }
+  }
+}
+
 void ApplyAccounts(Session& session, std::string_view script, const std::string& own_user,
                    Warnings& warnings) {
   MemoryByteSource source(script);
@@ -66,9 +94,12 @@ void ApplyAccounts(Session& session, std::string_view script, const std::string&
     if (account->user == own_user || IsSystemAccount(account->user)) continue;
     const std::optional<ServerError> refused = session.TryExecute(*statement);
     const std::string name = account->user + "@" + account->host;
-    if (refused && warned.insert(name).second) {
-      warnings.Add("the account " + name + " could not be restored in full: " + refused->message);
-    }
+    if (!refused || !warned.insert(name).second) continue;
+    // The message would quote the statement from there on, and so the password's hash.
+    const std::string why = refused->number == kParseError
+                                ? "this server does not understand its definition"
+                                : refused->message;
+    warnings.Add("the account " + name + " could not be restored in full: " + why);
   }
 }
 

@@ -18,10 +18,17 @@ namespace oxbackup::mysql {
 void ApplyAccounts(Session& session, std::string_view script, const std::string& own_user,
                    Warnings& warnings);
 
+/// Drops the accounts that `script` creates and `before`, the script of those that were there, does
+/// not, with the same exceptions. Rights that ApplyAccounts gave to accounts that were there stay.
+void DropNewAccounts(Session& session, std::string_view script, std::string_view before,
+                     const std::string& own_user, Warnings& warnings);
+
 /// An account that a statement is about.
 struct Account {
   std::string user;
   std::string host;
+
+  friend auto operator<=>(const Account&, const Account&) = default;
 };
 /// Nothing when the statement is about none.
 [[nodiscard]] std::optional<Account> AccountOf(std::string_view statement);

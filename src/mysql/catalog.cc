@@ -8,6 +8,7 @@
 #include <set>
 
 #include "mysql/quote.h"
+#include "mysql/shadow_names.h"
 #include "mysql/visibility.h"
 
 namespace oxbackup::mysql {
@@ -196,9 +197,7 @@ std::vector<NamedObject> ReadNamed(Session& session, const std::string& database
 bool IsOwnOrSystemDatabase(std::string_view name) {
   constexpr std::array<std::string_view, 5> kSystem = {"mysql", "information_schema",
                                                        "performance_schema", "sys", "ndbinfo"};
-  return std::find(kSystem.begin(), kSystem.end(), name) != kSystem.end() ||
-         name.starts_with("openedx_backup") || name.ends_with("__restore") ||
-         name.ends_with("__old");
+  return std::find(kSystem.begin(), kSystem.end(), name) != kSystem.end() || IsReservedName(name);
 }
 
 std::vector<std::string> ListDatabases(Session& session) {

@@ -129,7 +129,7 @@ TableParts SplitIndexes(std::string_view create_table) {
   TableParts parts;
   const std::optional<Definition> definition = ParseDefinition(create_table);
   if (!definition || !IsInnoDb(definition->tail)) {
-    parts.create = create_table;
+    parts.create = parts.create_with_indexes = create_table;
     return parts;
   }
   std::vector<Item> items;
@@ -141,9 +141,12 @@ TableParts SplitIndexes(std::string_view create_table) {
     if (items.back().auto_increment) auto_increment_column = items.back().first_column;
   }
 
-  parts.create = definition->head;
+  parts.create = parts.create_with_indexes = definition->head;
   std::string ordinary;
-  bool first = true;
+  const auto append = [&](std::string& create, std::string_view item) {
+    if (create.size() > definition->head.size()) create += ',';
+    create += item;
+  };
   for (const Item& item : items) {
     const bool is_index = item.kind == ItemKind::kIndex || item.kind == ItemKind::kSpecialIndex ||
                           (item.kind == ItemKind::kUnique && has_primary);
@@ -151,10 +154,11 @@ TableParts SplitIndexes(std::string_view create_table) {
                                                 item.first_column == auto_increment_column);
     if (item.kind == ItemKind::kForeignKey) {
       AppendClause(parts.foreign_keys, item.text);
-    } else if (!is_index || needed) {
-      if (!first) parts.create += ',';
-      parts.create += item.text;
-      first = false;
+      continue;
+    }
+    append(parts.create_with_indexes, item.text);
+    if (!is_index || needed) {
+      append(parts.create, item.text);
     } else if (item.kind == ItemKind::kSpecialIndex) {
       AppendClause(parts.index_alters.emplace_back(), item.text);
     } else {
@@ -162,8 +166,26 @@ TableParts SplitIndexes(std::string_view create_table) {
     }
   }
   parts.create += definition->tail;
+  parts.create_with_indexes += definition->tail;
   if (!ordinary.empty()) parts.index_alters.insert(parts.index_alters.begin(), ordinary);
   return parts;
+}
+
+bool RefersTo(
+    std::string_view create_table, const std::string& database,
+    const std::function<bool(const std::string& database, const std::string& table)>& is_meant) {
+  SqlLexer lexer(create_table);
+  for (SqlToken token = lexer.Next(); token.kind != SqlToken::Kind::kEnd; token = lexer.Next()) {
+    if (!token.Is("REFERENCES")) continue;
+    const SqlToken first = lexer.Next();
+    SqlLexer ahead = lexer;
+    const bool qualified = ahead.Next().IsSymbol('.');
+    if (qualified ? is_meant(first.Text(), ahead.Next().Text())
+                  : is_meant(database, first.Text())) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::string RedirectReferences(

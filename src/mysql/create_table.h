@@ -10,7 +10,8 @@ namespace oxbackup::mysql {
 
 /// A table's definition in the order in which it is carried out.
 struct TableParts {
-  std::string create;  ///< CREATE TABLE without what follows
+  std::string create;               ///< CREATE TABLE without what follows
+  std::string create_with_indexes;  ///< CREATE TABLE without the foreign keys alone
   /// Secondary indexes, "ADD KEY …"; each entry is one ALTER TABLE's list, since InnoDB builds all
   /// ordinary indexes in one scan but only one FULLTEXT or SPATIAL index at a time.
   std::vector<std::string> index_alters;
@@ -23,6 +24,12 @@ struct TableParts {
 /// and everything of tables that are not InnoDB's.
 /// A text that does not look like SHOW CREATE TABLE's comes back whole in `create`.
 TableParts SplitIndexes(std::string_view create_table);
+
+/// True when one of the statement's foreign keys refers to a table for which `is_meant` is true.
+/// `database`: that of tables without one.
+bool RefersTo(
+    std::string_view create_table, const std::string& database,
+    const std::function<bool(const std::string& database, const std::string& table)>& is_meant);
 
 /// The statement with every qualified table in a REFERENCES clause moved to the database that
 /// `redirect` names for it (its own name to leave it).

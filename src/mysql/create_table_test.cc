@@ -77,6 +77,31 @@ TEST(SplitIndexes, LeavesOtherEnginesAndOtherTextsWhole) {
   }
 }
 
+TEST(SplitIndexes, CanLeaveTheForeignKeysAloneForLater) {
+  const TableParts parts = SplitIndexes(
+      "CREATE TABLE `t` (\n  `id` int,\n  `p` int,\n  PRIMARY KEY (`id`),\n  KEY `p` (`p`),\n"
+      "  CONSTRAINT `c` FOREIGN KEY (`p`) REFERENCES `u` (`id`)\n) ENGINE=InnoDB");
+  EXPECT_EQ(parts.create_with_indexes,
+            "CREATE TABLE `t` (\n  `id` int,\n  `p` int,\n  PRIMARY KEY (`id`),\n  KEY `p` (`p`)"
+            ") ENGINE=InnoDB");
+}
+
+TEST(RefersTo, KnowsTheTableWithAndWithoutItsDatabase) {
+  const std::string create =
+      "CREATE TABLE `t` (`x` int COMMENT 'REFERENCES `z`',\n"
+      "  FOREIGN KEY (`x`) REFERENCES `a`.`p` (`id`),\n"
+      "  FOREIGN KEY (`x`) REFERENCES `q` (`id`))";
+  const auto refers = [&](const std::string& database, const std::string& table) {
+    return RefersTo(create, "here", [&](const std::string& d, const std::string& t) {
+      return d == database && t == table;
+    });
+  };
+  EXPECT_TRUE(refers("a", "p"));
+  EXPECT_TRUE(refers("here", "q"));
+  EXPECT_FALSE(refers("here", "p"));
+  EXPECT_FALSE(refers("here", "z"));
+}
+
 TEST(RedirectReferences, MovesQualifiedParentsOnly) {
   const auto redirect = [](const std::string& database) {
     return database == "a" ? std::string("a__restore") : database;

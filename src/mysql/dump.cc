@@ -11,6 +11,7 @@
 #include "mysql/hand_script.h"
 #include "mysql/member_path.h"
 #include "mysql/schema_dump.h"
+#include "mysql/swap_record.h"
 #include "mysql/table_copy.h"
 #include "mysql/visibility.h"
 
@@ -74,6 +75,12 @@ void MySqlSource::Prepare() {
   }
   if (options_.databases.empty()) {
     databases_ = ListDatabases(*control_);
+    for (const std::string& name : RecordBook(*control_).StrangersWithReservedNames()) {
+      run_.warnings.Add(fmt::format(
+          "the database '{}' is not in the backup: restores keep such names for themselves, "
+          "rename it",
+          name));
+    }
     if (databases_.empty()) {
       run_.warnings.Add(fmt::format(
           "MySQL at {} holds no databases to back up: is it the right server?", control_->where()));
@@ -164,6 +171,9 @@ void MySqlSource::Copy(ArchiveWriter& writer) {
   script.content = HandScript(script_, script_views_, accounts);
   members.Add(std::move(script));
   members.Flush();
+  // Files may take hours yet: nobody's DDL waits for them, nor the server's clearing of old rows.
+  snapshot_.readers.clear();
+  snapshot_.control.reset();
   run_.progress.Done(kComponent);
 }
 

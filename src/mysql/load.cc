@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/bounded_queue.h"
 #include "base/error.h"
 #include "base/task_group.h"
+#include "mysql/create_table.h"
 #include "mysql/member_path.h"
 #include "mysql/script_splitter.h"
 #include "mysql/stream_load.h"
@@ -42,14 +44,29 @@ class RandomLoad {
     for (const ShadowTable* const table : site_.Tables()) {
       if (table->bytes >= kLoadAloneFrom) alone.push_back(table);
     }
-    crew_.ForEach(site_.Tables(), [this](LoadSession& session, ShadowTable& table) {
-      site_.CreateTable(session.session(), table, table.bytes >= kDeferIndexesFrom);
+    std::set<std::pair<std::string, std::string>> deferred;
+    for (const ShadowTable* const table : site_.Tables()) {
+      if (table->bytes >= kDeferIndexesFrom) deferred.emplace(table->database, table->name);
+    }
+    crew_.ForEach(site_.Tables(), [&](LoadSession& session, ShadowTable& table) {
+      site_.CreateTable(session.session(), table, WhatComesLater(table, deferred));
       table.bytes = 0;
     });
     LoadRows(alone);
   }
 
  private:
+  // A foreign key needs the key that it refers to, even while nothing is checked.
+  static Later WhatComesLater(const ShadowTable& table,
+                              const std::set<std::pair<std::string, std::string>>& deferred) {
+    if (deferred.contains({table.database, table.name})) return Later::kIndexesToo;
+    const bool refers = RefersTo(table.create, table.database,
+                                 [&](const std::string& database, const std::string& name) {
+                                   return deferred.contains({database, name});
+                                 });
+    return refers ? Later::kForeignKeys : Later::kNothing;
+  }
+
   bool IsWanted(const std::string& path, bool rows) const {
     const std::optional<MemberPath> member = ParseMemberPath(path);
     if (!member || (member->kind == MemberKind::kRows) != rows) return false;

@@ -36,10 +36,21 @@ bool ModeHasNoBackslashEscapes(Session& session) {
          std::string::npos;
 }
 
+enum class RunFor { kCreation, kMissingAlone, kRehearsal };
+
+bool SaysThatItExists(const ServerError& refused) {
+  constexpr unsigned kTable = 1050;
+  constexpr unsigned kRoutine = 1304;
+  constexpr unsigned kTrigger = 1359;
+  constexpr unsigned kEvent = 1537;
+  return refused.number == kTable || refused.number == kRoutine || refused.number == kTrigger ||
+         refused.number == kEvent;
+}
+
 // Runs a script in `database`; what the server refuses is returned. Statements that choose a
 // database or change the server are passed over.
 std::optional<ServerError> RunScript(Session& session, const ObjectScript& script,
-                                     const std::string& database, bool rehearsal) {
+                                     const std::string& database, RunFor purpose) {
   session.Execute("USE " + QuoteName(database));
   const bool may_change_escapes = script.sql.find("NO_BACKSLASH_ESCAPES") != std::string::npos;
   MemoryByteSource source(script.sql);
@@ -51,11 +62,12 @@ std::optional<ServerError> RunScript(Session& session, const ObjectScript& scrip
         kind == StatementKind::kIgnored) {
       continue;
     }
-    if (rehearsal &&
+    if (purpose == RunFor::kRehearsal &&
         (kind == StatementKind::kCreateEvent || kind == StatementKind::kAlterDatabase)) {
       continue;
     }
-    refused = session.TryExecute(*statement);
+    refused = TryWithRetry(session, *statement);
+    if (refused && purpose == RunFor::kMissingAlone && SaysThatItExists(*refused)) refused.reset();
     if (refused) break;
     if (may_change_escapes && kind == StatementKind::kSet) {
       splitter.set_backslash_escapes(!ModeHasNoBackslashEscapes(session));
@@ -148,7 +160,15 @@ void CreateObjects(Session& session, const std::vector<ObjectScript>& scripts,
                    const StepHook& on_step) {
   RunAll(scripts, [&](const ObjectScript& script) {
     on_step("create " + Describe(script));
-    return RunScript(session, script, script.database, false);
+    return RunScript(session, script, script.database, RunFor::kCreation);
+  });
+}
+
+void CreateMissingObjects(Session& session, const std::vector<ObjectScript>& scripts,
+                          const StepHook& on_step) {
+  RunAll(scripts, [&](const ObjectScript& script) {
+    on_step("bring back " + Describe(script));
+    return RunScript(session, script, script.database, RunFor::kMissingAlone);
   });
 }
 
@@ -173,7 +193,7 @@ void RehearseObjects(Session& session, const std::vector<ObjectScript>& scripts,
               [&] {
                 RunAll(alone, [&](const ObjectScript& script) {
                   std::optional<ServerError> refused =
-                      RunScript(session, script, shadow_of(script.database), true);
+                      RunScript(session, script, shadow_of(script.database), RunFor::kRehearsal);
                   // It may be built on one that was left out; accounts come with the swap.
                   const bool left_out = alone.size() < scripts.size();
                   if (refused && (refused->number == kUnknownDefiner ||
@@ -194,7 +214,7 @@ void DropObjects(Session& session, const std::string& database, ObjectsToDrop wh
                  const StepHook& on_step) {
   const auto drop = [&](std::string_view kind, const std::string& name) {
     on_step(fmt::format("drop {} {}.{}", kind, database, name));
-    session.Execute(fmt::format("DROP {} IF EXISTS {}", kind, QuoteName(database, name)));
+    ExecuteWithRetry(session, fmt::format("DROP {} IF EXISTS {}", kind, QuoteName(database, name)));
   };
   for (const std::string& name :
        Names(session, "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA",

@@ -22,6 +22,9 @@ using StepHook = std::function<void(std::string_view step)>;
 /// Throws Error(kSource) naming the object that the server refuses.
 void CreateObjects(Session& session, const std::vector<ObjectScript>& scripts,
                    const StepHook& on_step);
+/// The same for those that are not there; the others stay as they are.
+void CreateMissingObjects(Session& session, const std::vector<ObjectScript>& scripts,
+                          const StepHook& on_step);
 
 /// Creates the objects in the shadow schemas and drops them again, so that what the server would
 /// refuse after the swap is known before it. Events are left out: the server might run them.

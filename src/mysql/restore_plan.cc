@@ -140,6 +140,30 @@ std::optional<uint64_t> FreeBytes(Session& session, const ConnectOptions& connec
   return space.available;
 }
 
+// What a restore does without the binary log stays on this server alone.
+void RefuseSilentDivergence(Session& session, bool binlog) {
+  if (binlog) return;
+  const auto refuse = [](const std::string& who) {
+    throw Error(ErrorKind::kUsage,
+                "a restore without the binary log would leave " + who + " with the old data")
+        .Hint("pass --mysql-binlog true (MYSQL_BINLOG=true), so that they get the restored data");
+  };
+  ServerError refused;
+  const auto count = [&](std::string_view query) {
+    const auto rows = session.TryQuery(query, refused);
+    return rows && !rows->empty() ? (*rows)[0].back().value_or("") : std::string();
+  };
+  const std::string readers = count(
+      "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'");
+  if (!readers.empty() && readers != "0") refuse("this server's replicas");
+  const std::string members = count(
+      "SELECT COUNT(*) FROM performance_schema.replication_group_members "
+      "WHERE MEMBER_STATE<>'OFFLINE'");
+  if (!members.empty() && members != "0" && members != "1") refuse("the group's other members");
+  const std::string nodes = count("SHOW STATUS LIKE 'wsrep_cluster_size'");
+  if (!nodes.empty() && nodes != "0" && nodes != "1") refuse("the cluster's other nodes");
+}
+
 void RefuseClashes(Session& session, const std::string& database,
                    const std::map<std::string, Size>& live) {
   const std::vector<std::string> own = RecordBook(session).OwnSchemas();
@@ -176,6 +200,8 @@ RestorePlan MakePlan(Session& session, const ConnectOptions& connect, const Rest
                      const Manifest* manifest, const RunContext& run) {
   RefuseReadOnly(session);
   RefuseMissingRights(session);
+  RecordBook(session).RefuseStranger();
+  RefuseSilentDivergence(session, options.binlog);
   RestorePlan plan;
   plan.bytes_free = FreeBytes(session, connect);
   const ComponentManifest* const archive = manifest == nullptr ? nullptr : manifest->Find("mysql");

@@ -21,10 +21,13 @@ constexpr std::array<std::string_view, 9> kWelcomeSettings = {
     "SET SESSION innodb_lock_wait_timeout=120",
 };
 
+constexpr std::string_view kLoadPatience = "SET SESSION lock_wait_timeout=300";
+
 }  // namespace
 
 bool PrepareForLoad(Session& session, bool binlog) {
-  session.Execute("SET SESSION foreign_key_checks=0, unique_checks=0, lock_wait_timeout=300");
+  session.Execute("SET SESSION foreign_key_checks=0, unique_checks=0");
+  session.Execute(kLoadPatience);
   for (const std::string_view setting : kWelcomeSettings) {
     static_cast<void>(session.TryExecute(setting));
   }
@@ -33,16 +36,31 @@ bool PrepareForLoad(Session& session, bool binlog) {
   return session.QueryValue("SELECT @@GLOBAL.log_bin") != "1";
 }
 
-void ExecuteWithRetry(Session& session, std::string_view sql) {
+std::optional<ServerError> TryWithRetry(Session& session, std::string_view sql) {
   constexpr int kTries = 5;
   for (int attempt = 1;; ++attempt) {
-    const std::optional<ServerError> refused = session.TryExecute(sql);
-    if (!refused) return;
-    const bool lock = refused->number == kDeadlock || refused->number == kLockWaitTimeout;
-    if (!lock || attempt == kTries) {
-      throw ToError("MySQL refused " + std::string(sql.substr(0, sql.find_first_of("(\n"))),
-                    *refused);
-    }
+    std::optional<ServerError> refused = session.TryExecute(sql);
+    if (!refused || attempt == kTries) return refused;
+    if (refused->number != kDeadlock && refused->number != kLockWaitTimeout) return refused;
+  }
+}
+
+void ExecuteWithRetry(Session& session, std::string_view sql) {
+  if (const std::optional<ServerError> refused = TryWithRetry(session, sql)) {
+    throw ToError("MySQL refused " + std::string(sql.substr(0, sql.find_first_of("(\n"))),
+                  *refused);
+  }
+}
+
+ShortLockWaits::ShortLockWaits(Session& session) : session_(session) {
+  session_.Execute("SET SESSION lock_wait_timeout=6");
+}
+
+ShortLockWaits::~ShortLockWaits() {
+  try {
+    static_cast<void>(session_.TryExecute(kLoadPatience));
+  } catch (const Error&) {
+    // The connection is gone, and its settings with it.
   }
 }
 

@@ -33,8 +33,15 @@ class Target final : public RestoreTarget {
   std::string_view name() const override { return "mysql"; }
 
   std::optional<OpenSwap> FindOpenSwap() override {
-    const std::optional<SwapRecord> record = book().Read();
+    std::optional<SwapRecord> record = book().Read();
     if (!record || record->state == SwapRecord::State::kKept) return std::nullopt;
+    // It may be the record of a restore that is running: after the lock it tells what became of it.
+    Lock();
+    record = book().Read();
+    if (!record || record->state == SwapRecord::State::kKept) {
+      Unlock();
+      return std::nullopt;
+    }
     OpenSwap swap{record->intent, DescribeState(*record)};
     if (record->state == SwapRecord::State::kUndoing ||
         record->state == SwapRecord::State::kUndone) {
@@ -45,10 +52,16 @@ class Target final : public RestoreTarget {
     return swap;
   }
 
+  std::optional<SwapIntent> FindKeptSwap() override {
+    const std::optional<SwapRecord> record = book().Read();
+    if (!record || record->state != SwapRecord::State::kKept) return std::nullopt;
+    return record->intent;
+  }
+
   void CompleteSwap() override {
+    Lock();
     record_ = book().Read();
     if (!record_) throw Error(ErrorKind::kNotFound, "MySQL has no restore to finish");
-    Lock();
     switch (record_->state) {
       case SwapRecord::State::kOpen:
       case SwapRecord::State::kUndoing:
@@ -68,6 +81,7 @@ class Target final : public RestoreTarget {
   }
 
   void UndoSwap(const std::string& run_id) override {
+    Lock();
     std::optional<SwapRecord> record = book().Read();
     if (!run_id.empty() && (!record || record->intent.run_id != run_id)) return;
     if (!record) throw Error(ErrorKind::kNotFound, "MySQL has no restore to undo");
@@ -76,7 +90,6 @@ class Target final : public RestoreTarget {
                                             record->intent.archive + " are being removed already")
           .Hint("run the command without --undo to finish, then restore an older archive");
     }
-    Lock();
     swapper().Back(*record);
     record_.reset();
   }
@@ -88,6 +101,11 @@ class Target final : public RestoreTarget {
 
   void Load(ArchiveReader& reader) override {
     Lock();
+    if (logs_what_it_loads_) {
+      run_.warnings.Add(
+          "the user may not switch the binary log off: what is restored is written there too and "
+          "takes about as much space again (grant SYSTEM_VARIABLES_ADMIN)");
+    }
     RemoveLeftovers();
     LoadCrew crew(connect_, std::max(options_.workers, 1) + kIndexBuilders, options_.binlog, run_);
     LoadArchive(reader, site_, crew, book(), run_);
@@ -123,6 +141,12 @@ class Target final : public RestoreTarget {
       NullLog log;
       Warnings unheard(log);
       record.old_accounts = AccountsText(*session_, unheard);
+      if (record.old_accounts.empty()) {
+        run_.warnings.Add(
+            "MySQL's accounts stay as they are: this user may not read them, so an undo could not "
+            "bring them back");
+        record.new_accounts.clear();
+      }
     }
     for (const auto& [name, database] : site_.databases) {
       record.databases.push_back(Describe(database));
@@ -160,11 +184,7 @@ class Target final : public RestoreTarget {
   RecordBook& book() {
     if (!session_) {
       session_ = std::make_unique<Session>(connect_, std::stop_token());
-      if (!PrepareForLoad(*session_, options_.binlog)) {
-        run_.warnings.Add(
-            "the user may not switch the binary log off: what is restored is written there too and "
-            "takes about as much space again (grant SYSTEM_VARIABLES_ADMIN)");
-      }
+      logs_what_it_loads_ = !PrepareForLoad(*session_, options_.binlog);
       book_.emplace(*session_);
     }
     return *book_;
@@ -265,6 +285,7 @@ class Target final : public RestoreTarget {
   std::optional<Swapper> swapper_;  // uses book_
   std::optional<SwapRecord> record_;
   bool locked_ = false;
+  bool logs_what_it_loads_ = false;
   int64_t swap_ms_ = 0;
 };
 

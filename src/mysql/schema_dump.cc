@@ -103,7 +103,8 @@ std::string SchemaDump::InItsContext(const std::string& database, const Definiti
   if (!definition.drop.empty()) {
     text += fmt::format("SET sql_mode={};\n", QuoteString(definition.sql_mode));
   }
-  text += fmt::format("DELIMITER {0}\n{1}{0}\nDELIMITER ;\n", delimiter, definition.create);
+  // On a line of its own: the text may end in a comment.
+  text += fmt::format("DELIMITER {0}\n{1}\n{0}\nDELIMITER ;\n", delimiter, definition.create);
   if (other_default) text += fmt::format("ALTER DATABASE COLLATE {};\n", present);
   return text + std::string(kPreamble);
 }

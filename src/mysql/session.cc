@@ -305,7 +305,12 @@ RowStream::RowStream(RowStream&& other) noexcept
 
 RowStream::~RowStream() {
   if (result_ == nullptr) return;
-  if (!at_end_) session_->Interrupt();
+  if (!at_end_) {
+    session_->Interrupt();
+    // A server that waits to send learns of a closed socket only from its next probe of the
+    // connection, after minutes (seen on 9.7 and 10.11), and keeps the table locked until then.
+    session_->KillOnServer();
+  }
   mysql_free_result(result_);
 }
 

@@ -112,7 +112,8 @@ class Session {
 };
 
 /// The rows of one statement as they arrive. Must not outlive its session. Destroyed before its
-/// end it closes the connection, since the rest would have to be read first.
+/// end it closes the connection, since the rest would have to be read first, and ends the statement
+/// on the server.
 class RowStream {
  public:
   ~RowStream();

@@ -9,6 +9,8 @@
 namespace oxbackup::mysql {
 namespace {
 
+constexpr std::string_view kShadowSuffix = "__restore";
+constexpr std::string_view kOldSuffix = "__old";
 constexpr size_t kMaxNameCharacters = 64;  // of a schema, on every server
 
 bool StartsCharacter(char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }
@@ -30,7 +32,12 @@ std::string WithSuffix(std::string_view database, std::string_view suffix) {
 
 }  // namespace
 
-std::string ShadowName(std::string_view database) { return WithSuffix(database, "__restore"); }
-std::string OldName(std::string_view database) { return WithSuffix(database, "__old"); }
+bool IsReservedName(std::string_view database) {
+  return database == kRecordDatabase || database.ends_with(kShadowSuffix) ||
+         database.ends_with(kOldSuffix);
+}
+
+std::string ShadowName(std::string_view database) { return WithSuffix(database, kShadowSuffix); }
+std::string OldName(std::string_view database) { return WithSuffix(database, kOldSuffix); }
 
 }  // namespace oxbackup::mysql

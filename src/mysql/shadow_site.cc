@@ -116,9 +116,12 @@ std::string ShadowSite::Redirect(std::string_view sql) {
   });
 }
 
-void ShadowSite::CreateTable(Session& session, ShadowTable& table, bool defer) {
+void ShadowSite::CreateTable(Session& session, ShadowTable& table, Later later) {
   const std::string& shadow = FindDatabase(table.database)->shadow;
-  const std::string sql = Redirect(defer ? table.parts.create : table.create);
+  const std::string& create = later == Later::kIndexesToo    ? table.parts.create
+                              : later == Later::kForeignKeys ? table.parts.create_with_indexes
+                                                             : table.create;
+  const std::string sql = Redirect(create);
   WithContext([&] { return "creating the table " + table.database + "." + table.name; },
               [&] {
                 // The database matters for references to tables without one.
@@ -127,7 +130,8 @@ void ShadowSite::CreateTable(Session& session, ShadowTable& table, bool defer) {
                 if (!table.then.empty()) session.Execute(table.then);
               });
   table.created = true;
-  table.deferred = defer;
+  table.deferred = later == Later::kIndexesToo;
+  table.foreign_keys_later = later != Later::kNothing;
 }
 
 void ShadowSite::BuildIndexes(Session& session, const ShadowTable& table) {
@@ -142,7 +146,7 @@ void ShadowSite::BuildIndexes(Session& session, const ShadowTable& table) {
 }
 
 void ShadowSite::AddForeignKeys(Session& session, const ShadowTable& table) {
-  if (!table.deferred || table.parts.foreign_keys.empty()) return;
+  if (!table.foreign_keys_later || table.parts.foreign_keys.empty()) return;
   const std::string& shadow = FindDatabase(table.database)->shadow;
   WithContext([&] { return "adding the foreign keys of " + table.database + "." + table.name; },
               [&] {

@@ -21,6 +21,13 @@ namespace oxbackup::mysql {
 /// (a full-text index over 11 MB: 0.6 s of upkeep, 2.4 s of ALTER, MySQL 9.7).
 inline constexpr uint64_t kDeferIndexesFrom = uint64_t{16} << 20;
 
+/// What a table is made without at first.
+enum class Later {
+  kNothing,
+  kForeignKeys,  ///< they may refer to a key of another table that comes later itself
+  kIndexesToo,
+};
+
 struct ShadowTable {
   std::string database;
   std::string name;
@@ -28,7 +35,8 @@ struct ShadowTable {
   std::string then;    ///< what follows it: the present value of a MariaDB sequence; may be empty
   TableParts parts;    ///< of `create`
   bool created = false;
-  bool deferred = false;  ///< its indexes and foreign keys come later
+  bool deferred = false;            ///< its indexes come later
+  bool foreign_keys_later = false;  ///< its foreign keys do
   std::atomic<uint64_t> rows{0};
   std::atomic<uint64_t> bytes{0};        ///< of SQL loaded so far
   std::atomic<int64_t> members_left{0};  ///< chunks that are still to come; random access only
@@ -62,10 +70,9 @@ class ShadowSite {
   /// Takes over a member other than rows.
   void AddMember(const MemberPath& path, const std::string& sql);
 
-  /// Creates the table in its shadow schema, with all indexes unless `defer`. `session` is
-  /// anywhere.
-  void CreateTable(Session& session, ShadowTable& table, bool defer);
-  /// Adds what CreateTable left out. Each is one or a few ALTER TABLE; nothing when not deferred.
+  /// Creates the table in its shadow schema. `session` is anywhere.
+  void CreateTable(Session& session, ShadowTable& table, Later later);
+  /// Adds what CreateTable left out. Each is one or a few ALTER TABLE; nothing when nothing was.
   void BuildIndexes(Session& session, const ShadowTable& table);
   void AddForeignKeys(Session& session, const ShadowTable& table);
 

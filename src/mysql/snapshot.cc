@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 
 #include "base/text.h"
 #include "mysql/quote.h"
@@ -192,21 +193,23 @@ class SnapshotTaker {
     if (snapshot_.instance_locked) snapshot_.consistency += "; DDL was held off for the whole copy";
   }
 
-  /// Readers that begin while nothing is committed see the same. MySQL: the executed set and the
-  /// log's end must be the same before and after, and no transaction may be between being logged
-  /// and being visible, which only GTIDs tell (gtid_owned). MariaDB tells each snapshot's own
-  /// position.
+  /// Readers that begin while nothing is committed see the same. MySQL: the executed set must be
+  /// the same before and after, and no transaction may be between being logged and being visible,
+  /// which only GTIDs tell (gtid_owned). MariaDB tells each snapshot's own position.
   bool TryNoMovement() {
+    const bool mariadb = Control().server().mariadb;
+    if (!mariadb && !TellsMovement()) return false;
     for (int attempt = 0; attempt < kNoMovementTries; ++attempt) {
-      run_.ThrowIfStopped();
-      const bool mariadb = Control().server().mariadb;
-      const std::string before = mariadb ? "" : MovementMark();
-      if (!mariadb && before.empty()) return false;
+      // Right after a try that failed the next one would meet the same transactions.
+      if (attempt > 0) Pause(run_, milliseconds(20 * attempt));
+      const std::optional<std::string> before = mariadb ? std::nullopt : MovementMark();
+      if (!mariadb && !before) continue;
       for (const std::unique_ptr<Session>& reader : snapshot_.readers) reader->Execute("ROLLBACK");
+      // Before the moment: replaying from here can only repeat what the copy has, never miss any.
+      ReadPositions();
       StartTransactions();
       bool provable = true;
       if (mariadb ? ReadersAgree(provable) : MovementMark() == before) {
-        ReadPositions();
         snapshot_.method = SnapshotMethod::kNoMovement;
         snapshot_.consistency =
             fmt::format("{} that began without a lock while nothing was committed", Readers());
@@ -220,19 +223,19 @@ class SnapshotTaker {
     return false;
   }
 
-  // Empty when the server cannot tell.
-  std::string MovementMark() {
+  // Without a binary log clients' transactions get no GTID, and the set stands still.
+  bool TellsMovement() {
     ServerError refused;
-    for (int attempt = 0; attempt < kNoMovementTries; ++attempt) {
-      const auto rows = Control().TryQuery(
-          "SELECT @@GLOBAL.gtid_mode, @@GLOBAL.gtid_owned, @@GLOBAL.gtid_executed", refused);
-      if (!rows || rows->empty() || (*rows)[0][0] != "ON") return "";
-      const Row& row = (*rows)[0];
-      // A transaction leaves gtid_owned after it is visible and executed: with gtid_owned read
-      // first none can slip through between the two.
-      if (row[1].value_or("").empty()) return "at " + row[2].value_or("");
-    }
-    return "busy";
+    const auto rows = Control().TryQuery("SELECT @@GLOBAL.gtid_mode, @@GLOBAL.log_bin", refused);
+    return rows && !rows->empty() && (*rows)[0][0] == "ON" && (*rows)[0][1] == "1";
+  }
+
+  // Nothing while a transaction is being committed. It leaves gtid_owned after it is visible and
+  // executed: with gtid_owned read first none can slip through between the two.
+  std::optional<std::string> MovementMark() {
+    const Rows rows = Control().Query("SELECT @@GLOBAL.gtid_owned, @@GLOBAL.gtid_executed");
+    if (rows.empty() || !rows[0][0].value_or("").empty()) return std::nullopt;
+    return rows[0][1].value_or("");
   }
 
   bool ReadersAgree(bool& provable) {

@@ -1,6 +1,8 @@
 #include "mysql/statement.h"
 
-#include "mysql/quote.h"
+#include <algorithm>
+#include <cctype>
+
 #include "mysql/sql_lexer.h"
 
 namespace oxbackup::mysql {
@@ -135,7 +137,23 @@ std::string WithName(std::string_view text, const Statement& statement, std::str
 }
 
 bool Mentions(std::string_view text, std::string_view database) {
-  return text.find(QuoteName(database) + '.') != std::string_view::npos;
+  const auto is_word = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x80 || std::isalnum(byte) != 0 || c == '_' || c == '$';
+  };
+  const auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
+  };
+  for (auto at = text.begin();; ++at) {
+    at = std::search(at, text.end(), database.begin(), database.end(), same);
+    if (at == text.end()) return false;
+    if (at != text.begin() && is_word(*(at - 1))) continue;
+    auto after = at + static_cast<std::ptrdiff_t>(database.size());
+    if (after != text.end() && (*after == '`' || *after == '"')) ++after;
+    while (after != text.end() && std::isspace(static_cast<unsigned char>(*after)) != 0) ++after;
+    if (after != text.end() && *after == '.') return true;
+  }
 }
 
 }  // namespace oxbackup::mysql

@@ -40,8 +40,8 @@ Statement Classify(std::string_view text);
 /// The statement with its (qualified) name replaced by `name` in SQL's quotes, e.g. "`shadow`.`t`".
 std::string WithName(std::string_view text, const Statement& statement, std::string_view name);
 
-/// True when the text names an object of `database` by both names, in backticks (views and routines
-/// over several databases).
+/// True when the text may name an object of `database` by both names, quoted or not, in any case.
+/// True once too often (in a string, a comment) rather than never.
 bool Mentions(std::string_view text, std::string_view database);
 
 }  // namespace oxbackup::mysql

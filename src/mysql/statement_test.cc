@@ -89,5 +89,17 @@ TEST(Statement, InsertsAreRecognisedWithAndWithoutADatabase) {
       "REPLACE INTO `s`.`t` VALUES (1)");
 }
 
+TEST(Mentions, FindsADatabaseHoweverItIsWritten) {
+  for (const char* text :
+       {"SELECT 1 FROM `openedx`.`t`", "CREATE TRIGGER openedx.tr BEFORE INSERT ON openedx.t",
+        "select * from OpenEdx . t", "SELECT \"openedx\".\"t\".a", "x openedx\n.t"}) {
+    EXPECT_TRUE(Mentions(text, "openedx")) << text;
+  }
+  for (const char* text : {"SELECT openedx FROM t", "SELECT my_openedx.a FROM t",
+                           "SELECT openedx2.a FROM t", "", "openedx"}) {
+    EXPECT_FALSE(Mentions(text, "openedx")) << text;
+  }
+}
+
 }  // namespace
 }  // namespace oxbackup::mysql

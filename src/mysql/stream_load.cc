@@ -5,10 +5,12 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "mysql/catalog.h"
 #include "mysql/member_path.h"
 #include "mysql/quote.h"
 #include "mysql/script_splitter.h"
+#include "mysql/shadow_names.h"
 #include "mysql/sql_lexer.h"
 
 namespace oxbackup::mysql {
@@ -89,17 +91,34 @@ void StreamLoad::Run() {
 void StreamLoad::RunInserts(const std::stop_token& stop) {
   crew_.With([&](LoadSession& session) {
     while (std::optional<Job> job = queue_.Pop(stop)) {
-      const std::string& shadow = site_.FindDatabase(job->table->database)->shadow;
-      session.Insert(shadow, *job->table, job->settings, job->sql);
+      session.Insert(job->shadow, *job->table, job->settings, job->sql);
+      if (!own_layout_) NoteWarnings(session.session(), *job->table);
       run_.progress.Add("mysql", job->sql.size(), session.session().affected_rows(),
                         job->table->database + "." + job->table->name);
     }
   });
 }
 
+// Such an archive has no digests that would tell of a value that did not fit and was cut.
+void StreamLoad::NoteWarnings(Session& session, const ShadowTable& table) {
+  if (session.warning_count() == 0) return;
+  uint64_t count = 0;
+  std::string first;
+  for (const Row& row : session.Query("SHOW WARNINGS")) {
+    if (row.at(0) == "Note") continue;
+    if (++count == 1) first = row.at(2).value_or("");
+  }
+  if (count == 0) return;
+  const std::lock_guard lock(mutex_);
+  auto& [total, text] = changed_[table.database + "." + table.name];
+  total += count;
+  if (text.empty()) text = std::move(first);
+}
+
 void StreamLoad::Push(ShadowTable& table, std::string sql) {
   const uint64_t bytes = sql.size();
-  queue_.Push(Job{&table, settings_, std::move(sql)}, bytes, inserters_.stop_token());
+  Job job{&table, site_.FindDatabase(table.database)->shadow, settings_, std::move(sql)};
+  queue_.Push(std::move(job), bytes, inserters_.stop_token());
 }
 
 void StreamLoad::CreateDatabase(const std::string& name) {
@@ -109,10 +128,9 @@ void StreamLoad::CreateDatabase(const std::string& name) {
 
 void StreamLoad::CreateTable(ShadowTable& table, uint64_t first_bytes) {
   if (table.created) return;
-  // A foreign key to another database can only be placed when all databases are known.
-  const bool elsewhere = table.parts.foreign_keys.find(" REFERENCES `") != std::string::npos &&
-                         table.parts.foreign_keys.find("`.`") != std::string::npos;
-  site_.CreateTable(book_.session(), table, elsewhere || first_bytes >= kLargeInsertBytes);
+  // Foreign keys can only be placed when all databases are known, and all keys are there.
+  site_.CreateTable(book_.session(), table,
+                    first_bytes >= kLargeInsertBytes ? Later::kIndexesToo : Later::kForeignKeys);
 }
 
 void StreamLoad::TakeMember(const MemberInfo& info, ByteSource& content) {
@@ -174,6 +192,10 @@ void StreamLoad::TakeStatement(std::string_view text) {
       database_ = statement.database;
       return;
     case StatementKind::kCreateDatabase:
+      if (IsReservedName(statement.database)) {
+        run_.warnings.Add("the database " + statement.database +
+                          " of the dump is left out: restores keep such names for themselves");
+      }
       if (!site_.Wants(statement.database)) return;
       site_.AddDatabase(statement.database, text);
       CreateDatabase(statement.database);
@@ -274,10 +296,14 @@ void StreamLoad::TakeObject(ObjectScript::Kind kind, const Statement& statement,
 }
 
 void StreamLoad::Finish() {
+  for (const auto& [table, what] : changed_) {
+    run_.warnings.Add(fmt::format("{}: the server changed values that it loaded ({}; first: {})",
+                                  table, FormatCounted(what.first, "warning", "warnings"),
+                                  what.second));
+  }
   const std::vector<ShadowTable*> tables = site_.Tables();
   crew_.ForEach(tables, [this](LoadSession& session, ShadowTable& table) {
-    if (!table.created)
-      site_.CreateTable(session.session(), table, !table.parts.foreign_keys.empty());
+    if (!table.created) site_.CreateTable(session.session(), table, Later::kForeignKeys);
   });
   run_.progress.Begin("mysql", "index", 0);
   crew_.ForEach(tables, [this](LoadSession& session, ShadowTable& table) {

@@ -2,8 +2,13 @@
 // with mysqldump's script.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "archive/archive_reader.h"
@@ -30,10 +35,13 @@ class StreamLoad {
  private:
   struct Job {
     ShadowTable* table;
+    // Looked up by the reading thread, which adds databases while others run.
+    std::string shadow;
     LoadSettings settings;
     std::string sql;
   };
 
+  void NoteWarnings(Session& session, const ShadowTable& table);
   void RunInserts(const std::stop_token& stop);
   void TakeMember(const MemberInfo& info, ByteSource& content);
   void TakeRows(const MemberPath& path, uint64_t size, ByteSource& content);
@@ -55,9 +63,13 @@ class StreamLoad {
   BoundedQueue<Job> queue_;
   TaskGroup inserters_;
 
+  std::mutex mutex_;
+  // Guarded by mutex_: how many warnings a table's INSERTs left, and the first.
+  std::map<std::string, std::pair<uint64_t, std::string>> changed_;
+
   // The script's state.
-  bool own_layout_ = false;  // members of ours came, so the script only names them
-  std::string database_;     // that USE chose
+  std::atomic<bool> own_layout_ = false;  // members of ours came, so the script only names them
+  std::string database_;                  // that USE chose
   LoadSettings settings_;
   std::string saved_time_zone_;
   std::vector<std::string> pending_settings_;  // SETs that the next object needs

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "mysql/accounts_restore.h"
 #include "mysql/quote.h"
+#include "mysql/restore_session.h"
 
 namespace oxbackup::mysql {
 
@@ -89,20 +90,25 @@ void Swapper::Rename(const std::vector<Move>& moves) {
            QuoteName(move.to_database, move.table);
   }
   on_step_("rename");
-  // While the statement waits for a long query of the site, other queries of the site wait behind
-  // it. So it waits in short turns, which let them through in between.
-  constexpr int kTurns = 10;
-  session().Execute("SET SESSION lock_wait_timeout=6");
-  std::optional<ServerError> refused;
-  for (int turn = 0; turn < kTurns; ++turn) {
-    refused = session().TryExecute(sql);
-    if (!refused || (refused->number != kLockWaitTimeout && refused->number != kDeadlock)) break;
-  }
-  session().Execute("SET SESSION lock_wait_timeout=300");
-  if (refused) {
+  if (const std::optional<ServerError> refused = TryWithRetry(session(), sql)) {
     throw ToError(fmt::format("MySQL refused to put {} in place",
                               FormatCounted(moves.size(), "table", "tables")),
                   *refused);
+  }
+}
+
+// Tables cannot be moved while views and triggers name them. When the move fails, `objects` are
+// what was there.
+void Swapper::RenameWithoutObjects(const SwapRecord& record, const std::vector<Move>& moves,
+                                   const std::vector<ObjectScript>& objects) {
+  try {
+    for (const SwapDatabase& database : record.databases) {
+      DropObjects(session(), database.name, ObjectsToDrop::kViewsAndTriggers, on_step_);
+    }
+    Rename(moves);
+  } catch (const Error&) {
+    CreateMissingObjects(session(), objects, on_step_);
+    throw;
   }
 }
 
@@ -129,19 +135,7 @@ void Swapper::MoveForward(SwapRecord& record) {
     return ListTables(session(), database.old).empty();
   });
   if (untouched) AddNewLiveTables(record);
-  try {
-    for (const SwapDatabase& database : record.databases) {
-      DropObjects(session(), database.name, ObjectsToDrop::kViewsAndTriggers, on_step_);
-    }
-    Rename(MovesLeft(record));
-  } catch (const Error&) {
-    // All tables are where they were; bring back what had to make way.
-    for (const SwapDatabase& database : record.databases) {
-      if (database.existed) DropObjects(session(), database.name, ObjectsToDrop::kAll, on_step_);
-    }
-    CreateObjects(session(), record.old_objects, on_step_);
-    throw;
-  }
+  RenameWithoutObjects(record, MovesLeft(record), record.old_objects);
 }
 
 void Swapper::SetCharset(const std::string& database, const std::string& charset,
@@ -152,6 +146,7 @@ void Swapper::SetCharset(const std::string& database, const std::string& charset
 }
 
 void Swapper::Forward(SwapRecord& record) {
+  const ShortLockWaits waits(session());
   const auto started = std::chrono::steady_clock::now();
   if (record.state == SwapRecord::State::kUndoing) {
     record.state = SwapRecord::State::kOpen;
@@ -182,13 +177,17 @@ void Swapper::Forward(SwapRecord& record) {
 }
 
 void Swapper::MoveBack(const SwapRecord& record) {
+  std::vector<ObjectScript> live;
   for (const SwapDatabase& database : record.databases) {
     on_step_("create " + database.shadow);
     book_.CreateSchema(database.shadow, "");
-    DropObjects(session(), database.name, ObjectsToDrop::kAll, on_step_);
+    for (ObjectScript& script : ReadObjects(session(), database.name)) {
+      live.push_back(std::move(script));
+    }
   }
-  Rename(MovesBack(record));
+  RenameWithoutObjects(record, MovesBack(record), live);
   for (const SwapDatabase& database : record.databases) {
+    DropObjects(session(), database.name, ObjectsToDrop::kAll, on_step_);
     if (database.existed) {
       SetCharset(database.name, database.old_charset, database.old_collation);
     } else if (ListTables(session(), database.name).empty()) {
@@ -197,17 +196,30 @@ void Swapper::MoveBack(const SwapRecord& record) {
     }
   }
   on_step_("accounts");
+  DropNewAccounts(session(), record.new_accounts, record.old_accounts, own_user_, warnings_);
   ApplyAccounts(session(), record.old_accounts, own_user_, warnings_);
   CreateObjects(session(), record.old_objects, on_step_);
 }
 
 void Swapper::Back(SwapRecord& record) {
+  const ShortLockWaits waits(session());
   // A table's place says whether it has moved only as long as both schemas are there. So that they
   // are being removed has to be written down first.
   if (record.state != SwapRecord::State::kUndone) {
+    const SwapRecord::State before = record.state;
     record.state = SwapRecord::State::kUndoing;
     book_.Write(record);
-    MoveBack(record);
+    try {
+      MoveBack(record);
+    } catch (const Error&) {
+      // Nobody has to carry out later what an operator asked for now, over data that may be days
+      // newer by then.
+      if (before == SwapRecord::State::kKept && IsSwapped(record)) {
+        record.state = before;
+        book_.Write(record);
+      }
+      throw;
+    }
     on_step_("undone");
     record.state = SwapRecord::State::kUndone;
     book_.Write(record);

@@ -46,6 +46,8 @@ class Swapper {
   std::vector<Move> MovesBack(const SwapRecord& record);
   void AddNewLiveTables(SwapRecord& record);
   void Rename(const std::vector<Move>& moves);
+  void RenameWithoutObjects(const SwapRecord& record, const std::vector<Move>& moves,
+                            const std::vector<ObjectScript>& objects);
   void MoveForward(SwapRecord& record);
   void MoveBack(const SwapRecord& record);
   void RemoveRecord(const SwapRecord& record);

@@ -169,7 +169,21 @@ bool RecordBook::Exists() {
               .empty();
 }
 
+void RecordBook::RefuseStranger() {
+  const Rows tables =
+      session_.Query("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA=" +
+                     QuoteString(kRecordDatabase));
+  const bool ours = std::any_of(tables.begin(), tables.end(), [](const Row& row) {
+    return row[0] == "restores" || row[0] == "schemas";
+  });
+  if (ours || tables.empty()) return;
+  throw Error(ErrorKind::kSource, "the server has a database " + std::string(kRecordDatabase) +
+                                      ", where restores keep their records, that is not theirs")
+      .Hint("rename it (no table in it is touched until then)");
+}
+
 void RecordBook::Prepare() {
+  RefuseStranger();
   session_.Execute("CREATE DATABASE IF NOT EXISTS " + QuoteName(kRecordDatabase) +
                    " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
   session_.Execute("CREATE TABLE IF NOT EXISTS " + TableName("schemas") +
@@ -232,7 +246,31 @@ void RecordBook::DropSchema(const std::string& name) {
 
 void RecordBook::RemoveWhenEmpty() {
   if (!Exists() || Read() || !OwnSchemas().empty()) return;
+  session_.Execute("DROP TABLE IF EXISTS " + TableName("restores") + ", " + TableName("schemas"));
+  // Somebody may have put things of theirs into it.
+  for (const std::string_view from : {"TABLES WHERE TABLE_SCHEMA", "ROUTINES WHERE ROUTINE_SCHEMA",
+                                      "EVENTS WHERE EVENT_SCHEMA"}) {
+    if (!session_
+             .Query("SELECT 1 FROM information_schema." + std::string(from) + "=" +
+                    QuoteString(kRecordDatabase) + " LIMIT 1")
+             .empty()) {
+      return;
+    }
+  }
   session_.Execute("DROP DATABASE IF EXISTS " + QuoteName(kRecordDatabase));
+}
+
+std::vector<std::string> RecordBook::StrangersWithReservedNames() {
+  const std::vector<std::string> own = OwnSchemas();
+  const bool has_records = Exists();
+  std::vector<std::string> strangers;
+  for (const Row& row : session_.Query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")) {
+    const std::string name = row[0].value_or("");
+    if (!IsReservedName(name) || std::find(own.begin(), own.end(), name) != own.end()) continue;
+    if (name == kRecordDatabase && has_records) continue;
+    strangers.push_back(name);
+  }
+  return strangers;
 }
 
 }  // namespace oxbackup::mysql

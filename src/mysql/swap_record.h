@@ -70,7 +70,9 @@ class RecordBook {
  public:
   explicit RecordBook(Session& session) : session_(session) {}
 
-  /// Creates database and tables when they are missing.
+  /// Throws Error(kSource) when the database kRecordDatabase holds tables but none of ours.
+  void RefuseStranger();
+  /// The same, then creates database and tables when they are missing.
   void Prepare();
   /// The record, when there is one; there is at most one.
   [[nodiscard]] std::optional<SwapRecord> Read();
@@ -84,7 +86,10 @@ class RecordBook {
   void CreateSchema(const std::string& name, std::string_view options);
   /// Drops a schema of ours; nothing happens when it is not noted as ours.
   void DropSchema(const std::string& name);
-  /// Removes the database when it holds nothing any more.
+  /// Databases that are called as a restore calls its own and are none: nobody copies them, so
+  /// somebody has to be told.
+  std::vector<std::string> StrangersWithReservedNames();
+  /// Removes our tables when there is nothing in them, and then the database when it is empty.
   void RemoveWhenEmpty();
   /// The session that the book writes with.
   Session& session() { return session_; }

@@ -69,6 +69,15 @@ bool GrantsCover(const std::vector<std::string>& grants, std::string_view right,
   });
 }
 
+// SHOW_ROUTINE is granted globally alone, as the right to read mysql.proc of older servers may be.
+bool SeesRoutines(const std::vector<std::string>& grants, std::string_view database) {
+  constexpr std::array<std::string_view, 4> kRights = {"SHOW_ROUTINE", "EXECUTE", "ALTER ROUTINE",
+                                                       "CREATE ROUTINE"};
+  return GrantsCover(grants, "SELECT", "mysql") ||
+         std::any_of(kRights.begin(), kRights.end(),
+                     [&](std::string_view right) { return GrantsCover(grants, right, database); });
+}
+
 void CheckDatabases(Session& session, const std::vector<std::string>& databases) {
   std::vector<std::string> visible;
   for (const Row& row : session.Query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")) {
@@ -107,6 +116,13 @@ void WarnOfInvisible(Session& session, const std::vector<std::string>& databases
                       "the backup",
                       session.where(), right.name, database, right.what));
     }
+  }
+  for (const std::string& database : databases) {
+    if (SeesRoutines(grants, database)) continue;
+    warnings.Add(
+        fmt::format("{} has neither SHOW_ROUTINE nor EXECUTE on all of {}: procedures and "
+                    "functions that it cannot see are not in the backup",
+                    session.where(), database));
   }
 }
 

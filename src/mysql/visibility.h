@@ -14,12 +14,15 @@ void CheckDatabases(Session& session, const std::vector<std::string>& databases)
 
 /// A server hides what an account has no right to, so that a copy would lack it without a word.
 /// Adds a warning for each right of SELECT, SHOW VIEW, TRIGGER and EVENT that the account has
-/// neither for the whole server nor for one of the databases as a whole.
+/// neither for the whole server nor for one of the databases as a whole, and one for routines.
 void WarnOfInvisible(Session& session, const std::vector<std::string>& databases,
                      Warnings& warnings);
 
 /// True when one of `grants` (lines of SHOW GRANTS) gives `right` on all of `database`.
 bool GrantsCover(const std::vector<std::string>& grants, std::string_view right,
                  std::string_view database);
+
+/// True when they let the account see that the routines of `database` exist.
+bool SeesRoutines(const std::vector<std::string>& grants, std::string_view database);
 
 }  // namespace oxbackup::mysql

@@ -30,5 +30,13 @@ TEST(VisibilityTest, RightsForATableOrAColumnDoNot) {
   EXPECT_FALSE(GrantsCover({"GRANT `role`@`%` TO `u`@`%`"}, "SELECT", "openedx"));
 }
 
+TEST(VisibilityTest, RoutinesNeedARightOfTheirOwn) {
+  EXPECT_FALSE(SeesRoutines({"GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `openedx`.* TO `u`@`%`"},
+                            "openedx"));
+  EXPECT_TRUE(SeesRoutines({"GRANT SHOW_ROUTINE ON *.* TO `u`@`%`"}, "openedx"));
+  EXPECT_TRUE(SeesRoutines({"GRANT EXECUTE ON `openedx`.* TO `u`@`%`"}, "openedx"));
+  EXPECT_TRUE(SeesRoutines({"GRANT SELECT ON *.* TO `u`@`%`"}, "openedx"));
+}
+
 }  // namespace
 }  // namespace oxbackup::mysql

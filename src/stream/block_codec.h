@@ -20,6 +20,10 @@ namespace oxbackup {
 /// archive can make them allocate what it likes. Stored blocks may be larger.
 inline constexpr uint64_t kMaxBlockRawBytes = uint64_t{16} << 20;
 
+/// The most blocks of a file: as many full ones hold 32 TiB. Readers refuse an index of more before
+/// they read it, so that one that lies cannot make them allocate what it likes.
+inline constexpr uint64_t kMaxBlocks = uint64_t{1} << 22;
+
 /// Sizes of one block, bytes.
 struct BlockRecord {
   uint64_t stored_size = 0;    ///< in the file
@@ -70,9 +74,11 @@ class BlockCodec {
   /// The most that a block of `raw_size` bytes takes in the file.
   virtual uint64_t StoredBound(uint64_t raw_size) const = 0;
 
-  /// Wraps bytes without compressing them, in the one canonical way: the same bytes give the same
-  /// block with every version of every library. `record` gets its sizes.
-  virtual std::string EncodeStored(std::string_view raw, BlockRecord* record) const = 0;
+  /// Wraps the concatenation of `pieces` without compressing it, in the one canonical way: the same
+  /// bytes give the same block with every version of every library. Writes to `out` without
+  /// finishing it, holds no copy, and returns the block's sizes.
+  virtual BlockRecord EncodeStored(std::span<const std::string_view> pieces,
+                                   ByteSink& out) const = 0;
   /// The size of what EncodeStored makes of `raw_size` bytes.
   virtual uint64_t StoredBlockSize(uint64_t raw_size) const = 0;
   /// The sizes of a whole block of data, from the block itself. Throws Error(kCorrupt).
@@ -83,7 +89,8 @@ class BlockCodec {
   /// What follows the last block.
   virtual std::string Trailer(const std::vector<BlockRecord>& blocks) const = 0;
   /// Reads the index at the end of a file; nothing when there is none that covers the whole file (a
-  /// codec without index, a foreign file, a damaged one).
+  /// codec without index, a foreign file, a damaged one). Never reads more than an index of
+  /// kMaxBlocks takes.
   [[nodiscard]] virtual std::optional<BlockTable> ReadTable(TailReader& tail) const = 0;
 };
 

@@ -76,8 +76,14 @@ TEST_P(BlockCodecTest, BlocksComeBackAndTellTheirSizes) {
 TEST_P(BlockCodecTest, StoredBlocksComeBackAndHaveTheForetoldSize) {
   for (const size_t size : {1, 100, 65535, 65536, 65537, 131071, 131072, 131073, 1'000'000}) {
     const std::string raw = Words(size);
-    BlockRecord record;
-    const std::string stored = codec_->EncodeStored(raw, &record);
+    StringSink sink;
+    const std::string_view whole[] = {raw};
+    const BlockRecord record = codec_->EncodeStored(whole, sink);
+    const std::string& stored = sink.bytes();
+    StringSink same;
+    const std::string_view pieces[] = {whole[0].substr(0, size / 3), {}, whole[0].substr(size / 3)};
+    EXPECT_EQ(codec_->EncodeStored(pieces, same), record);
+    EXPECT_EQ(same.bytes(), stored);
     EXPECT_EQ(stored.size(), codec_->StoredBlockSize(size));
     EXPECT_EQ(record.stored_size, stored.size());
     EXPECT_EQ(record.raw_size, size);
@@ -133,6 +139,53 @@ TEST_P(BlockCodecTest, TheIndexAtTheEndTellsEveryBlock) {
   EXPECT_FALSE(codec_->ReadTable(longer_tail));
 }
 
+// A very large file of zeros with some bytes at its end; notes the largest request.
+class LargeSource final : public RangedSource {
+ public:
+  explicit LargeSource(std::string end) : end_(std::move(end)) {}
+  uint64_t Size() const override { return uint64_t{1} << 44; }
+  void ReadAt(uint64_t offset, char* buffer, size_t size) const override {
+    largest = std::max(largest, size);
+    const uint64_t end_begin = Size() - end_.size();
+    for (size_t i = 0; i < size; ++i) {
+      buffer[i] = offset + i < end_begin ? '\0' : end_[static_cast<size_t>(offset + i - end_begin)];
+    }
+  }
+  std::string Name() const override { return "large"; }
+  mutable size_t largest = 0;
+
+ private:
+  std::string end_;
+};
+
+TEST(BlockIndex, OneThatLiesAboutItsSizeIsNotRead) {
+  const auto zstd = MakeBlockCodec({Codec::kZstd, 1});
+  const auto xz = MakeBlockCodec({Codec::kXz, 1});
+  std::vector<std::string> ends;
+  for (const char lie : {'\x10', '\x3F', '\x7F'}) {
+    std::string end = zstd->Trailer({{100, 100, 1000}});
+    end[end.size() - 7] = lie;  // the third byte of the number of blocks
+    ends.push_back(end);
+    end[end.size() - 6] = lie;
+    ends.push_back(end);
+  }
+  for (const uint64_t size : {uint64_t{1} << 26, uint64_t{1} << 30, uint64_t{1} << 34}) {
+    lzma_stream_flags flags{};
+    flags.check = LZMA_CHECK_CRC64;
+    flags.backward_size = size;
+    std::string end(LZMA_STREAM_HEADER_SIZE, '\0');
+    ASSERT_EQ(lzma_stream_footer_encode(&flags, reinterpret_cast<uint8_t*>(end.data())), LZMA_OK);
+    ends.push_back(end);
+  }
+  for (const std::string& end : ends) {
+    const LargeSource source(end);
+    TailReader tail(source);
+    EXPECT_FALSE(zstd->ReadTable(tail));
+    EXPECT_FALSE(xz->ReadTable(tail));
+    EXPECT_LE(source.largest, TailReader::kTailBytes);
+  }
+}
+
 TEST_P(BlockCodecTest, SmallerMemoryMeansASmallerDictionary) {
   const uint64_t whole = codec_->EncoderMemory();
   if (whole < 4'000'000) return;
@@ -159,10 +212,11 @@ TEST(XzStoredBlock, IsWhatLiblzmaMakes) {
                                  reinterpret_cast<uint8_t*>(theirs.data()), &end, theirs.size()),
         LZMA_OK);
     theirs.resize(end);
-    std::string ours(XzStoredRecord(size).stored_size, '\0');
+    StringSink ours;
     const std::string_view pieces[] = {raw};
-    StoreXzBlock(pieces, ours.data());
-    EXPECT_EQ(ours, theirs);
+    StoreXzBlock(pieces, ours);
+    EXPECT_EQ(ours.bytes(), theirs);
+    EXPECT_EQ(XzStoredRecord(size).stored_size, theirs.size());
   }
 }
 

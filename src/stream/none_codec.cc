@@ -43,9 +43,13 @@ class NoneCodec final : public BlockCodec {
   uint64_t EncoderMemory() const override { return 0; }
   uint64_t DecoderMemory() const override { return 0; }
   uint64_t StoredBound(uint64_t raw_size) const override { return raw_size; }
-  std::string EncodeStored(std::string_view raw, BlockRecord* record) const override {
-    *record = {raw.size(), raw.size(), raw.size()};
-    return std::string(raw);
+  BlockRecord EncodeStored(std::span<const std::string_view> pieces, ByteSink& out) const override {
+    uint64_t size = 0;
+    for (const std::string_view piece : pieces) {
+      out.Write(piece);
+      size += piece.size();
+    }
+    return {size, size, size};
   }
   uint64_t StoredBlockSize(uint64_t raw_size) const override { return raw_size; }
   BlockRecord RecordOf(std::string_view stored, uint64_t raw_size) const override {

@@ -17,8 +17,9 @@ constexpr lzma_check kCheck = LZMA_CHECK_CRC64;
 // Blocks are cut at 8 MiB, so a larger dictionary would cost memory and find nothing.
 constexpr uint32_t kMaxDictSize = uint32_t{8} << 20;
 constexpr uint32_t kMinDictSize = uint32_t{64} << 10;
-// An index of two million blocks (16 TB of data) fits.
-constexpr uint64_t kIndexMemory = uint64_t{64} << 20;
+// An index holds two numbers a block, each in up to five bytes for sizes below 32 GiB, and little
+// else.
+constexpr uint64_t kMaxIndexBytes = kMaxBlocks * 2 * 5;
 
 void CheckCode(lzma_ret code, const char* what) {
   if (code == LZMA_OK) return;
@@ -46,6 +47,19 @@ BlockRecord RecordOfBlock(const lzma_block& block) {
   return {PadToFour(unpadded), unpadded, block.uncompressed_size};
 }
 
+// Memory that is known to be large enough.
+class BufferSink final : public ByteSink {
+ public:
+  explicit BufferSink(char* buffer) : next_(buffer) {}
+  void Write(std::string_view bytes) override {
+    next_ = std::copy(bytes.begin(), bytes.end(), next_);
+  }
+  void Finish() override {}
+
+ private:
+  char* next_;
+};
+
 class XzEncoder final : public BlockEncoder {
  public:
   explicit XzEncoder(const lzma_options_lzma& options) : options_(options) {}
@@ -65,7 +79,8 @@ class XzEncoder final : public BlockEncoder {
     ByteBuffer out(lzma_block_buffer_bound(raw_size) + block.header_size);
     if (!IsCompressible(pieces) || !Compress(&block, pieces, &out)) {
       *record = XzStoredRecord(raw_size);
-      StoreXzBlock(pieces, out.data());
+      BufferSink stored(out.data());
+      StoreXzBlock(pieces, stored);
       out.Shrink(record->stored_size);
       return out;
     }
@@ -209,11 +224,11 @@ class XzCodec final : public BlockCodec {
     return lzma_block_buffer_bound(static_cast<size_t>(raw_size)) + LZMA_BLOCK_HEADER_SIZE_MAX;
   }
 
-  std::string EncodeStored(std::string_view raw, BlockRecord* record) const override {
-    *record = XzStoredRecord(raw.size());
-    std::string out(static_cast<size_t>(record->stored_size), '\0');
-    StoreXzBlock({&raw, 1}, out.data());
-    return out;
+  BlockRecord EncodeStored(std::span<const std::string_view> pieces, ByteSink& out) const override {
+    StoreXzBlock(pieces, out);
+    uint64_t raw_size = 0;
+    for (const std::string_view piece : pieces) raw_size += piece.size();
+    return XzStoredRecord(raw_size);
   }
   uint64_t StoredBlockSize(uint64_t raw_size) const override {
     return XzStoredRecord(raw_size).stored_size;
@@ -259,7 +274,8 @@ class XzCodec final : public BlockCodec {
     lzma_stream_flags flags{};
     const std::string footer = tail.Read(size - LZMA_STREAM_HEADER_SIZE, LZMA_STREAM_HEADER_SIZE);
     if (lzma_stream_footer_decode(&flags, Bytes(footer.data())) != LZMA_OK ||
-        flags.check != kCheck || flags.backward_size > size - kEnds) {
+        flags.check != kCheck || flags.backward_size > size - kEnds ||
+        flags.backward_size > kMaxIndexBytes) {
       return std::nullopt;
     }
     const uint64_t index_at = size - LZMA_STREAM_HEADER_SIZE - flags.backward_size;
@@ -286,7 +302,7 @@ class XzCodec final : public BlockCodec {
 
   static Index DecodeIndex(std::string_view bytes) {
     lzma_index* index = nullptr;
-    uint64_t memory = kIndexMemory;
+    uint64_t memory = lzma_index_memusage(1, kMaxBlocks);
     size_t at = 0;
     if (lzma_index_buffer_decode(&index, &memory, nullptr, Bytes(bytes.data()), &at,
                                  bytes.size()) != LZMA_OK) {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <string>
 
 #include "base/error.h"
 #include "stream/little_endian.h"
@@ -40,36 +40,31 @@ struct StoredBlock {
 // Lays bytes down in chunks.
 class ChunkWriter {
  public:
-  ChunkWriter(char* out, uint64_t raw_size) : out_(out), left_(raw_size) {}
+  ChunkWriter(ByteSink& out, uint64_t raw_size) : out_(out), left_(raw_size) {}
 
   void Append(std::string_view bytes) {
     while (!bytes.empty()) {
       if (chunk_left_ == 0) BeginChunk();
       const size_t now = std::min(bytes.size(), chunk_left_);
-      std::memcpy(out_, bytes.data(), now);
-      out_ += now;
+      out_.Write(bytes.substr(0, now));
       chunk_left_ -= now;
       left_ -= now;
       bytes.remove_prefix(now);
     }
   }
 
-  char* End() {
-    *out_++ = '\0';
-    return out_;
-  }
-
  private:
   void BeginChunk() {
     chunk_left_ = static_cast<size_t>(std::min(left_, kChunkSize));
     const size_t less_one = chunk_left_ - 1;
-    *out_++ = first_ ? kFirstChunk : kNextChunk;
-    *out_++ = static_cast<char>(less_one >> 8);
-    *out_++ = static_cast<char>(less_one & 0xFF);
+    const std::array<char, kChunkHeaderSize> header = {first_ ? kFirstChunk : kNextChunk,
+                                                       static_cast<char>(less_one >> 8),
+                                                       static_cast<char>(less_one & 0xFF)};
+    out_.Write({header.data(), header.size()});
     first_ = false;
   }
 
-  char* out_;
+  ByteSink& out_;
   uint64_t left_;
   size_t chunk_left_ = 0;
   bool first_ = true;
@@ -86,7 +81,7 @@ BlockRecord XzStoredRecord(uint64_t raw_size) {
   return {lzma_block_total_size(&stored.block), lzma_block_unpadded_size(&stored.block), raw_size};
 }
 
-void StoreXzBlock(std::span<const std::string_view> pieces, char* out) {
+void StoreXzBlock(std::span<const std::string_view> pieces, ByteSink& out) {
   uint64_t raw_size = 0;
   uint64_t crc = 0;
   for (const std::string_view piece : pieces) {
@@ -94,16 +89,17 @@ void StoreXzBlock(std::span<const std::string_view> pieces, char* out) {
     crc = lzma_crc64(Bytes(piece), piece.size(), crc);
   }
   StoredBlock stored(raw_size);
-  if (lzma_block_header_encode(&stored.block, reinterpret_cast<uint8_t*>(out)) != LZMA_OK) {
+  std::array<uint8_t, LZMA_BLOCK_HEADER_SIZE_MAX> header{};
+  if (lzma_block_header_encode(&stored.block, header.data()) != LZMA_OK) {
     throw Error(ErrorKind::kInternal, "liblzma cannot write a block header");
   }
-  ChunkWriter chunks(out + stored.block.header_size, raw_size);
+  out.Write({reinterpret_cast<const char*>(header.data()), stored.block.header_size});
+  ChunkWriter chunks(out, raw_size);
   for (const std::string_view piece : pieces) chunks.Append(piece);
-  char* end = chunks.End();
-  for (uint64_t size = stored.block.compressed_size; size % 4 != 0; ++size) *end++ = '\0';
-  std::string check;
-  AppendLittleEndian(check, crc, sizeof crc);
-  check.copy(end, check.size());
+  std::string end(1, '\0');
+  for (uint64_t size = stored.block.compressed_size; size % 4 != 0; ++size) end.push_back('\0');
+  AppendLittleEndian(end, crc, sizeof crc);
+  out.Write(end);
 }
 
 }  // namespace oxbackup

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "stream/block_codec.h"
+#include "stream/byte_stream.h"
 
 namespace oxbackup {
 
@@ -15,7 +16,7 @@ BlockRecord XzStoredRecord(uint64_t raw_size);
 
 /// Writes the concatenation of `pieces` as a block: LZMA2 chunks of 64 KiB without compression, the
 /// least dictionary, CRC64. The same bytes make the same block whatever the version of liblzma.
-/// REQUIRES: `out` has room for XzStoredRecord(their size).stored_size bytes.
-void StoreXzBlock(std::span<const std::string_view> pieces, char* out);
+/// Does not finish `out`.
+void StoreXzBlock(std::span<const std::string_view> pieces, ByteSink& out);
 
 }  // namespace oxbackup

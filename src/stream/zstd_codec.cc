@@ -21,6 +21,7 @@ constexpr uint64_t kSeekEntrySize = 8;
 constexpr uint64_t kSeekFooterSize = 9;
 // A raw block of a frame holds at most this; it is the window that stored frames announce, too.
 constexpr uint64_t kRawBlockSize = uint64_t{128} << 10;
+constexpr uint64_t kRawBlockHeaderSize = 3;
 constexpr uint64_t kStoredHeaderSize = 14;
 constexpr uint64_t kChecksumSize = 4;
 // 2^24 = kMaxBlockRawBytes: no frame of ours looks back further.
@@ -142,6 +143,50 @@ uint64_t RawBlockCount(uint64_t raw_size) {
   return std::max<uint64_t>(1, (raw_size + kRawBlockSize - 1) / kRawBlockSize);
 }
 
+struct FreeChecksum {
+  void operator()(XXH64_state_t* state) const { XXH64_freeState(state); }
+};
+
+void WriteRawBlockHeader(uint64_t size, bool last, ByteSink& out) {
+  std::string header;
+  AppendLittleEndian(header, (size << 3) | (last ? 1 : 0), kRawBlockHeaderSize);
+  out.Write(header);
+}
+
+void StoreZstdFrame(std::span<const std::string_view> pieces, uint64_t raw_size, ByteSink& out) {
+  constexpr char kDescriptor = '\xC4';  // 8 bytes of content size, a window, a checksum
+  constexpr char kWindow = 7 << 3;      // 2^(10+7) bytes = kRawBlockSize
+  const std::unique_ptr<XXH64_state_t, FreeChecksum> checksum(XXH64_createState());
+  if (checksum == nullptr) throw std::bad_alloc();
+  XXH64_reset(checksum.get(), 0);
+  std::string ends;
+  AppendLittleEndian(ends, kFrameMagic, 4);
+  ends.push_back(kDescriptor);
+  ends.push_back(kWindow);
+  AppendLittleEndian(ends, raw_size, 8);
+  out.Write(ends);
+  if (raw_size == 0) WriteRawBlockHeader(0, true, out);
+  uint64_t left = raw_size;
+  uint64_t block_left = 0;
+  for (std::string_view piece : pieces) {
+    XXH64_update(checksum.get(), piece.data(), piece.size());
+    while (!piece.empty()) {
+      if (block_left == 0) {
+        block_left = std::min(left, kRawBlockSize);
+        WriteRawBlockHeader(block_left, block_left == left, out);
+      }
+      const std::string_view now = piece.substr(0, static_cast<size_t>(block_left));
+      out.Write(now);
+      piece.remove_prefix(now.size());
+      block_left -= now.size();
+      left -= now.size();
+    }
+  }
+  ends.clear();
+  AppendLittleEndian(ends, XXH64_digest(checksum.get()), kChecksumSize);
+  out.Write(ends);
+}
+
 class ZstdCodec final : public BlockCodec {
  public:
   ZstdCodec(int level, uint64_t memory_limit) : settings_{level, 0} {
@@ -167,26 +212,16 @@ class ZstdCodec final : public BlockCodec {
     return ZSTD_compressBound(static_cast<size_t>(raw_size));
   }
 
-  std::string EncodeStored(std::string_view raw, BlockRecord* record) const override {
-    constexpr char kDescriptor = '\xC4';  // 8 bytes of content size, a window, a checksum
-    constexpr char kWindow = 7 << 3;      // 2^(10+7) bytes = kRawBlockSize
-    std::string out;
-    out.reserve(static_cast<size_t>(StoredBlockSize(raw.size())));
-    AppendLittleEndian(out, kFrameMagic, 4);
-    out.push_back(kDescriptor);
-    out.push_back(kWindow);
-    AppendLittleEndian(out, raw.size(), 8);
-    for (uint64_t at = 0, left = RawBlockCount(raw.size()); left > 0; --left, at += kRawBlockSize) {
-      const std::string_view piece = raw.substr(at, kRawBlockSize);
-      AppendLittleEndian(out, (piece.size() << 3) | (left == 1 ? 1 : 0), 3);
-      out += piece;
-    }
-    AppendLittleEndian(out, XXH64(raw.data(), raw.size(), 0), kChecksumSize);
-    *record = {out.size(), out.size(), raw.size()};
-    return out;
+  BlockRecord EncodeStored(std::span<const std::string_view> pieces, ByteSink& out) const override {
+    uint64_t raw_size = 0;
+    for (const std::string_view piece : pieces) raw_size += piece.size();
+    StoreZstdFrame(pieces, raw_size, out);
+    const uint64_t stored_size = StoredBlockSize(raw_size);
+    return {stored_size, stored_size, raw_size};
   }
   uint64_t StoredBlockSize(uint64_t raw_size) const override {
-    return kStoredHeaderSize + 3 * RawBlockCount(raw_size) + raw_size + kChecksumSize;
+    return kStoredHeaderSize + kRawBlockHeaderSize * RawBlockCount(raw_size) + raw_size +
+           kChecksumSize;
   }
   BlockRecord RecordOf(std::string_view stored, uint64_t raw_size) const override {
     if (ZSTD_findFrameCompressedSize(stored.data(), stored.size()) != stored.size() ||
@@ -221,14 +256,17 @@ class ZstdCodec final : public BlockCodec {
     const std::string footer = tail.Read(size - kSeekFooterSize, kSeekFooterSize);
     const uint64_t count = ReadLittleEndian32(footer, 0);
     const uint64_t table_size = kSkippableHeaderSize + count * kSeekEntrySize + kSeekFooterSize;
-    if (footer[4] != '\0' || ReadLittleEndian32(footer, 5) != kSeekableMagic || table_size > size) {
+    if (footer[4] != '\0' || ReadLittleEndian32(footer, 5) != kSeekableMagic ||
+        count > kMaxBlocks || table_size > size) {
+      return std::nullopt;
+    }
+    // The table's own header first: a count that is wrong leads elsewhere.
+    const std::string header = tail.Read(size - table_size, kSkippableHeaderSize);
+    if (ReadLittleEndian32(header, 0) != kSeekTableMagic ||
+        ReadLittleEndian32(header, 4) != table_size - kSkippableHeaderSize) {
       return std::nullopt;
     }
     const std::string table = tail.Read(size - table_size, table_size);
-    if (ReadLittleEndian32(table, 0) != kSeekTableMagic ||
-        ReadLittleEndian32(table, 4) != table_size - kSkippableHeaderSize) {
-      return std::nullopt;
-    }
     BlockTable result{.blocks = {}, .header_size = 0, .trailer_size = table_size};
     uint64_t stored = 0;
     for (uint64_t i = 0; i < count; ++i) {

@@ -160,6 +160,36 @@ TEST(RoundTripTest, NothingFoundIsStatusFour) {
       4);
 }
 
+TEST(RoundTripTest, ArchivesInsideAFolderOfTheSiteAreRefused) {
+  const CommandSite site;
+  const std::string archive = site.Backup();
+  const std::string inside = site.caddy() + "/backups";
+  std::filesystem::create_directory(inside);
+  const std::string copy = inside + "/copy.tar.xz";
+  std::filesystem::copy_file(archive, copy);
+  const std::string link = site.path() / "link";
+  std::filesystem::create_directory_symlink(inside, link);
+  const std::string link_to_file = site.archives() + "/linked.tar.xz";
+  std::filesystem::create_symlink(copy, link_to_file);
+  for (const std::string& place : {inside, link, site.caddy()}) {
+    const nlohmann::json backup = site.RunJson({"backup", "--to", place, "--caddy", site.caddy()});
+    EXPECT_EQ(backup["exit_status"], 2) << backup.dump(2);
+  }
+  for (const std::string& place : {inside, link, copy, link_to_file}) {
+    const nlohmann::json restore =
+        site.RunJson({"restore", "--from", place, "--caddy", site.caddy(), "--yes"});
+    EXPECT_EQ(restore["exit_status"], 2) << restore.dump(2);
+    EXPECT_THAT(std::string(restore["error"]["do"]), HasSubstr("--exclude caddy"));
+  }
+  EXPECT_TRUE(std::filesystem::exists(copy));
+
+  const std::string media = site.path() / "media";
+  WriteTestFile(media + "/a.png", "a picture");
+  EXPECT_EQ(site.RunJson({"backup", "--to", inside, "--caddy", site.caddy(), "--media", media,
+                          "--exclude", "caddy"})["exit_status"],
+            0);
+}
+
 TEST(RoundTripTest, AFlippedByteIsStatusFive) {
   const CommandSite site;
   const std::string archive = site.Backup();

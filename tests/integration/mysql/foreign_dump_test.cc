@@ -186,5 +186,15 @@ TEST_P(ForeignDump, AScriptCutShortIsRefused) {
   EXPECT_EQ(Describe(session_, kSite), original_);
 }
 
+TEST_P(ForeignDump, ValuesThatTheServerChangesAreSaid) {
+  RestoreScript(
+      "CREATE DATABASE `load_dumped`;\nUSE `load_dumped`;\n"
+      "CREATE TABLE `narrow` (`a` TINYINT, `b` VARCHAR(2)) ENGINE=InnoDB;\n"
+      "INSERT INTO `narrow` VALUES (1,'ab'),(300,'abc');\n",
+      QuietOptions());
+  EXPECT_THAT(run_.warnings.All(), Contains(HasSubstr("load_dumped.narrow: the server changed")));
+  EXPECT_THAT(run_.warnings.All(), Contains(HasSubstr("2 warnings")));
+}
+
 }  // namespace
 }  // namespace oxbackup::mysql

@@ -1,0 +1,59 @@
+#include "cli/front_end.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+namespace oxbackup {
+namespace {
+
+constexpr std::string_view kProgram = "openedx-backup ";
+constexpr std::string_view kFrom = " --from ";
+
+struct Verb {
+  std::string_view name;
+  std::string_view group;  // below which the front end has it
+};
+constexpr std::array<Verb, 6> kVerbs = {{{"backup", ""},
+                                         {"restore", ""},
+                                         {"list", " backups"},
+                                         {"inspect", " backups"},
+                                         {"verify", " backups"},
+                                         {"extract", " backups"}}};
+
+}  // namespace
+
+std::string FrontEnd() {
+  const char* const value = std::getenv("OPENEDX_BACKUP_FRONT_END");
+  return value == nullptr ? "" : value;
+}
+
+std::string InFrontEndsWords(std::string_view text, std::string_view front_end) {
+  if (front_end.empty()) return std::string(text);
+  std::string out;
+  while (true) {
+    const size_t at = text.find(kProgram);
+    if (at == std::string_view::npos) return out + std::string(text);
+    out += text.substr(0, at);
+    text.remove_prefix(at + kProgram.size());
+    const Verb* found = nullptr;
+    for (const Verb& verb : kVerbs) {
+      if (text.starts_with(verb.name)) found = &verb;
+    }
+    if (found == nullptr) {
+      out += kProgram;
+      continue;
+    }
+    out += front_end;
+    out += found->group;
+    out += ' ';
+    out += found->name;
+    text.remove_prefix(found->name.size());
+    if (text.starts_with(kFrom)) {
+      text.remove_prefix(kFrom.size());
+      text.remove_prefix(std::min(text.find_first_of(" \n"), text.size()));
+    }
+  }
+}
+
+}  // namespace oxbackup

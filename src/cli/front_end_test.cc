@@ -1,0 +1,26 @@
+#include "cli/front_end.h"
+
+#include <gtest/gtest.h>
+
+namespace oxbackup {
+namespace {
+
+TEST(FrontEndTest, CommandsAreTheFrontEnds) {
+  EXPECT_EQ(
+      InFrontEndsWords("Restore with:\n    openedx-backup restore --from /data/backup --name a\n",
+                       "tutor local"),
+      "Restore with:\n    tutor local restore --name a\n");
+  EXPECT_EQ(InFrontEndsWords("openedx-backup list shows what there is; openedx-backup inspect too",
+                             "tutor local"),
+            "tutor local backups list shows what there is; tutor local backups inspect too");
+  EXPECT_EQ(InFrontEndsWords("To go back: openedx-backup restore --undo", "tutor dev"),
+            "To go back: tutor dev restore --undo");
+}
+
+TEST(FrontEndTest, OtherWordsStay) {
+  EXPECT_EQ(InFrontEndsWords("openedx-backup 5.0.0", "tutor local"), "openedx-backup 5.0.0");
+  EXPECT_EQ(InFrontEndsWords("openedx-backup list", ""), "openedx-backup list");
+}
+
+}  // namespace
+}  // namespace oxbackup

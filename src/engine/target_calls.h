@@ -1,0 +1,26 @@
+// Calls of restore targets, as all of the engine makes them.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <vector>
+
+#include "archive/component.h"
+#include "base/error.h"
+
+namespace oxbackup {
+
+/// Runs `step(target)`; an Error that leaves it says what was being done to which component.
+template <class Step>
+decltype(auto) ForTarget(RestoreTarget& target, std::string_view what, const Step& step) {
+  return WithContext([&] { return fmt::format("{} {}", what, target.name()); },
+                     [&]() -> decltype(auto) { return step(target); });
+}
+
+/// Closes the records in order. Ends at the first that cannot be closed: were a later component's
+/// closed all the same, the next run would take the open ones for a restore that had not come to
+/// its swaps (see SwapIntent). Throws Error.
+void CloseAll(const std::vector<RestoreTarget*>& targets, bool keep_old);
+
+}  // namespace oxbackup

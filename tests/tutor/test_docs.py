@@ -1,0 +1,42 @@
+"""docs/tutor.md: its table of settings is the code's."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from tutorbackup import cli, settings
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "tutor.md"
+
+
+def shown(value: Any) -> str:
+    text = json.dumps(value) if not isinstance(value, str) else value
+    # A bar in a cell has to be escaped, also in code.
+    return f"`{text}`".replace("|", "\\|") if text else ""
+
+
+def table() -> str:
+    lines = ["| setting | default | meaning |", "| --- | --- | --- |"]
+    for setting in settings.SETTINGS:
+        default = "the plugin's" if setting.key == "VERSION" else shown(setting.default)
+        lines.append(f"| `{setting.name}` | {default} | {setting.meaning} |".replace("  ", " "))
+    return "\n".join(lines) + "\n"
+
+
+def test_the_table_of_settings_is_the_codes() -> None:
+    text = DOCUMENT.read_text()
+    found = re.search(r"<!-- made from [^\n]* -->\n(.*?)<!-- end -->", text, re.DOTALL)
+    assert found
+    assert found.group(1) == f"\n{table()}\n", "the table would be:\n" + table()
+
+
+def test_every_command_and_option_is_named() -> None:
+    text = DOCUMENT.read_text()
+    commands = [cli.backup, cli.restore, *cli.backups.commands.values()]
+    for command in commands:
+        assert command.name and command.name in text
+        for parameter in command.params:
+            assert parameter.opts[0] in text, f"{command.name} {parameter.opts[0]}"

@@ -1,0 +1,151 @@
+"""Settings: what is accepted, what is refused and how."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tutor.exceptions import TutorError
+
+from tutorbackup import settings, values
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "plain"),
+    [
+        (values.boolean, "True", True),
+        (values.boolean, "no", False),
+        (values.boolean, 1, True),
+        (values.count(0), "0", 0),
+        (values.names, "openedx, notes", ["openedx", "notes"]),
+        (values.names, ["a b", 7], ["a b", "7"]),
+        (values.names, None, []),
+        (values.compression, "xz", "xz"),
+        (values.compression, "zstd:19", "zstd:19"),
+        (values.compression, "none", "none"),
+        (values.memory, "64MiB", "64MiB"),
+        (values.memory, "1 GB", "1 GB"),
+        (values.memory, str(64 << 20), str(64 << 20)),
+        (values.port_or_none, "", None),
+        (values.port_or_none, 9000, 9000),
+        (values.quantity, "1.5Gi", "1.5Gi"),
+        (values.cron_line_or_none, "", ""),
+    ],
+)
+def test_accepted(check: values.Check, value: Any, plain: Any) -> None:
+    assert check(value) == plain
+
+
+@pytest.mark.parametrize(
+    ("check", "value"),
+    [
+        (values.boolean, "perhaps"),
+        (values.boolean, None),
+        (values.count(1), 0),
+        (values.count(0), -1),
+        (values.count(0), "1.5"),
+        (values.count(0), True),
+        (values.names, {"a": 1}),
+        (values.names, [""]),
+        (values.names, [["a"]]),
+        (values.names, ["a,b"]),
+        (values.compression, "xz:10"),
+        (values.compression, "zstd:0"),
+        (values.compression, "zstd:20"),
+        (values.compression, "gzip"),
+        (values.memory, "63MiB"),
+        (values.memory, "lots"),
+        (values.memory, "-1"),
+        (values.port_or_none, 70000),
+        (values.quantity, "10 GB"),
+        (values.text, "a\nb"),
+        (values.text, ["a"]),
+        (values.cron_line, ""),
+    ],
+)
+def test_refused(check: values.Check, value: Any) -> None:
+    with pytest.raises(ValueError, match=".+"):
+        check(value)
+
+
+def config(**changed: Any) -> dict[str, Any]:
+    plain = {name: default for name, default in settings.defaults() if "{{" not in str(default)}
+    rendered = {
+        "BACKUP_S3_SIGNATURE_VERSION": "s3v4",
+        "BACKUP_S3_ADDRESSING_STYLE": "auto",
+        "BACKUP_S3_USE_SSL": "True",
+    }
+    return {**plain, **rendered, **changed}
+
+
+def test_all_that_is_wrong_is_named_at_once() -> None:
+    with pytest.raises(TutorError) as error:
+        settings.checked(
+            config(
+                BACKUP_COMPRESSION="rar",
+                BACKUP_THREADS=-1,
+                BACKUP_K8S_CRONJOB_BACKUP_SCHEDULE="daily",
+                BACKUP_MYSQL_FLUSH_LOGS="perhaps",
+            )
+        )
+    message = str(error.value)
+    assert "BACKUP_COMPRESSION ('rar'): is none of xz" in message
+    assert "BACKUP_THREADS (-1): is no whole number" in message
+    assert "BACKUP_K8S_CRONJOB_BACKUP_SCHEDULE ('daily')" in message
+    assert "BACKUP_MYSQL_FLUSH_LOGS ('perhaps')" in message
+
+
+def test_half_a_key_is_refused_without_showing_it() -> None:
+    with pytest.raises(TutorError, match="BACKUP_S3_ACCESS_KEY and .* the key is empty"):
+        settings.checked(config(BACKUP_S3_SECRET_ACCESS_KEY="s3cr3t"))
+    with pytest.raises(TutorError) as error:
+        settings.checked(config(BACKUP_S3_ACCESS_KEY="k", BACKUP_S3_SECRET_ACCESS_KEY=["s3cr3t"]))
+    assert "s3cr3t" not in str(error.value)
+
+
+def test_a_slip_in_another_modes_settings_does_not_stop_a_local_run(site: Any) -> None:
+    site.set(BACKUP_K8S_CRONJOB_BACKUP_SCHEDULE="whenever", BACKUP_S3_ACCESS_KEY="half")
+    assert site.tutor("local", "backup").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BACKUP_MEMORY", "1MiB"),
+        ("BACKUP_MYSQL_READERS", -4),
+        ("MONGODB_USE_SSL", "perhaps"),
+        ("MYSQL_PORT", "abc"),
+    ],
+)
+def test_an_impossible_setting_stops_a_local_run(site: Any, name: str, value: Any) -> None:
+    site.set(**{name: value})
+    result = site.tutor("local", "backup")
+    assert isinstance(result.exception, TutorError)
+    assert name in str(result.exception)
+    assert site.calls() == []
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "BACKUP_LOCAL_SCHEDULE=99 * * * *",
+        "BACKUP_LOCAL_SCHEDULE=daily",
+        "BACKUP_K8S_CRONJOB_RESTORE_SCHEDULE=@reboot",
+        "BACKUP_COMPRESSION=zip",
+        "BACKUP_S3_ACCESS_KEY=half",
+    ],
+)
+def test_config_save_refuses_an_impossible_setting(site: Any, setting: str) -> None:
+    result = site.tutor("config", "save", "--set", setting)
+    assert isinstance(result.exception, TutorError)
+    name = setting.partition("=")[0]
+    assert name in str(result.exception)
+    # Everything else goes on working, and the next good value mends it.
+    assert site.tutor("config", "printvalue", "LMS_HOST").exit_code == 0
+    good = {
+        "BACKUP_COMPRESSION": "xz",
+        "BACKUP_S3_ACCESS_KEY": "",
+        "BACKUP_LOCAL_SCHEDULE": "",
+        "BACKUP_K8S_CRONJOB_RESTORE_SCHEDULE": "@daily",
+    }[name]
+    assert site.tutor("config", "save", "--set", f"{name}={good!r}").exit_code == 0

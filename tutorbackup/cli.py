@@ -1,0 +1,257 @@
+"""The commands below `tutor local` and `tutor dev`: options in, the engine's arguments out."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from contextlib import ExitStack
+from typing import Any, Callable, Dict, Sequence
+
+import click
+from tutor import fmt
+from tutor.exceptions import TutorError
+
+from . import compat, engine_config, job, services, values
+
+COMPONENTS = ("mysql", "mongodb", "caddy", "media", "config")
+Options = Dict[str, Any]
+
+
+class Date(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    name = "date"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", str(value)):
+            try:
+                return datetime.date.fromisoformat(str(value)).isoformat()
+            except ValueError:
+                pass
+        self.fail(f"'{value}' is no date like 2026-11-22", param, ctx)
+
+
+class Compression(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    name = "compression"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        try:
+            return values.compression(value)
+        except ValueError as error:
+            self.fail(f"'{value}' {error}", param, ctx)
+
+
+def _component_option(flag: str, text: str) -> Callable[[Any], Any]:
+    return click.option(
+        flag, multiple=True, type=click.Choice(COMPONENTS), help=f"{text} (repeatable)"
+    )
+
+
+def _options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def decorate(function: Any) -> Any:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+choosing_components = _options(
+    _component_option("--only", "Only this component"),
+    _component_option("--exclude", "Not this component"),
+)
+choosing_an_archive = _options(
+    click.option(
+        "--date", type=Date(), metavar="YYYY-MM-DD", help="The newest archive of that day"
+    ),
+    click.option("--name", metavar="NAME", help="The archive of this name in env/backup/"),
+    click.option(
+        "--file",
+        "file",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+        help="An archive anywhere on this machine",
+    ),
+)
+
+
+@click.command(help="Back the site up into an archive in env/backup/")
+@choosing_components
+@click.option("--name", metavar="NAME", help="Name of the archive, instead of backup.DATE")
+@click.option("--compression", type=Compression(), metavar="CODEC[:LEVEL]", help="xz, zstd or none")
+@click.pass_obj
+def backup(context: Any, /, **options: Any) -> None:
+    run = job.Job(context)
+    components = _components(run, options, [])
+    arguments = ["backup", *components, *_valued(options, "name", "compression")]
+    status = run.run(job.LIVE, arguments)
+    if status in (job.COMPLETE, job.WARNINGS):
+        fmt.echo_info(
+            f"Archives are in {run.path('backup')}. To look at them: tutor {run.mode} backups list"
+        )
+    _leave(status)
+
+
+@click.command(
+    help="Replace the site's data by an archive's: by the newest in env/backup/, or the one named"
+)
+@choosing_an_archive
+@choosing_components
+@click.option("--dry-run", is_flag=True, help="Only say what would be replaced")
+@click.option("--yes", is_flag=True, help="Do not ask")
+@click.option(
+    "--keep-old", is_flag=True, help="Keep what is replaced, so that --undo can bring it back"
+)
+@click.option("--undo", is_flag=True, help="Bring back what the last restore replaced")
+@click.option("--restart", is_flag=True, help="Restart LMS, CMS and their workers afterwards")
+@click.option("--stop-services", is_flag=True, help="Stop LMS, CMS and their workers meanwhile")
+@click.pass_obj
+def restore(context: Any, /, **options: Any) -> None:
+    if options["restart"] and options["stop_services"]:
+        raise click.UsageError(
+            "--stop-services starts them afresh: --restart is for a site that runs on"
+        )
+    run = job.Job(context)
+    mounts: dict[str, str] = {}
+    if options["undo"]:
+        arguments = _undo(options)
+    else:
+        # The running site's own settings stay, as they fit its servers' passwords and its host.
+        left_alone = [] if options["only"] else ["config"]
+        components = _components(run, options, left_alone)
+        chosen, mounts = _archive(options)
+        arguments = [
+            "restore",
+            *chosen,
+            *components,
+            *_flags(options, "dry_run", "yes", "keep_old"),
+        ]
+    with ExitStack() as around:
+        if options["stop_services"] and not options["dry_run"]:
+            around.enter_context(services.stopped(run.runner))
+        status = run.run(job.RESTORE, arguments, mounts)
+    if status in (job.COMPLETE, job.WARNINGS) and not options["dry_run"]:
+        _after_restore(run, options)
+    _leave(status)
+
+
+@click.group(help="Look at the archives in env/backup/")
+def backups() -> None:
+    pass
+
+
+@backups.command(name="list", help="Show the archives, newest first")
+@click.pass_obj
+def list_archives(context: Any) -> None:
+    _leave(job.Job(context).run(job.ARCHIVE, ["list"]))
+
+
+@backups.command(help="Show what is in an archive")
+@choosing_an_archive
+@click.option("--tables", is_flag=True, help="All tables and collections, not the biggest")
+@click.pass_obj
+def inspect(context: Any, /, **options: Any) -> None:
+    chosen, mounts = _archive(options)
+    arguments = ["inspect", *chosen, *_flags(options, "tables")]
+    _leave(job.Job(context).run(job.ARCHIVE, arguments, mounts))
+
+
+@backups.command(help="Read an archive back and compare it with its manifest")
+@choosing_an_archive
+@choosing_components
+@click.option("--quick", is_flag=True, help="Index and manifest alone")
+@click.option("--against-live", is_flag=True, help="Compare the running site with the archive")
+@click.pass_obj
+def verify(context: Any, /, **options: Any) -> None:
+    run = job.Job(context)
+    chosen, mounts = _archive(options)
+    components = _components(run, options, [])
+    arguments = ["verify", *chosen, *components, *_flags(options, "quick", "against_live")]
+    _leave(run.run(job.LIVE if options["against_live"] else job.ARCHIVE, arguments, mounts))
+
+
+@backups.command(help="Unpack an archive as mysqldump and mongodump would have written it")
+@choosing_an_archive
+@choosing_components
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, resolve_path=True),
+    help="A folder that is new or empty",
+)
+@click.pass_obj
+def extract(context: Any, /, **options: Any) -> None:
+    run = job.Job(context)
+    chosen, mounts = _archive(options)
+    parent, name = os.path.split(options["target"])
+    if not os.path.isdir(parent):
+        raise TutorError(f"there is no folder {parent}")
+    components = _components(run, options, [])
+    arguments = ["extract", *chosen, *components, "--to", f"/target/{name}"]
+    _leave(run.run(job.ARCHIVE, arguments, {**mounts, "OPENEDX_BACKUP_TARGET": parent}))
+
+
+COMMANDS = (backup, restore, backups)
+
+
+def _components(run: job.Job, options: Options, left_alone: Sequence[str]) -> list[str]:
+    """--only and --exclude. Caddy that is off is no part of the site."""
+    off = engine_config.why_no_caddy(run.config)
+    if off and "caddy" in options["only"]:
+        raise TutorError(f"Caddy keeps no data: {off}")
+    if off and not options["only"] and "caddy" not in options["exclude"]:
+        fmt.echo_info(f"Caddy is left out: {off}.")
+    excluded = dict.fromkeys((*options["exclude"], *left_alone))
+    return [f"--only={name}" for name in options["only"]] + [
+        f"--exclude={name}" for name in excluded
+    ]
+
+
+def _archive(options: Options) -> tuple[list[str], dict[str, str]]:
+    """Arguments that choose the archive, and what has to be mounted for it."""
+    given = [name for name in ("date", "name", "file") if options[name]]
+    if len(given) > 1:
+        raise click.UsageError(f"--{given[0]} and --{given[1]} exclude each other")
+    if not options["file"]:
+        return _valued(options, "date", "name"), {}
+    folder, name = os.path.split(options["file"])
+    return [f"--from={engine_config.ARCHIVES}/{name}"], {"OPENEDX_BACKUP_ARCHIVES": folder}
+
+
+def _undo(options: Options) -> list[str]:
+    others = ("date", "name", "file", "only", "exclude", "dry_run", "keep_old")
+    given = [name for name in others if options[name]]
+    if given:
+        raise click.UsageError(f"--undo and --{given[0].replace('_', '-')} exclude each other")
+    return ["restore", "--undo"]
+
+
+def _valued(options: Options, *names: str) -> list[str]:
+    # In one word: a name that begins with a dash is no flag.
+    return [f"--{name}={options[name]}" for name in names if options[name]]
+
+
+def _flags(options: Options, *names: str) -> list[str]:
+    return ["--" + name.replace("_", "-") for name in names if options[name]]
+
+
+def _after_restore(run: job.Job, options: Options) -> None:
+    mode = run.mode
+    if options["restart"]:
+        if services.restart(run.runner) != 0:
+            fmt.echo_error("The restart failed.")
+    elif not options["stop_services"]:
+        fmt.echo_info(f"Restart what keeps data in memory: tutor {mode} restart openedx")
+    init = compat.init_command(mode)
+    fmt.echo_info(f"If the archive is of another release of Open edX: {init}")
+    index = f"tutor {mode} run cms ./manage.py cms reindex_course --all --setup"
+    if compat.init_rebuilds_search_index():
+        index = init
+    fmt.echo_info(f"The search index is in no archive. To rebuild it: {index}")
+
+
+def _leave(status: int) -> None:
+    """Ends with the engine's status, which Tutor's own error would turn into 1."""
+    if status != 0:
+        raise SystemExit(status)

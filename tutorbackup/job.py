@@ -1,0 +1,171 @@
+"""Runs the engine in one of the plugin's job services."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from typing import Any, Iterator
+
+from tutor import config as tutor_config
+from tutor import env as tutor_env
+from tutor import fmt
+from tutor.exceptions import TutorError
+
+from . import compat, engine_config, settings
+
+# Job services of the patch, without Tutor's "-job".
+LIVE = "backup"
+RESTORE = "backup-restore"
+ARCHIVE = "backup-archive"
+
+COMPLETE, WARNINGS = 0, 3
+# The engine's statuses, which it explains itself; others are Compose's or the kernel's.
+_ENGINES = (0, 1, 2, 3, 4, 5, 130)
+# 1 is Compose's too.
+_ENGINES_ALONE = (2, 3, 4, 5, 130)
+_KILLED = 137
+
+
+class Job:
+    """One run of a `tutor local` or `tutor dev` command.
+
+    `context` is Tutor's. Changes nothing before `run`. Raises TutorError for settings that are not
+    possible, and when the rendered environment does not know these services.
+    """
+
+    def __init__(self, context: Any):
+        self.root: str = context.root
+        # By the class of Tutor's context: its NAME came with Tutor 16.
+        self.mode = "dev" if type(context).__name__.startswith("Dev") else "local"
+        self.config: settings.Config = dict(tutor_config.load(context.root))
+        self.runner = context.job_runner(self.config)
+        self._settings_text = engine_config.render(self.config)
+        self._check_environment()
+
+    def path(self, *parts: str) -> str:
+        return str(tutor_env.pathjoin(self.root, *parts))
+
+    def run(self, service: str, arguments: list[str], options: dict[str, str] | None = None) -> int:
+        """Runs the engine and gives its exit status. `options`: variables for the Compose file."""
+        try:
+            folder = self._make_folder()
+            # Compose would make it too, but as root.
+            os.makedirs(self.path("backup"), exist_ok=True)
+        except OSError as error:
+            raise TutorError(f"cannot write {error.filename}: {error.strerror}") from error
+        variables = {
+            "OPENEDX_BACKUP_JOB": folder,
+            "OPENEDX_BACKUP_FRONT_END": f"tutor {self.mode}",
+            **_time_zone(),
+            **(options or {}),
+        }
+        engine = [arguments[0], "--config", "/run/openedx-backup/settings.toml", *arguments[1:]]
+        command = [*self._preparation(service, arguments), *engine]
+        with _environment(variables), _interrupts_left_to_the_engine():
+            status = compat.run_task(self.runner, service, f"exec {shlex.join(command)}")
+        self._explain(status)
+        return status
+
+    def _preparation(self, service: str, arguments: list[str]) -> list[str]:
+        """The image's launcher and its options (templates/backup/build/backup/tutor-backup)."""
+        command = ["tutor-backup"]
+        if service != ARCHIVE:
+            for server in ("MYSQL", "MONGODB"):
+                # Whatever is chosen, the engine asks each server for an interrupted restore first.
+                # Servers that are not Compose's have no reason to be only just starting.
+                if self.config.get(f"RUN_{server}"):
+                    host, port = self.config[f"{server}_HOST"], self.config[f"{server}_PORT"]
+                    command += ["--wait", f"{host}:{port}"]
+        if arguments[0] in ("backup", "extract"):
+            command.append("--as-owner")
+        return command
+
+    def _make_folder(self) -> str:
+        """The folder with the settings file, which holds passwords. One for each user, as another
+        operator of the same site could not read or replace ours.
+        """
+        folder = self.path("plugins", "backup", f"job-{os.getuid()}")
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        # A run beside this one may be reading it. A temporary file has mode 0600.
+        descriptor, temporary = tempfile.mkstemp(dir=folder)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(self._settings_text)
+        os.replace(temporary, os.path.join(folder, "settings.toml"))
+        return folder
+
+    def _check_environment(self) -> None:
+        path = self.path("local", "docker-compose.jobs.yml")
+        text = ""
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+        expected = (f"{ARCHIVE}-job:", str(self.config["BACKUP_DOCKER_IMAGE"]))
+        caddy = f":{engine_config.CADDY}:" in text
+        if all(part in text for part in expected) and caddy == engine_config.caddy_is_on(
+            self.config
+        ):
+            return
+        raise TutorError(
+            "the environment was rendered by another version of the plugin, or for other settings. "
+            "Run:\n\n    tutor config save"
+        )
+
+    def _image_is_missing(self) -> bool:
+        command = ["docker", "image", "inspect", str(self.config["BACKUP_DOCKER_IMAGE"])]
+        done = subprocess.run(
+            command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        return done.returncode != 0
+
+    def _explain(self, status: int) -> None:
+        if status not in (0, *_ENGINES_ALONE) and self._image_is_missing():
+            fmt.echo_error(
+                f"The image {self.config['BACKUP_DOCKER_IMAGE']} is not on this machine. Run:\n\n"
+                "    tutor images build backup    # or: tutor images pull backup"
+            )
+        elif status == _KILLED:
+            fmt.echo_error(
+                "The engine was killed (status 137), usually for want of memory: look into the "
+                "kernel's log, and at BACKUP_MEMORY and BACKUP_THREADS."
+            )
+        elif status not in _ENGINES:
+            fmt.echo_error(f"The job did not run to its end: status {status}.")
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Sets variables for the programs that Tutor starts."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _interrupts_left_to_the_engine() -> Iterator[None]:
+    """Ctrl-C reaches Compose too, which passes it on, and the engine stops cleanly. Without this
+    Tutor would kill Compose at once, and the container would go on alone.
+    """
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _time_zone() -> dict[str, str]:
+    """The operator's, by which archives are named and `--date` is meant; a container's is UTC."""
+    if os.environ.get("TZ"):
+        return {}
+    _, found, name = os.path.realpath("/etc/localtime").partition("/zoneinfo/")
+    return {"TZ": name} if found else {}

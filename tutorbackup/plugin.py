@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import os
+from glob import glob
+
+import click
+from jinja2 import pass_context
+from jinja2.runtime import Context as JinjaContext
+from tutor import hooks
+from tutor.commands.dev import dev
+from tutor.commands.local import local
+
+from . import cli, cron, engine_config, schedule, settings
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+hooks.Filters.CONFIG_DEFAULTS.add_items(settings.defaults())
+
+hooks.Filters.ENV_TEMPLATE_ROOTS.add_item(os.path.join(HERE, "templates"))
+hooks.Filters.ENV_TEMPLATE_TARGETS.add_items(
+    [
+        ("backup/build", "plugins"),
+        # Beside the archives. Disabling the plugin removes this folder, not the archives.
+        ("backup/schedule", ""),
+    ]
+)
+
+
+@pass_context
+def checked_settings(context: JinjaContext) -> str:
+    """Called where the environment is rendered: all releases do that at `config save`, and hardly
+    anywhere else. A slip in a setting must not keep anybody from `tutor local start`.
+    """
+    settings.checked(dict(context.get_all()))
+    return ""
+
+
+hooks.Filters.ENV_TEMPLATE_VARIABLES.add_items(
+    [
+        ("backup_checked_settings", checked_settings),
+        ("backup_media_folders", engine_config.media_folders),
+        ("backup_schedule", schedule),
+        ("backup_on_calendar", cron.on_calendar),
+        ("backup_cron_in_numbers", cron.in_numbers),
+    ]
+)
+
+# Tutor 13 unpacks the path, later releases join it.
+hooks.Filters.IMAGES_BUILD.add_item(
+    ("backup", ("plugins", "backup", "build", "backup"), "{{ BACKUP_DOCKER_IMAGE }}", ())
+)
+hooks.Filters.IMAGES_PULL.add_item(("backup", "{{ BACKUP_DOCKER_IMAGE }}"))
+hooks.Filters.IMAGES_PUSH.add_item(("backup", "{{ BACKUP_DOCKER_IMAGE }}"))
+
+for path in glob(os.path.join(HERE, "patches", "*")):
+    with open(path, encoding="utf-8") as patch_file:
+        hooks.Filters.ENV_PATCHES.add_item((os.path.basename(path), patch_file.read()))
+
+# There is no hook for subcommands of `local` and `dev` in any release.
+for group in (local, dev):
+    command: click.Command
+    for command in cli.COMMANDS:
+        group.add_command(command)

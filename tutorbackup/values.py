@@ -1,0 +1,121 @@
+"""What a setting's value may be. A check returns the value in its plain form or raises ValueError.
+
+The rules are the engine's: what passes here is not refused by it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable
+
+from . import cron
+
+Check = Callable[[Any], Any]
+TRUE = ("true", "yes", "on", "1")
+FALSE = ("false", "no", "off", "0")
+LEAST_MEMORY = 64 << 20
+MOST_PORT = 65535
+MOST_ZSTD_LEVEL = 19
+UNITS = {"": 1, "b": 1}
+for _power, _prefix in enumerate("kmgt", start=1):
+    UNITS[_prefix] = UNITS[_prefix + "ib"] = 1024**_power
+    UNITS[_prefix + "b"] = 1000**_power
+
+
+def text(value: Any) -> str:
+    """A line of text; null counts as empty, as an empty default does."""
+    if value is None:
+        return ""
+    if isinstance(value, (bool, list, dict)):
+        raise ValueError("is no text")
+    line = str(value)
+    if "\n" in line or "\0" in line:
+        raise ValueError("has more than one line")
+    return line
+
+
+def boolean(value: Any) -> bool:
+    word = str(value).strip().lower()
+    if word in TRUE:
+        return True
+    if word in FALSE:
+        return False
+    raise ValueError("is neither true nor false")
+
+
+def count(least: int) -> Check:
+    def check(value: Any) -> int:
+        word = str(value).strip()
+        if isinstance(value, bool) or not re.fullmatch("[0-9]{1,9}", word) or int(word) < least:
+            raise ValueError(f"is no whole number from {least} on")
+        return int(word)
+
+    return check
+
+
+def port_or_none(value: Any) -> int | None:
+    if value is None or str(value).strip() in ("", "None"):
+        return None
+    number: int = count(1)(value)
+    if number > MOST_PORT:
+        raise ValueError("is no port")
+    return number
+
+
+def choice(*words: str) -> Check:
+    def check(value: Any) -> str:
+        if str(value) not in words:
+            raise ValueError(f"is none of {', '.join(word or '(empty)' for word in words)}")
+        return str(value)
+
+    return check
+
+
+def names(value: Any) -> list[str]:
+    """A list of names, or a text in which blanks or commas separate them."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [name for name in re.split(r"[\s,]+", value) if name]
+    if not isinstance(value, list):
+        raise ValueError("is no list of names")
+    for name in value:
+        if not isinstance(name, (str, int)) or isinstance(name, bool) or not str(name):
+            raise ValueError(f"holds {name!r}, which is no name")
+        if "," in str(name):
+            # The engine separates names by commas, wherever they come from.
+            raise ValueError(f"holds {name!r}: a name with a comma cannot be chosen")
+    return [str(name) for name in value]
+
+
+def compression(value: Any) -> str:
+    found = re.fullmatch(r"(xz)(?::([0-9]))?|(zstd)(?::([0-9]{1,2}))?|none", str(value))
+    if not found or (found.group(4) and not 1 <= int(found.group(4)) <= MOST_ZSTD_LEVEL):
+        raise ValueError("is none of xz, xz:0 to xz:9, zstd, zstd:1 to zstd:19, none")
+    return str(value)
+
+
+def memory(value: Any) -> str:
+    found = re.fullmatch(r"([0-9]{1,12}) ?([A-Za-z]*)", str(value).strip())
+    if not found or found.group(2).lower() not in UNITS:
+        raise ValueError("is no size like 256MiB")
+    if int(found.group(1)) * UNITS[found.group(2).lower()] < LEAST_MEMORY:
+        raise ValueError("is less than 64MiB")
+    return str(value).strip()
+
+
+def quantity(value: Any) -> str:
+    """A Kubernetes quantity: 10Gi, 500M."""
+    if not re.fullmatch(r"[1-9][0-9]*(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?", str(value)):
+        raise ValueError("is no size like 10Gi")
+    return str(value)
+
+
+def cron_line(value: Any) -> str:
+    line = text(value).strip()
+    cron.parse(line)
+    return line
+
+
+def cron_line_or_none(value: Any) -> str:
+    return cron_line(value) if text(value).strip() else ""
