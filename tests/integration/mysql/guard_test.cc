@@ -1,8 +1,11 @@
 // What a backup and a restore must not do to a server that is somebody's.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <mariadb_rpl.h>
+
+// clang-format off
 #include <mysql.h>
+#include <mariadb_rpl.h>  // needs what is above
+// clang-format on
 
 #include <memory>
 #include <optional>
