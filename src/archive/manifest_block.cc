@@ -187,8 +187,10 @@ std::unique_ptr<ArchiveTail> ReadArchiveTail(const RangedSource& source, std::st
   std::optional<std::string> read = ReadManifestText(tail, *found);
   if (!read) return nullptr;
   found->manifest = ParseManifest(*read);
-  if (text != nullptr) *text = *std::move(read);
-  read.reset();
+  // Freed here unless it is asked for: it may be as large as all that follows.
+  std::string unwanted;
+  (text != nullptr ? *text : unwanted).swap(*read);
+  unwanted = std::string();
   JoinBlocks(found.get(), source.Size());
   const Compression compression = ParseCompression(found->manifest.compression);
   if (compression.codec != found->codec) {
