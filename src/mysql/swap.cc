@@ -141,8 +141,8 @@ void Swapper::MoveForward(SwapRecord& record) {
 void Swapper::SetCharset(const std::string& database, const std::string& charset,
                          const std::string& collation) {
   on_step_("alter " + database);
-  session().Execute(fmt::format("ALTER DATABASE {} CHARACTER SET {} COLLATE {}",
-                                QuoteName(database), charset, collation));
+  ExecuteWithRetry(session(), fmt::format("ALTER DATABASE {} CHARACTER SET {} COLLATE {}",
+                                          QuoteName(database), charset, collation));
 }
 
 void Swapper::Forward(SwapRecord& record) {
@@ -154,9 +154,10 @@ void Swapper::Forward(SwapRecord& record) {
   }
   for (const SwapDatabase& database : record.databases) {
     on_step_("create " + database.name);
-    session().Execute(fmt::format("CREATE DATABASE IF NOT EXISTS {} CHARACTER SET {} COLLATE {}",
-                                  QuoteName(database.name), database.new_charset,
-                                  database.new_collation));
+    ExecuteWithRetry(
+        session(),
+        fmt::format("CREATE DATABASE IF NOT EXISTS {} CHARACTER SET {} COLLATE {}",
+                    QuoteName(database.name), database.new_charset, database.new_collation));
   }
   if (!IsSwapped(record)) MoveForward(record);
   for (const SwapDatabase& database : record.databases) {
@@ -192,7 +193,7 @@ void Swapper::MoveBack(const SwapRecord& record) {
       SetCharset(database.name, database.old_charset, database.old_collation);
     } else if (ListTables(session(), database.name).empty()) {
       on_step_("drop " + database.name);
-      session().Execute("DROP DATABASE IF EXISTS " + QuoteName(database.name));
+      ExecuteWithRetry(session(), "DROP DATABASE IF EXISTS " + QuoteName(database.name));
     }
   }
   on_step_("accounts");
@@ -202,7 +203,6 @@ void Swapper::MoveBack(const SwapRecord& record) {
 }
 
 void Swapper::Back(SwapRecord& record) {
-  const ShortLockWaits waits(session());
   // A table's place says whether it has moved only as long as both schemas are there. So that they
   // are being removed has to be written down first.
   if (record.state != SwapRecord::State::kUndone) {
@@ -217,6 +217,7 @@ void Swapper::Back(SwapRecord& record) {
       if (before == SwapRecord::State::kKept && IsSwapped(record)) {
         record.state = before;
         book_.Write(record);
+      const ShortLockWaits waits(session());
       }
       throw;
     }
