@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "mysql/accounts_dump.h"
 #include "mysql/accounts_restore.h"
 #include "mysql/quote.h"
 #include "mysql/restore_session.h"
@@ -199,6 +200,12 @@ void Swapper::MoveBack(const SwapRecord& record) {
   on_step_("accounts");
   DropNewAccounts(session(), record.new_accounts, record.old_accounts, own_user_, warnings_);
   ApplyAccounts(session(), record.old_accounts, own_user_, warnings_);
+  if (!record.old_accounts.empty()) {
+    NullLog log;
+    Warnings unheard(log);
+    WarnOfRightsThatStay(AccountsText(session(), unheard), record.old_accounts, own_user_,
+                         warnings_);
+  }
   CreateObjects(session(), record.old_objects, on_step_);
 }
 
@@ -210,6 +217,7 @@ void Swapper::Back(SwapRecord& record) {
     record.state = SwapRecord::State::kUndoing;
     book_.Write(record);
     try {
+      const ShortLockWaits waits(session());
       MoveBack(record);
     } catch (const Error&) {
       // Nobody has to carry out later what an operator asked for now, over data that may be days
@@ -217,7 +225,6 @@ void Swapper::Back(SwapRecord& record) {
       if (before == SwapRecord::State::kKept && IsSwapped(record)) {
         record.state = before;
         book_.Write(record);
-      const ShortLockWaits waits(session());
       }
       throw;
     }
