@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -27,17 +28,39 @@ Account TakeAccount(SqlLexer& lexer, const SqlToken& token) {
   return account;
 }
 
-// That a script creates.
-std::set<Account> CreatedAccounts(std::string_view script) {
+// The accounts that a script creates, by the statement that drops each: MariaDB drops roles, which
+// have no host, only as such.
+std::map<std::string, Account> CreatedAccounts(std::string_view script) {
   MemoryByteSource source(script);
   ScriptSplitter splitter(source);
-  std::set<Account> accounts;
+  std::map<std::string, Account> accounts;
   while (const auto statement = splitter.Next()) {
     SqlLexer lexer(*statement);
     if (!lexer.Next().Is("CREATE")) continue;
-    if (const std::optional<Account> account = AccountOf(*statement)) accounts.insert(*account);
+    const std::optional<Account> account = AccountOf(*statement);
+    if (!account) continue;
+    const std::string drop = lexer.Next().Is("ROLE")
+                                 ? "DROP ROLE IF EXISTS " + QuoteName(account->user)
+                                 : "DROP USER IF EXISTS " + QuoteString(account->user) + "@" +
+                                       QuoteString(account->host);
+    accounts.emplace(drop, *account);
   }
   return accounts;
+}
+
+// What a script grants, by account: "GRANT SELECT ON …". To have no right is none.
+std::map<std::string, std::set<std::string>> GrantsOf(std::string_view script,
+                                                      const std::string& own_user) {
+  MemoryByteSource source(script);
+  ScriptSplitter splitter(source);
+  std::map<std::string, std::set<std::string>> grants;
+  while (const auto statement = splitter.Next()) {
+    if (!statement->starts_with("GRANT ") || statement->starts_with("GRANT USAGE ")) continue;
+    const std::optional<Account> account = AccountOf(*statement);
+    if (!account || account->user == own_user || IsSystemAccount(account->user)) continue;
+    grants[account->user + "@" + account->host].emplace(*statement);
+  }
+  return grants;
 }
 
 }  // namespace
@@ -71,15 +94,31 @@ std::optional<Account> AccountOf(std::string_view statement) {
 
 void DropNewAccounts(Session& session, std::string_view script, std::string_view before,
                      const std::string& own_user, Warnings& warnings) {
-  const std::set<Account> old = CreatedAccounts(before);
-  for (const Account& account : CreatedAccounts(script)) {
-    if (old.contains(account) || account.user == own_user || IsSystemAccount(account.user))
-      continue;
-    const std::string name = QuoteString(account.user) + "@" + QuoteString(account.host);
-    // A role is dropped as a user too.
-    if (const auto refused = session.TryExecute("DROP USER IF EXISTS " + name)) {
-      warnings.Add("the account " + name + " of the undone restore stays: " + refused->message);
+  // Without knowledge of what was there, everything would look new.
+  if (before.empty()) return;
+  const std::map<std::string, Account> old = CreatedAccounts(before);
+  for (const auto& [drop, account] : CreatedAccounts(script)) {
+    if (old.contains(drop) || account.user == own_user || IsSystemAccount(account.user)) continue;
+    if (const auto refused = session.TryExecute(drop)) {
+      warnings.Add("the account " + account.user + "@" + account.host +
+                   " of the undone restore stays: " + refused->message);
     }
+  }
+}
+
+void WarnOfRightsThatStay(std::string_view now, std::string_view before,
+                          const std::string& own_user, Warnings& warnings) {
+  const auto has = GrantsOf(now, own_user);
+  const auto had = GrantsOf(before, own_user);
+  std::set<std::string> named;
+  for (const auto& [drop, account] : CreatedAccounts(before)) {
+    const std::string name = account.user + "@" + account.host;
+    const auto grants = has.find(name);
+    if (grants == has.end() || !named.insert(name).second) continue;
+    const auto old = had.find(name);
+    if (old != had.end() && std::ranges::includes(old->second, grants->second)) continue;
+    warnings.Add("the account " + name +
+                 " has rights that it did not have before the undone restore: see SHOW GRANTS");
   }
 }
 

@@ -19,16 +19,20 @@ void ApplyAccounts(Session& session, std::string_view script, const std::string&
                    Warnings& warnings);
 
 /// Drops the accounts that `script` creates and `before`, the script of those that were there, does
-/// not, with the same exceptions. Rights that ApplyAccounts gave to accounts that were there stay.
+/// not, with the same exceptions; none when `before` is empty.
 void DropNewAccounts(Session& session, std::string_view script, std::string_view before,
                      const std::string& own_user, Warnings& warnings);
+
+/// Rights that ApplyAccounts gave to accounts that were there cannot be told from those that an
+/// administrator gave since. Adds a warning for each account of the script `before` that has, by
+/// the script `now`, rights which `before` does not give it, with the same exceptions.
+void WarnOfRightsThatStay(std::string_view now, std::string_view before,
+                          const std::string& own_user, Warnings& warnings);
 
 /// An account that a statement is about.
 struct Account {
   std::string user;
   std::string host;
-
-  friend auto operator<=>(const Account&, const Account&) = default;
 };
 /// Nothing when the statement is about none.
 [[nodiscard]] std::optional<Account> AccountOf(std::string_view statement);

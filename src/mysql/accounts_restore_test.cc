@@ -1,9 +1,14 @@
 #include "mysql/accounts_restore.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace oxbackup::mysql {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 void ExpectAccount(std::string_view statement, std::string_view user, std::string_view host) {
   const std::optional<Account> account = AccountOf(statement);
@@ -25,6 +30,30 @@ TEST(Accounts, EveryStatementNamesItsAccount) {
   EXPECT_FALSE(AccountOf("SET NAMES utf8mb4"));
   EXPECT_FALSE(AccountOf("FLUSH PRIVILEGES"));
   EXPECT_FALSE(AccountOf("CREATE TABLE t (a int)"));
+}
+
+constexpr std::string_view kBefore =
+    "CREATE USER IF NOT EXISTS `a`@`%` IDENTIFIED BY 'x';\n"
+    "CREATE USER IF NOT EXISTS `b`@`%`;\n"
+    "CREATE USER IF NOT EXISTS `own`@`%`;\n"
+    "GRANT USAGE ON *.* TO `b`@`%`;\n"
+    "GRANT SELECT ON `d`.* TO `a`@`%`;\n";
+
+std::vector<std::string> RightsThatStay(const std::string& more) {
+  NullLog log;
+  Warnings warnings(log);
+  WarnOfRightsThatStay(std::string(kBefore) + more, kBefore, "own", warnings);
+  return warnings.All();
+}
+
+TEST(Accounts, RightsThatStayAreSaidOfAccountsThatWereThere) {
+  EXPECT_THAT(RightsThatStay(""), IsEmpty());
+  EXPECT_THAT(RightsThatStay("GRANT INSERT ON `d`.* TO `a`@`%`;\n"), ElementsAre(HasSubstr("a@%")));
+  EXPECT_THAT(RightsThatStay("GRANT INSERT ON `d`.* TO `b`@`%`;\n"), ElementsAre(HasSubstr("b@%")));
+  EXPECT_THAT(RightsThatStay("GRANT INSERT ON `d`.* TO `own`@`%`;\n"
+                             "CREATE USER IF NOT EXISTS `new`@`%`;\n"
+                             "GRANT INSERT ON `d`.* TO `new`@`%`;\n"),
+              IsEmpty());
 }
 
 }  // namespace

@@ -121,9 +121,9 @@ void RunAll(const std::vector<ObjectScript>& scripts, const Runner& run) {
 }
 
 std::vector<std::string> Names(Session& session, const std::string& query,
-                               const std::string& database) {
+                               const std::string& database, const std::string& order = "") {
   std::vector<std::string> names;
-  for (const Row& row : session.Query(query + "=" + QuoteString(database))) {
+  for (const Row& row : session.Query(query + "=" + QuoteString(database) + order)) {
     names.push_back(row[0].value_or(""));
   }
   return names;
@@ -216,9 +216,11 @@ void DropObjects(Session& session, const std::string& database, ObjectsToDrop wh
     on_step(fmt::format("drop {} {}.{}", kind, database, name));
     ExecuteWithRetry(session, fmt::format("DROP {} IF EXISTS {}", kind, QuoteName(database, name)));
   };
+  // The last first: those that are left when the server refuses one still come before those that
+  // are then made again.
   for (const std::string& name :
        Names(session, "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA",
-             database)) {
+             database, " ORDER BY ACTION_ORDER DESC")) {
     drop("TRIGGER", name);
   }
   for (const std::string& name :

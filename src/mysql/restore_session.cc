@@ -26,7 +26,8 @@ constexpr std::string_view kLoadPatience = "SET SESSION lock_wait_timeout=300";
 }  // namespace
 
 bool PrepareForLoad(Session& session, bool binlog) {
-  session.Execute("SET SESSION foreign_key_checks=0, unique_checks=0");
+  // Without notes a statement's number of warnings is that of values which the server changed.
+  session.Execute("SET SESSION foreign_key_checks=0, unique_checks=0, sql_notes=0");
   session.Execute(kLoadPatience);
   for (const std::string_view setting : kWelcomeSettings) {
     static_cast<void>(session.TryExecute(setting));

@@ -92,6 +92,8 @@ class Target final : public RestoreTarget {
     }
     swapper().Back(*record);
     record_.reset();
+    // What this run has loaded is its own until Abandon has removed it.
+    if (site_.databases.empty()) Unlock();
   }
 
   RestorePlan Plan(const Manifest* manifest) override {

@@ -210,6 +210,7 @@ class SnapshotTaker {
       StartTransactions();
       bool provable = true;
       if (mariadb ? ReadersAgree(provable) : MovementMark() == before) {
+        TakePositionOf(*snapshot_.readers.front());
         snapshot_.method = SnapshotMethod::kNoMovement;
         snapshot_.consistency =
             fmt::format("{} that began without a lock while nothing was committed", Readers());
@@ -238,21 +239,38 @@ class SnapshotTaker {
     return rows[0][1].value_or("");
   }
 
-  bool ReadersAgree(bool& provable) {
-    std::string first;
-    for (const std::unique_ptr<Session>& reader : snapshot_.readers) {
-      std::string position;
-      for (const Row& row : reader->Query("SHOW STATUS LIKE 'binlog_snapshot_%'")) {
-        position += row[1].value_or("") + ':';
-      }
-      if (position.find_first_not_of(":0") == std::string::npos) {
-        provable = false;
-        return false;
-      }
-      if (first.empty()) first = position;
-      if (position != first) return false;
+  // Where in the binary log a reader's view of the data lies, which MariaDB alone tells; nothing
+  // without a binary log.
+  static std::map<std::string, std::string> PositionOf(Session& reader) {
+    std::map<std::string, std::string> position;
+    for (const Row& row : reader.Query("SHOW STATUS LIKE 'binlog_snapshot_%'")) {
+      if (row[1].value_or("").empty()) return {};
+      if (row[0] == "Binlog_snapshot_file") position["binlog_file"] = *row[1];
+      if (row[0] == "Binlog_snapshot_position") position["binlog_position"] = *row[1];
     }
-    return true;
+    return position;
+  }
+
+  bool ReadersAgree(bool& provable) {
+    const std::map<std::string, std::string> first = PositionOf(*snapshot_.readers.front());
+    provable = !first.empty();
+    return provable && std::ranges::all_of(snapshot_.readers, [&](const auto& reader) {
+             return PositionOf(*reader) == first;
+           });
+  }
+
+  // In the place of the position before the moment, the moment's own.
+  void TakePositionOf(Session& reader) {
+    if (!Control().server().mariadb) return;
+    std::map<std::string, std::string> position = PositionOf(reader);
+    if (position.empty()) return;
+    ServerError refused;
+    const auto gtid = Control().TryQuery(
+        fmt::format("SELECT BINLOG_GTID_POS({}, {})", QuoteString(position["binlog_file"]),
+                    position["binlog_position"]),
+        refused);
+    if (gtid && (*gtid).at(0)[0]) position["gtid_executed"] = *(*gtid)[0][0];
+    snapshot_.positions = std::move(position);
   }
 
   void UseOneReader() {
@@ -262,6 +280,7 @@ class SnapshotTaker {
     // Before the moment: replaying from here can only repeat what the copy has, never miss any.
     ReadPositions();
     StartTransactions();
+    TakePositionOf(reader);
     snapshot_.method = SnapshotMethod::kOneReader;
     snapshot_.consistency = "one reader in one transaction, without a lock";
     if (!tried_.empty() && options_.readers > 1) {

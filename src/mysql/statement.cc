@@ -95,6 +95,34 @@ Statement ClassifyAlter(SqlLexer& lexer) {
   return statement;
 }
 
+std::string WithDoubled(std::string_view name, char quote) {
+  std::string doubled;
+  for (const char c : name) doubled.append(c == quote ? 2 : 1, c);
+  return doubled;
+}
+
+// Whether `name` as a whole stands before a dot.
+bool MentionsAs(std::string_view text, std::string_view name) {
+  const auto is_word = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x80 || std::isalnum(byte) != 0 || c == '_' || c == '$';
+  };
+  const auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
+  };
+  for (auto at = text.begin();; ++at) {
+    at = std::search(at, text.end(), name.begin(), name.end(), same);
+    if (at == text.end()) return false;
+    if (at != text.begin() && is_word(*(at - 1))) continue;
+    auto after = at + static_cast<std::ptrdiff_t>(name.size());
+    if (after != text.end() && (*after == '`' || *after == '"')) ++after;
+    // Between them may be blanks and comments.
+    SqlLexer rest(text.substr(static_cast<size_t>(after - text.begin())));
+    if (rest.Next().IsSymbol('.')) return true;
+  }
+}
+
 }  // namespace
 
 Statement Classify(std::string_view text) {
@@ -137,23 +165,10 @@ std::string WithName(std::string_view text, const Statement& statement, std::str
 }
 
 bool Mentions(std::string_view text, std::string_view database) {
-  const auto is_word = [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x80 || std::isalnum(byte) != 0 || c == '_' || c == '$';
-  };
-  const auto same = [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) ==
-           std::tolower(static_cast<unsigned char>(b));
-  };
-  for (auto at = text.begin();; ++at) {
-    at = std::search(at, text.end(), database.begin(), database.end(), same);
-    if (at == text.end()) return false;
-    if (at != text.begin() && is_word(*(at - 1))) continue;
-    auto after = at + static_cast<std::ptrdiff_t>(database.size());
-    if (after != text.end() && (*after == '`' || *after == '"')) ++after;
-    while (after != text.end() && std::isspace(static_cast<unsigned char>(*after)) != 0) ++after;
-    if (after != text.end() && *after == '.') return true;
-  }
+  // Inside quotes a quote is doubled. The text is not read token by token: which quotes and
+  // backslashes begin and end a string depends on the sql_mode that it was written under.
+  return MentionsAs(text, database) || MentionsAs(text, WithDoubled(database, '`')) ||
+         MentionsAs(text, WithDoubled(database, '"'));
 }
 
 }  // namespace oxbackup::mysql

@@ -95,6 +95,9 @@ TEST(Mentions, FindsADatabaseHoweverItIsWritten) {
         "select * from OpenEdx . t", "SELECT \"openedx\".\"t\".a", "x openedx\n.t"}) {
     EXPECT_TRUE(Mentions(text, "openedx")) << text;
   }
+  EXPECT_TRUE(Mentions("CREATE TRIGGER `a``b`.tr BEFORE INSERT ON t", "a`b"));
+  EXPECT_TRUE(Mentions("SELECT 1 FROM \"a\"\"b\".t", "a\"b"));
+  EXPECT_TRUE(Mentions("SELECT 1 FROM a.t, openedx /* here */ . -- and there\n t", "openedx"));
   for (const char* text : {"SELECT openedx FROM t", "SELECT my_openedx.a FROM t",
                            "SELECT openedx2.a FROM t", "", "openedx"}) {
     EXPECT_FALSE(Mentions(text, "openedx")) << text;

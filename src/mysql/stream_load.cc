@@ -92,27 +92,32 @@ void StreamLoad::RunInserts(const std::stop_token& stop) {
   crew_.With([&](LoadSession& session) {
     while (std::optional<Job> job = queue_.Pop(stop)) {
       session.Insert(job->shadow, *job->table, job->settings, job->sql);
-      if (!own_layout_) NoteWarnings(session.session(), *job->table);
+      NoteWarnings(session.session(), *job->table);
       run_.progress.Add("mysql", job->sql.size(), session.session().affected_rows(),
                         job->table->database + "." + job->table->name);
     }
   });
 }
 
-// Such an archive has no digests that would tell of a value that did not fit and was cut.
+// Whether anybody has to hear of them is known at the end: an archive with a manifest has digests,
+// which tell of a value that did not fit and was cut.
 void StreamLoad::NoteWarnings(Session& session, const ShadowTable& table) {
-  if (session.warning_count() == 0) return;
-  uint64_t count = 0;
-  std::string first;
-  for (const Row& row : session.Query("SHOW WARNINGS")) {
-    if (row.at(0) == "Note") continue;
-    if (++count == 1) first = row.at(2).value_or("");
-  }
+  const uint64_t count = session.warning_count();
   if (count == 0) return;
+  const Rows rows = session.Query("SHOW WARNINGS LIMIT 1");
   const std::lock_guard lock(mutex_);
-  auto& [total, text] = changed_[table.database + "." + table.name];
+  auto& [total, first] = changed_[table.database + "." + table.name];
   total += count;
-  if (text.empty()) text = std::move(first);
+  if (first.empty() && !rows.empty()) first = rows[0].at(2).value_or("");
+}
+
+void StreamLoad::WarnOfChangedValues() {
+  if (reader_.manifest() != nullptr) return;
+  for (const auto& [table, what] : changed_) {
+    run_.warnings.Add(fmt::format("{}: the server changed values that it loaded ({}; first: {})",
+                                  table, FormatCounted(what.first, "warning", "warnings"),
+                                  what.second));
+  }
 }
 
 void StreamLoad::Push(ShadowTable& table, std::string sql) {
@@ -296,11 +301,7 @@ void StreamLoad::TakeObject(ObjectScript::Kind kind, const Statement& statement,
 }
 
 void StreamLoad::Finish() {
-  for (const auto& [table, what] : changed_) {
-    run_.warnings.Add(fmt::format("{}: the server changed values that it loaded ({}; first: {})",
-                                  table, FormatCounted(what.first, "warning", "warnings"),
-                                  what.second));
-  }
+  WarnOfChangedValues();
   const std::vector<ShadowTable*> tables = site_.Tables();
   crew_.ForEach(tables, [this](LoadSession& session, ShadowTable& table) {
     if (!table.created) site_.CreateTable(session.session(), table, Later::kForeignKeys);

@@ -2,7 +2,6 @@
 // with mysqldump's script.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -42,6 +41,7 @@ class StreamLoad {
   };
 
   void NoteWarnings(Session& session, const ShadowTable& table);
+  void WarnOfChangedValues();
   void RunInserts(const std::stop_token& stop);
   void TakeMember(const MemberInfo& info, ByteSource& content);
   void TakeRows(const MemberPath& path, uint64_t size, ByteSource& content);
@@ -68,8 +68,8 @@ class StreamLoad {
   std::map<std::string, std::pair<uint64_t, std::string>> changed_;
 
   // The script's state.
-  std::atomic<bool> own_layout_ = false;  // members of ours came, so the script only names them
-  std::string database_;                  // that USE chose
+  bool own_layout_ = false;  // members of ours came, so the script only names them
+  std::string database_;     // that USE chose
   LoadSettings settings_;
   std::string saved_time_zone_;
   std::vector<std::string> pending_settings_;  // SETs that the next object needs

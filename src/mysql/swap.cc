@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "mysql/accounts_dump.h"
 #include "mysql/accounts_restore.h"
 #include "mysql/quote.h"
 #include "mysql/restore_session.h"
@@ -141,8 +142,8 @@ void Swapper::MoveForward(SwapRecord& record) {
 void Swapper::SetCharset(const std::string& database, const std::string& charset,
                          const std::string& collation) {
   on_step_("alter " + database);
-  session().Execute(fmt::format("ALTER DATABASE {} CHARACTER SET {} COLLATE {}",
-                                QuoteName(database), charset, collation));
+  ExecuteWithRetry(session(), fmt::format("ALTER DATABASE {} CHARACTER SET {} COLLATE {}",
+                                          QuoteName(database), charset, collation));
 }
 
 void Swapper::Forward(SwapRecord& record) {
@@ -154,9 +155,10 @@ void Swapper::Forward(SwapRecord& record) {
   }
   for (const SwapDatabase& database : record.databases) {
     on_step_("create " + database.name);
-    session().Execute(fmt::format("CREATE DATABASE IF NOT EXISTS {} CHARACTER SET {} COLLATE {}",
-                                  QuoteName(database.name), database.new_charset,
-                                  database.new_collation));
+    ExecuteWithRetry(
+        session(),
+        fmt::format("CREATE DATABASE IF NOT EXISTS {} CHARACTER SET {} COLLATE {}",
+                    QuoteName(database.name), database.new_charset, database.new_collation));
   }
   if (!IsSwapped(record)) MoveForward(record);
   for (const SwapDatabase& database : record.databases) {
@@ -192,17 +194,22 @@ void Swapper::MoveBack(const SwapRecord& record) {
       SetCharset(database.name, database.old_charset, database.old_collation);
     } else if (ListTables(session(), database.name).empty()) {
       on_step_("drop " + database.name);
-      session().Execute("DROP DATABASE IF EXISTS " + QuoteName(database.name));
+      ExecuteWithRetry(session(), "DROP DATABASE IF EXISTS " + QuoteName(database.name));
     }
   }
   on_step_("accounts");
   DropNewAccounts(session(), record.new_accounts, record.old_accounts, own_user_, warnings_);
   ApplyAccounts(session(), record.old_accounts, own_user_, warnings_);
+  if (!record.old_accounts.empty()) {
+    NullLog log;
+    Warnings unheard(log);
+    WarnOfRightsThatStay(AccountsText(session(), unheard), record.old_accounts, own_user_,
+                         warnings_);
+  }
   CreateObjects(session(), record.old_objects, on_step_);
 }
 
 void Swapper::Back(SwapRecord& record) {
-  const ShortLockWaits waits(session());
   // A table's place says whether it has moved only as long as both schemas are there. So that they
   // are being removed has to be written down first.
   if (record.state != SwapRecord::State::kUndone) {
@@ -210,6 +217,7 @@ void Swapper::Back(SwapRecord& record) {
     record.state = SwapRecord::State::kUndoing;
     book_.Write(record);
     try {
+      const ShortLockWaits waits(session());
       MoveBack(record);
     } catch (const Error&) {
       // Nobody has to carry out later what an operator asked for now, over data that may be days

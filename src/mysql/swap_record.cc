@@ -125,6 +125,10 @@ std::vector<ObjectScript> ScriptsFrom(const json& list) {
 
 std::string TableName(std::string_view table) { return QuoteName(kRecordDatabase, table); }
 
+// Columns tell our tables from somebody else's of the same names.
+constexpr std::string_view kRestoresColumns = "run_id,state,record";
+constexpr std::string_view kSchemasColumns = "name";
+
 }  // namespace
 
 std::string SerializeRecord(const SwapRecord& record) {
@@ -162,21 +166,36 @@ SwapRecord ParseRecord(std::string_view text) {
   }
 }
 
+std::map<std::string, std::string> RecordBook::Tables() {
+  std::map<std::string, std::string> tables;
+  for (const Row& row : session_.Query(
+           "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=" +
+           QuoteString(kRecordDatabase) + " ORDER BY TABLE_NAME, ORDINAL_POSITION")) {
+    std::string& columns = tables[row[0].value_or("")];
+    columns += (columns.empty() ? "" : ",") + row[1].value_or("");
+  }
+  return tables;
+}
+
 bool RecordBook::Exists() {
-  return !session_
-              .Query("SELECT 1 FROM information_schema.tables WHERE table_schema=" +
-                     QuoteString(kRecordDatabase) + " AND table_name='restores'")
-              .empty();
+  const std::map<std::string, std::string> tables = Tables();
+  const auto is = [&](const std::string& name, std::string_view columns) {
+    const auto found = tables.find(name);
+    return found != tables.end() && found->second == columns;
+  };
+  return is("restores", kRestoresColumns) && is("schemas", kSchemasColumns);
 }
 
 void RecordBook::RefuseStranger() {
-  const Rows tables =
-      session_.Query("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA=" +
-                     QuoteString(kRecordDatabase));
-  const bool ours = std::any_of(tables.begin(), tables.end(), [](const Row& row) {
-    return row[0] == "restores" || row[0] == "schemas";
-  });
-  if (ours || tables.empty()) return;
+  const std::map<std::string, std::string> tables = Tables();
+  bool has_ours = tables.empty();
+  bool has_others = false;
+  for (const auto& [name, columns] : tables) {
+    if (name != "restores" && name != "schemas") continue;
+    const bool ours = columns == (name == "restores" ? kRestoresColumns : kSchemasColumns);
+    (ours ? has_ours : has_others) = true;
+  }
+  if (has_ours && !has_others) return;
   throw Error(ErrorKind::kSource, "the server has a database " + std::string(kRecordDatabase) +
                                       ", where restores keep their records, that is not theirs")
       .Hint("rename it (no table in it is touched until then)");
@@ -216,7 +235,8 @@ std::vector<std::string> RecordBook::OwnSchemas() {
   std::vector<std::string> names;
   if (!Exists()) return names;
   for (const Row& row : session_.Query("SELECT name FROM " + TableName("schemas"))) {
-    names.push_back(row[0].value_or(""));
+    // Whoever wrote it: what is called otherwise is never ours to drop.
+    if (IsReservedName(row[0].value_or(""))) names.push_back(*row[0]);
   }
   return names;
 }

@@ -2,6 +2,7 @@
 // swap moves, so that any later run can finish it or undo it from the record and the state alone.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -70,7 +71,8 @@ class RecordBook {
  public:
   explicit RecordBook(Session& session) : session_(session) {}
 
-  /// Throws Error(kSource) when the database kRecordDatabase holds tables but none of ours.
+  /// Throws Error(kSource) when the database kRecordDatabase holds tables but none of ours, or
+  /// tables of others that are called as ours.
   void RefuseStranger();
   /// The same, then creates database and tables when they are missing.
   void Prepare();
@@ -96,6 +98,8 @@ class RecordBook {
 
  private:
   bool Exists();
+  /// Names of the tables in kRecordDatabase, whosever they are, and of their columns, "a,b".
+  std::map<std::string, std::string> Tables();
 
   Session& session_;
 };

@@ -69,13 +69,25 @@ bool GrantsCover(const std::vector<std::string>& grants, std::string_view right,
   });
 }
 
-// SHOW_ROUTINE is granted globally alone, as the right to read mysql.proc of older servers may be.
-bool SeesRoutines(const std::vector<std::string>& grants, std::string_view database) {
+bool SeesRoutines(const std::vector<std::string>& grants, std::string_view database,
+                  const ServerInfo& server) {
   constexpr std::array<std::string_view, 4> kRights = {"SHOW_ROUTINE", "EXECUTE", "ALTER ROUTINE",
                                                        "CREATE ROUTINE"};
-  return GrantsCover(grants, "SELECT", "mysql") ||
-         std::any_of(kRights.begin(), kRights.end(),
-                     [&](std::string_view right) { return GrantsCover(grants, right, database); });
+  if (std::any_of(kRights.begin(), kRights.end(),
+                  [&](std::string_view right) { return GrantsCover(grants, right, database); })) {
+    return true;
+  }
+  // MySQL 8 asks for SELECT on the whole server, the others for it on the table of routines.
+  const bool has_table = !server.IsMySqlFrom(80000);
+  return std::any_of(grants.begin(), grants.end(), [&](const std::string& line) {
+    if (line.find(" ON *.* TO ") != std::string::npos ||
+        (has_table && line.find(" ON `mysql`.* TO ") != std::string::npos)) {
+      return GrantsCover({line}, "SELECT", "mysql");
+    }
+    return has_table && line.starts_with("GRANT ") &&
+           line.find("SELECT") < line.find(" ON `mysql`.`proc` TO ") &&
+           line.find(" ON `mysql`.`proc` TO ") != std::string::npos;
+  });
 }
 
 void CheckDatabases(Session& session, const std::vector<std::string>& databases) {
@@ -118,7 +130,7 @@ void WarnOfInvisible(Session& session, const std::vector<std::string>& databases
     }
   }
   for (const std::string& database : databases) {
-    if (SeesRoutines(grants, database)) continue;
+    if (SeesRoutines(grants, database, session.server())) continue;
     warnings.Add(
         fmt::format("{} has neither SHOW_ROUTINE nor EXECUTE on all of {}: procedures and "
                     "functions that it cannot see are not in the backup",

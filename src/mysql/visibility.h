@@ -22,7 +22,8 @@ void WarnOfInvisible(Session& session, const std::vector<std::string>& databases
 bool GrantsCover(const std::vector<std::string>& grants, std::string_view right,
                  std::string_view database);
 
-/// True when they let the account see that the routines of `database` exist.
-bool SeesRoutines(const std::vector<std::string>& grants, std::string_view database);
+/// True when they let the account see on `server` that the routines of `database` exist.
+bool SeesRoutines(const std::vector<std::string>& grants, std::string_view database,
+                  const ServerInfo& server);
 
 }  // namespace oxbackup::mysql

@@ -31,11 +31,27 @@ TEST(VisibilityTest, RightsForATableOrAColumnDoNot) {
 }
 
 TEST(VisibilityTest, RoutinesNeedARightOfTheirOwn) {
-  EXPECT_FALSE(SeesRoutines({"GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `openedx`.* TO `u`@`%`"},
-                            "openedx"));
-  EXPECT_TRUE(SeesRoutines({"GRANT SHOW_ROUTINE ON *.* TO `u`@`%`"}, "openedx"));
-  EXPECT_TRUE(SeesRoutines({"GRANT EXECUTE ON `openedx`.* TO `u`@`%`"}, "openedx"));
-  EXPECT_TRUE(SeesRoutines({"GRANT SELECT ON *.* TO `u`@`%`"}, "openedx"));
+  const ServerInfo mysql8{false, "8.4.3", 80403};
+  const ServerInfo mysql5{false, "5.7.44", 50744};
+  const ServerInfo mariadb{true, "10.11.19-MariaDB", 101119};
+  for (const ServerInfo& server : {mysql8, mysql5, mariadb}) {
+    EXPECT_FALSE(SeesRoutines({"GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `openedx`.* TO `u`@`%`"},
+                              "openedx", server));
+    EXPECT_TRUE(SeesRoutines({"GRANT EXECUTE ON `openedx`.* TO `u`@`%`"}, "openedx", server));
+    EXPECT_TRUE(SeesRoutines({"GRANT SELECT ON *.* TO `u`@`%`"}, "openedx", server));
+  }
+  EXPECT_TRUE(SeesRoutines({"GRANT SHOW_ROUTINE ON *.* TO `u`@`%`"}, "openedx", mysql8));
+}
+
+TEST(VisibilityTest, OlderServersShowRoutinesToWhoMayReadTheirTable) {
+  const ServerInfo mysql8{false, "8.4.3", 80403};
+  const ServerInfo mariadb{true, "10.11.19-MariaDB", 101119};
+  for (const std::string line :
+       {"GRANT SELECT ON `mysql`.* TO `u`@`%`", "GRANT SELECT ON `mysql`.`proc` TO `u`@`%`"}) {
+    EXPECT_TRUE(SeesRoutines({line}, "openedx", mariadb)) << line;
+    EXPECT_FALSE(SeesRoutines({line}, "openedx", mysql8)) << line;
+  }
+  EXPECT_FALSE(SeesRoutines({"GRANT INSERT ON `mysql`.`proc` TO `u`@`%`"}, "openedx", mariadb));
 }
 
 }  // namespace

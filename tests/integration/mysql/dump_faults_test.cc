@@ -123,6 +123,8 @@ TEST_P(DumpFaultsTest, AnAccountThatMayNotSeeEverythingIsAWarning) {
   const DumpedArchive dumped = Dump(limited, options);
   session_.Execute("DROP USER dump_rights_user");
   EXPECT_THAT(dumped.warnings, Contains(HasSubstr("no right SELECT on all of dump_rights")));
+  EXPECT_THAT(dumped.warnings,
+              Contains(HasSubstr("neither SHOW_ROUTINE nor EXECUTE on all of dump_rights")));
   EXPECT_THAT(dumped.warnings, Contains(HasSubstr("accounts and rights are not in the backup")));
 }
 

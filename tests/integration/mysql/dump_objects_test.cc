@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
+
+#include <cstdlib>
+
 #include "base/hash.h"
+#include "base/process_testing.h"
 #include "dump_testing.h"
 #include "mysql/catalog.h"
 #include "mysql/member_path.h"
@@ -49,6 +53,30 @@ class DumpObjectsTest : public testing::TestWithParam<Flavour> {
         RunText(session, line);
       }
     }
+  }
+
+  // The same by the stock client of the server, told as data/mysql_dump.sql tells it where the
+  // client has no 'source'.
+  void RestoreByClient(const DumpedArchive& dumped) {
+    const std::string& script = dumped.members.at(std::string(kScriptPath));
+    ProcessOptions options;
+    options.environment = {{"MYSQL_HOST", ""}, {"MYSQL_PWD", ""}};
+    size_t at = 0;
+    while (at < script.size()) {
+      const size_t end = script.find('\n', at) + 1;
+      const std::string line = script.substr(at, end - at);
+      at = end;
+      const bool source = line.starts_with("source ");
+      options.input += source ? dumped.members.at("data/" + line.substr(7, line.size() - 8)) : line;
+    }
+    const bool mysql = GetParam() == Flavour::kMySql;
+    const std::string defaults =
+        mysql ? "TESTBED_MYSQL_DEFAULTS_FILE" : "TESTBED_MARIADB_DEFAULTS_FILE";
+    const ProcessResult loaded =
+        RunProcess({std::string(std::getenv("TESTBED_BIN")) + (mysql ? "/mysql" : "/mariadb"),
+                    "--defaults-file=" + std::string(std::getenv(defaults.c_str()))},
+                   options);
+    EXPECT_EQ(loaded.status, 0) << loaded.error;
   }
 
   static void RunText(Session& session, const std::string& text) {
@@ -161,6 +189,25 @@ TEST_P(DumpObjectsTest, ViewsTriggersRoutinesAndEventsComeBackWithTheirContext) 
   EXPECT_EQ(before.Find("dump_programs", "one")->kind, "trigger");
   EXPECT_EQ(before.Find("dump_programs", "f")->kind, "function");
   EXPECT_EQ(before.Find("dump_programs", "e")->kind, "event");
+}
+
+TEST_P(DumpObjectsTest, TextsThatEndInACommentComeBackByTheStockClient) {
+  const ScratchDatabase database(session_, "dump_comments");
+  Run({"USE dump_comments", "CREATE TABLE t (a INT PRIMARY KEY)",
+       "CREATE PROCEDURE p() SELECT 1 -- done",
+       "CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 2 # the answer",
+       "CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 3 -- as it is",
+       "CREATE EVENT e ON SCHEDULE EVERY 1 YEAR STARTS '2036-01-01' DO DELETE FROM t # all",
+       "CREATE VIEW v AS SELECT a FROM t -- seen"});
+  const DumpedArchive dumped = Dump(server_, OptionsFor({"dump_comments"}));
+  session_.Execute("DROP DATABASE dump_comments");
+  RestoreByClient(dumped);
+  Run({"USE dump_comments", "CALL p()", "INSERT INTO t VALUES (1)"});
+  EXPECT_EQ(session_.QueryValue("SELECT f()"), "2");
+  EXPECT_EQ(session_.QueryValue("SELECT a FROM v"), "3");
+  EXPECT_EQ(session_.QueryValue("SELECT COUNT(*) FROM information_schema.EVENTS WHERE "
+                                "EVENT_SCHEMA='dump_comments' AND EVENT_NAME='e'"),
+            "1");
 }
 
 TEST_P(DumpObjectsTest, ABrokenViewIsAWarningAndDoesNotStopTheRestore) {

@@ -179,6 +179,40 @@ TEST_P(DumpSnapshotTest, PositionsAndMomentStandInTheManifest) {
   }
 }
 
+// MariaDB tells where in its log a reader's view lies, however many transactions end meanwhile: as
+// many rows are in the copy as transactions come before the position.
+TEST(MariaDbSnapshot, ThePositionIsTheCopysOwn) {
+  const ConnectOptions connect = ServerOf(Flavour::kMariaDb);
+  Session session(connect, {});
+  const ScratchDatabase database(session, "dump_exact");
+  session.Execute("CREATE TABLE dump_exact.t (a BIGINT PRIMARY KEY AUTO_INCREMENT) ENGINE=InnoDB");
+  const auto sequence = [](const std::string& gtid) {
+    return std::stoll(gtid.substr(gtid.rfind('-') + 1));
+  };
+  const int64_t before = sequence(session.QueryValue("SELECT @@GLOBAL.gtid_binlog_pos"));
+  std::stop_source stop;
+  TaskGroup writer(stop.get_token());
+  writer.Run([&](const std::stop_token& token) {
+    Session other(connect, {});
+    while (!token.stop_requested()) other.Execute("INSERT INTO dump_exact.t () VALUES ()");
+  });
+  DumpOptions options;
+  options.databases = {"dump_exact"};
+  options.accounts = false;
+  for (const int readers : {1, 4}) {
+    options.snapshot.readers = readers;
+    options.snapshot.without = {SnapshotMethod::kGlobalReadLock, SnapshotMethod::kTableLocks};
+    for (int i = 0; i < 5; ++i) {
+      const DumpedArchive dumped = Dump(connect, options);
+      const auto rows = static_cast<int64_t>(dumped.RowsOf("dump_exact", "t").size());
+      EXPECT_EQ(sequence(dumped.manifest.positions.at("gtid_executed")), before + rows)
+          << dumped.manifest.consistency;
+    }
+  }
+  writer.RequestStop();
+  writer.Wait();
+}
+
 INSTANTIATE_TEST_SUITE_P(Servers, DumpSnapshotTest,
                          testing::Values(Flavour::kMySql, Flavour::kMariaDb), FlavourName);
 

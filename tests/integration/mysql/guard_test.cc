@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 
+#include "archive/archive_testing.h"
 #include "base/error.h"
 #include "dump_testing.h"
 #include "mysql/shadow_names.h"
@@ -64,6 +65,50 @@ TEST_P(Guard, ADatabaseThatIsCalledAsTheRecordsIsRefusedAndNotTouched) {
   target->Abandon();
   EXPECT_TRUE(IsThere("openedx_backup.copy_of_grades"));
   EXPECT_FALSE(IsThere("openedx_backup.restores"));
+}
+
+TEST_P(Guard, TablesThatAreCalledAsTheRecordsAreNotTakenForThem) {
+  session_.Execute("CREATE TABLE t (a INT PRIMARY KEY)");
+  const std::string archive = BackUpSite();
+  const ScratchDatabase theirs(session_, std::string(kRecordDatabase));
+  session_.Execute("CREATE TABLE openedx_backup.schemas (id INT PRIMARY KEY, name VARCHAR(64))");
+  session_.Execute("INSERT INTO openedx_backup.schemas VALUES (1, 'load_guard')");
+  session_.Execute("CREATE TABLE openedx_backup.restores (a INT PRIMARY KEY)");
+  session_.Execute("INSERT INTO openedx_backup.restores VALUES (1)");
+  const auto target = MakeTarget();
+  EXPECT_FALSE(target->FindOpenSwap());
+  EXPECT_THROW(PrepareRestore(*target, archive, run_.run), Error);
+  target->Abandon();
+  EXPECT_TRUE(IsThere("load_guard.t"));
+  EXPECT_TRUE(IsThere("openedx_backup.schemas"));
+  EXPECT_TRUE(IsThere("openedx_backup.restores"));
+}
+
+TEST_P(Guard, OnlyWhatIsCalledAsARestoresOwnCanBeDroppedByIt) {
+  RecordBook book(session_);
+  book.Prepare();
+  session_.Execute("CREATE TABLE t (a INT PRIMARY KEY)");
+  session_.Execute("INSERT INTO openedx_backup.schemas VALUES ('load_guard')");
+  EXPECT_THAT(book.OwnSchemas(), IsEmpty());
+  book.DropSchema("load_guard");
+  EXPECT_TRUE(IsThere("load_guard.t"));
+}
+
+TEST_P(Guard, AStrangersTableThatRefersToTheSiteIsNamedWhateverItsDatabaseIsCalled) {
+  session_.Execute("CREATE TABLE t (a INT PRIMARY KEY) ENGINE=InnoDB");
+  const std::string archive = BackUpSite();
+  const ScratchDatabase theirs(session_, "load_reports__old");
+  session_.Execute(
+      "CREATE TABLE load_reports__old.r (a INT, CONSTRAINT c FOREIGN KEY (a) REFERENCES "
+      "load_guard.t (a)) ENGINE=InnoDB");
+  const auto target = MakeTarget();
+  try {
+    PrepareRestore(*target, archive, run_.run);
+    ADD_FAILURE() << "the foreign key was not seen";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("load_reports__old.r"));
+  }
+  target->Abandon();
 }
 
 TEST_P(Guard, WhatSomebodyPutsBesideTheRecordsStays) {
@@ -137,6 +182,13 @@ TEST_P(Guard, AForeignKeyMayReferToAKeyThatIsBuiltLater) {
   const std::string archive = BackUpSite();
   session_.Execute("DELETE FROM child");
   RestoreAll(*MakeTarget(), archive, false, run_.run);
+  EXPECT_EQ(Describe(session_, kSite), before);
+  session_.Execute("DELETE FROM child");
+  const auto piped = MakeTarget();
+  piped->Load(*OpenPipe(archive));
+  piped->WriteIntent(IntentOf("run", false));
+  piped->Swap();
+  piped->CloseSwap(false);
   EXPECT_EQ(Describe(session_, kSite), before);
 }
 

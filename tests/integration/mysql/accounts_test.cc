@@ -1,0 +1,130 @@
+// What a restore and its undo do to the accounts of a server.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "base/error.h"
+#include "mysql/accounts_restore.h"
+#include "restore_testing.h"
+#include "test_servers.h"
+
+namespace oxbackup::mysql {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr char kSite[] = "load_accounts";
+
+class RestoredAccounts : public testing::TestWithParam<Flavour> {
+ protected:
+  RestoredAccounts() : connect_(ServerOf(GetParam())), session_(connect_, std::stop_token()) {
+    ForgetRestores(session_);
+    Drop();
+    site_.emplace(session_, kSite);
+    session_.Execute("CREATE TABLE load_accounts.t (a INT PRIMARY KEY)");
+  }
+  ~RestoredAccounts() override {
+    ForgetRestores(session_);
+    Drop();
+  }
+
+  void Drop() {
+    session_.Execute("DROP USER IF EXISTS 'load_app'@'%'");
+    session_.Execute("DROP ROLE IF EXISTS load_role");
+  }
+  bool IsThere(const std::string& user) {
+    return !session_.Query("SELECT 1 FROM mysql.user WHERE User='" + user + "'").empty();
+  }
+  std::unique_ptr<RestoreTarget> MakeTarget() {
+    RestoreOptions options = QuietOptions();
+    options.accounts = true;
+    return MakeRestoreTarget(connect_, options, run_.run);
+  }
+
+  TestRun run_;
+  ConnectOptions connect_;
+  Session session_;
+  std::optional<ScratchDatabase> site_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Servers, RestoredAccounts,
+                         testing::Values(Flavour::kMySql, Flavour::kMariaDb), FlavourName);
+
+TEST_P(RestoredAccounts, AnUndoRemovesThoseThatCameWithTheRestore) {
+  session_.Execute("CREATE ROLE load_role");
+  session_.Execute("CREATE USER 'load_app'@'%' IDENTIFIED BY 'app-Secret-1'");
+  session_.Execute("GRANT load_role TO 'load_app'@'%'");
+  const std::string archive = BackUp(connect_, {kSite}, true, run_.run);
+  Drop();
+  RestoreAll(*MakeTarget(), archive, true, run_.run);
+  EXPECT_TRUE(IsThere("load_app"));
+  EXPECT_TRUE(IsThere("load_role"));
+  MakeTarget()->UndoSwap("");
+  EXPECT_FALSE(IsThere("load_app"));
+  EXPECT_FALSE(IsThere("load_role"));
+  EXPECT_THAT(run_.warnings.All(), IsEmpty());
+}
+
+TEST_P(RestoredAccounts, AnUndoSaysWhichRightsStay) {
+  session_.Execute("CREATE USER 'load_app'@'%' IDENTIFIED BY 'app-Secret-1'");
+  session_.Execute("GRANT SELECT ON load_accounts.* TO 'load_app'@'%'");
+  const std::string archive = BackUp(connect_, {kSite}, true, run_.run);
+  session_.Execute("REVOKE SELECT ON load_accounts.* FROM 'load_app'@'%'");
+  session_.Execute("ALTER USER 'load_app'@'%' IDENTIFIED BY 'other-Secret-2'");
+  RestoreAll(*MakeTarget(), archive, true, run_.run);
+  EXPECT_THAT(run_.warnings.All(), IsEmpty());
+  MakeTarget()->UndoSwap("");
+  EXPECT_THAT(run_.warnings.All(),
+              ElementsAre(AllOf(HasSubstr("load_app@%"), HasSubstr("rights"))));
+  ConnectOptions app = connect_;
+  app.user = "load_app";
+  app.password = "other-Secret-2";
+  EXPECT_NO_THROW(Session(app, std::stop_token()));
+}
+
+TEST_P(RestoredAccounts, AWarningDoesNotShowAPasswordsHash) {
+  ApplyAccounts(session_,
+                "CREATE USER IF NOT EXISTS `load_app`@`%` IDENTIFIED NONSENSE "
+                "0x2A4142;\n",
+                "root", run_.warnings);
+  EXPECT_THAT(run_.warnings.All(), Contains(HasSubstr("load_app@%")));
+  EXPECT_THAT(run_.warnings.All(), Not(Contains(HasSubstr("2A41"))));
+}
+
+// MySQL alone can keep the system's tables from somebody who may do everything else.
+TEST(MySqlAccounts, ThoseThatCannotBeReadAreNotChanged) {
+  const ConnectOptions root = ServerOf(Flavour::kMySql);
+  Session session(root, {});
+  ForgetRestores(session);
+  TestRun run;
+  std::optional<ScratchDatabase> site(std::in_place, session, kSite);
+  session.Execute("CREATE TABLE load_accounts.t (a INT PRIMARY KEY)");
+  session.Execute("DROP USER IF EXISTS load_app, load_half");
+  session.Execute("CREATE USER load_app IDENTIFIED BY 'app-Secret-1'");
+  const std::string archive = BackUp(root, {kSite}, true, run.run);
+  session.Execute("DROP USER load_app");
+  session.Execute("SET GLOBAL partial_revokes=ON");
+  session.Execute("CREATE USER load_half IDENTIFIED BY 'Half-1'");
+  session.Execute("GRANT ALL ON *.* TO load_half");
+  session.Execute("REVOKE SELECT ON mysql.* FROM load_half");
+  ConnectOptions half = root;
+  half.user = "load_half";
+  half.password = "Half-1";
+  RestoreOptions options = QuietOptions();
+  options.accounts = true;
+  RestoreAll(*MakeRestoreTarget(half, options, run.run), archive, false, run.run);
+  EXPECT_THAT(run.warnings.All(), Contains(HasSubstr("accounts stay as they are")));
+  EXPECT_THAT(session.Query("SELECT 1 FROM mysql.user WHERE User='load_app'"), IsEmpty());
+  session.Execute("DROP USER IF EXISTS load_app, load_half");
+  session.Execute("SET GLOBAL partial_revokes=OFF");
+  ForgetRestores(session);
+}
+
+}  // namespace
+}  // namespace oxbackup::mysql
