@@ -14,12 +14,15 @@ This is a backup of an Open edX site, an ordinary tar archive. To restore it:
 
 To restore it by hand, without openedx-backup, unpack it in an empty folder:
 
-  tar -xf FILE && cd data
+  tar --delay-directory-restore -xf FILE && cd data
 
-  MySQL     mysql -u root -p < mysql_dump.sql     (its first lines say more)
-  MongoDB   join the parts of every collection that has some, as
-              cat NAME.bson.* > NAME.bson && rm NAME.bson.*
-            then  mongorestore --dir mongodb_dump
+  MySQL     mysql --commands -u root -p < mysql_dump.sql
+            (a client that does not know --commands needs none)
+  MongoDB   join the collections that come in parts:
+              find mongodb_dump -name '*.bson.*' | sed 's/\.bson\..*/.bson/' |
+                sort -u | while IFS= read -r f; do
+                  cat "$f".* > "$f" && rm "$f".*; done
+            then  mongorestore --drop --dir mongodb_dump
   Caddy, media and Tutor's config.yml are in caddy, media and tutor.
 
 data/manifest.json, the last member, lists every member with its SHA-256. An

@@ -48,6 +48,11 @@ Error& Error::Hint(std::string hint) {
   return *this;
 }
 
+Error& Error::Outcome(std::string outcome) {
+  outcome_ = std::move(outcome);
+  return *this;
+}
+
 Error& Error::Transient() {
   transient_ = true;
   return *this;

@@ -40,6 +40,9 @@ class Error final : public std::runtime_error {
   Error& Tried(std::string tried);
   /// Sets what the operator should do next. The first hint wins: it is nearest to the cause.
   Error& Hint(std::string hint);
+  /// Says in whole sentences what has become of the things that the run worked on. The last one
+  /// wins: it comes from whoever saw the whole.
+  Error& Outcome(std::string outcome);
   /// Says that the same call may succeed a little later (a lost connection, an overloaded server).
   /// Set by whoever knows the server's answer; acted upon in store/retry alone.
   Error& Transient();
@@ -48,6 +51,7 @@ class Error final : public std::runtime_error {
   const std::string& cause() const { return cause_; }
   const std::string& tried() const { return tried_; }
   const std::string& hint() const { return hint_; }
+  const std::string& outcome() const { return outcome_; }
   bool transient() const { return transient_; }
   const std::vector<std::string>& contexts() const { return contexts_; }
 
@@ -56,6 +60,7 @@ class Error final : public std::runtime_error {
   std::string cause_;
   std::string tried_;
   std::string hint_;
+  std::string outcome_;
   std::vector<std::string> contexts_;
   bool transient_ = false;
 };

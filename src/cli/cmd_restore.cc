@@ -109,10 +109,27 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
   return outcome;
 }
 
+// It goes back as a whole, at once.
+void RefuseBesideUndo(const SettingValues& settings) {
+  const auto refuse = [](std::string_view flag) {
+    throw Error(ErrorKind::kUsage, fmt::format("--undo and --{} exclude each other", flag))
+        .Hint("openedx-backup restore --undo brings back all that the last restore replaced");
+  };
+  for (const std::string_view flag : {"dry-run", "keep-old"}) {
+    if (settings.Switch(flag)) refuse(flag);
+  }
+  for (const std::string_view flag : {"only", "exclude", "date", "name"}) {
+    if (settings.Find(flag)) refuse(flag);
+  }
+}
+
 }  // namespace
 
 CommandOutcome RunRestore(const SettingValues& settings, CommandServices& services) {
-  if (settings.Switch("undo")) return RunUndo(settings, services);
+  if (settings.Switch("undo")) {
+    RefuseBesideUndo(settings);
+    return RunUndo(settings, services);
+  }
   const RunContext run = services.run();
   const Location location = OpenConfiguredLocation(settings, "from");
   RestoreOptions options;

@@ -88,7 +88,7 @@ std::string ManualPage() {
       ".SH SYNOPSIS\n\\fBopenedx\\-backup\\fR \\fICOMMAND\\fR [\\fIFLAG\\fR]...\n"
       ".SH DESCRIPTION\n"
       "Streams MySQL, MongoDB, Caddy's data and media folders of a running site into one ordinary\n"
-      "tar archive, as of one moment and without temporary files, and restores it: everything is\n"
+      "tar archive, without temporary files, and restores it: everything is\n"
       "loaded beside the live data, verified and then swapped in.\n"
       ".PP\nFlags win over variables, variables over the settings file (\\fB\\-\\-config\\fR), "
       "that\n"

@@ -76,7 +76,8 @@ ExitStatus PrintOutcome(const Command& command, const CommandOutcome& outcome,
 }
 
 ExitStatus PrintError(const Error& error, const std::string& command, bool json,
-                      const std::string& aftermath) {
+                      const std::string& after_command) {
+  const std::string& aftermath = error.outcome().empty() ? after_command : error.outcome();
   const std::string front_end = FrontEnd();
   const std::string text = RenderError(error, aftermath, StyleOf(STDERR_FILENO));
   std::fputs(InFrontEndsWords(text, front_end).c_str(), stderr);

@@ -18,7 +18,7 @@ constexpr uint32_t kRunning = kBackup | kRestore | kVerify | kExtract;
 constexpr std::array<Command, 7> kCommands = {{
     {kBackup, "backup", "copy the whole site into one archive",
      "Copies the components that are configured into one new archive. It appears under its name "
-     "only when it is complete and every stored byte has been read back; an archive that is there "
+     "only when it is complete, and is then read back; an archive that is there "
      "already is never replaced. Without a --name it is called backup.YYYY-MM-DD.tar.xz.",
      "openedx-backup backup --to /backup --mysql-host mysql --mongodb-host mongodb"},
     {kRestore, "restore", "replace the live data by an archive's",

@@ -112,7 +112,7 @@ BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& target
   const TimePoint started = run.clock.Now();
   const std::vector<std::string> names =
       NewArchiveNames(options.name, ArchiveSuffix(options.archive.compression.codec), started);
-  FinishOpenSwaps(targets, run);
+  for (const std::string& sentence : FinishOpenSwaps(targets, run)) run.warnings.Add(sentence);
   CheckSomeNameIsFree(store, names);
   for (const auto& source : sources) {
     ForSource(*source, "preparing", [](BackupSource& s) { s.Prepare(); });

@@ -134,18 +134,18 @@ bool TakeBack(const std::vector<RestoreTarget*>& written, const std::string& run
 
 // Rethrows what is being handled and says what has become of the site.
 [[noreturn]] void RethrowBrokenSwap(bool taken_back) {
-  const char* const hint =
-      taken_back
-          ? "nothing has changed: every swap was taken back; mend the cause and restore again"
-          : "part of the site is swapped; its records are open: run any openedx-backup "
-            "command with the same settings to finish, or restore --undo to go back";
+  const char* const outcome =
+      taken_back ? "Nothing has changed: every swap was taken back."
+                 : "Part of the site is swapped, and its records are open: the next backup or "
+                   "restore with the same settings finishes it, restore --undo goes back.";
   try {
     throw;
   } catch (Error& error) {
-    error.Hint(hint);
+    error.Outcome(outcome);
+    if (taken_back) error.Hint("mend the cause and restore again");
     throw;
   } catch (const std::exception& error) {
-    throw Error(ErrorKind::kInternal, "the swap broke off").Cause(error.what()).Hint(hint);
+    throw Error(ErrorKind::kInternal, "the swap broke off").Cause(error.what()).Outcome(outcome);
   }
 }
 

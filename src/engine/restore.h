@@ -51,7 +51,7 @@ struct RestoreReport {
 /// Restores the selected components of the chosen archive. `targets`: all of the site, since an
 /// interrupted restore has to be finished whole before another begins. Whatever fails before the
 /// swap leaves the live site as it was. A failing swap is undone; where that fails too, the record
-/// stays open and the next run of any command finishes or undoes it. Throws Error.
+/// stays open and the next backup or restore finishes or undoes it. Throws Error.
 RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOptions& options,
                       const RunContext& run);
 

@@ -109,7 +109,9 @@ class RestoreTest : public testing::Test {
   Error ErrorOf(const std::string& archive, const std::string& failing, const std::string& call) {
     try {
       RestoreFrom(archive, Targets(failing, [&](const std::string& now) {
-                    if (now == call) throw Error(ErrorKind::kSource, "a fault of the test");
+                    if (now == call)
+                      throw Error(ErrorKind::kSource, "a fault of the test")
+                          .Hint("a hint of whoever failed");
                   }));
     } catch (const Error& error) {
       return error;
@@ -141,7 +143,7 @@ TEST_F(RestoreTest, TakingBackAFailedSwapLeavesAnEarlierKeptRestoreAlone) {
   Write("a", "since");
   Write("b", "since");
   const Error error = ErrorOf(second, "config", "Swap");
-  EXPECT_THAT(error.hint(), HasSubstr("nothing has changed"));
+  EXPECT_THAT(error.outcome(), HasSubstr("Nothing has changed"));
   EXPECT_EQ(Read("a"), "since");
   EXPECT_EQ(Read("b"), "since");
 }
@@ -183,7 +185,7 @@ TEST_F(RestoreTest, AnIntentThatCannotBeWrittenChangesNothing) {
     SCOPED_TRACE(failing);
     for (const std::string name : {"caddy", "a", "b"}) Write(name, "live");
     const Error error = ErrorOf(archive, failing, "WriteIntent");
-    EXPECT_THAT(error.hint(), HasSubstr("nothing has changed"));
+    EXPECT_THAT(error.outcome(), HasSubstr("Nothing has changed"));
     for (const std::string name : {"caddy", "a", "b"}) EXPECT_EQ(Read(name), "live");
     EXPECT_THAT(LeftBehind(), testing::IsEmpty());
     EXPECT_THAT(test_.warnings.All(), testing::IsEmpty());
@@ -200,7 +202,7 @@ TEST_F(RestoreTest, ASwapThatEndsWithAnyExceptionIsTakenBack) {
     ADD_FAILURE() << "the restore should have failed";
   } catch (const Error& error) {
     EXPECT_EQ(error.cause(), "no Error of ours");
-    EXPECT_THAT(error.hint(), HasSubstr("nothing has changed"));
+    EXPECT_THAT(error.outcome(), HasSubstr("Nothing has changed"));
   }
   for (const std::string name : {"caddy", "a", "b"}) EXPECT_EQ(Read(name), "live");
   EXPECT_THAT(LeftBehind(), testing::IsEmpty());

@@ -7,9 +7,9 @@ void CloseAll(const std::vector<RestoreTarget*>& targets, bool keep_old) {
     try {
       ForTarget(*target, "closing the swap of", [&](RestoreTarget& t) { t.CloseSwap(keep_old); });
     } catch (Error& error) {
-      error.Hint(
-          "the restored data are live; mend the cause and run any openedx-backup command with the "
-          "same settings: it removes what is left");
+      error.Outcome(
+          "The restored data are live; the next backup or restore with the same settings removes "
+          "what is left of the old ones.");
       throw;
     }
   }

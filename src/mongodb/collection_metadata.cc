@@ -48,7 +48,7 @@ void CheckPlugins(std::string_view key, const std::string& index, const std::str
                 fmt::format("the index {} of {} is of the kind '{}', which {} {} does not have",
                             index, ns, plugin, server.flavour, server.version))
         .Hint(
-            "leave the collection out (--nsExclude in BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS), or "
+            "leave the collection out (--nsExclude in MONGORESTORE_ADDITIONAL_OPTIONS), or "
             "restore without indexes (--noIndexRestore) and make them by hand");
   }
 }
@@ -156,7 +156,7 @@ void CheckServerTakes(const CollectionMetadata& metadata, const std::string& ns,
     throw Error(ErrorKind::kUsage,
                 fmt::format("{} is a time-series collection, which cannot be swapped in", ns))
         .Hint(
-            "leave it out with --nsExclude in BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS and bring it "
+            "leave it out with --nsExclude in MONGORESTORE_ADDITIONAL_OPTIONS and bring it "
             "back with mongorestore: docs/operations.md shows how");
   }
   if (FindField(metadata.options.bytes(), "clusteredIndex") && !server.AtLeast(5, 3)) {

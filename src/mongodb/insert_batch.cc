@@ -92,7 +92,7 @@ Bson ZeroTimestampRepair(std::string_view document, const std::string& ns,
           .Cause("its _id is " + ValueText(FindField(document, "_id").value_or(Element())))
           .Hint(
               "restore into MongoDB 8.0 or newer, which keeps it, or leave the collection out with "
-              "--nsExclude in BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS");
+              "--nsExclude in MONGORESTORE_ADDITIONAL_OPTIONS");
     }
     set.Add(field->key, *field);
   }
@@ -173,8 +173,7 @@ void SendBatch(Session& session, const InsertTarget& target, InsertBatch& batch)
   if (std::string error = FirstWriteError(reply, *array->AsDocument()); !error.empty()) {
     throw Error(ErrorKind::kSource, what)
         .Cause(std::move(error))
-        .Hint(
-            "leave the collection out with --nsExclude in BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS");
+        .Hint("leave the collection out with --nsExclude in MONGORESTORE_ADDITIONAL_OPTIONS");
   }
   SendRepairs(session, target, batch.repairs);
   batch.array.clear();

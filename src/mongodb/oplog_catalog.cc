@@ -38,7 +38,7 @@ Error CannotReplay(std::string_view entry) {
                "an entry of the archive's oplog cannot be replayed: " + DescribeEntry(entry))
       .Hint(
           "nothing was replaced; restore another archive, or leave that collection out "
-          "(--nsExclude in BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS)");
+          "(--nsExclude in MONGORESTORE_ADDITIONAL_OPTIONS)");
 }
 
 }  // namespace
@@ -111,7 +111,7 @@ void OplogCatalog::CheckComplete() const {
                   unknown_.begin()->second))
       .Hint(
           "nothing was replaced; restore another archive, or leave that collection out "
-          "(--nsExclude in BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS)");
+          "(--nsExclude in MONGORESTORE_ADDITIONAL_OPTIONS)");
 }
 
 RestoredCollection* OplogCatalog::OfCommand(std::string_view entry, std::string_view command) {

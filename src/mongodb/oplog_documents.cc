@@ -35,7 +35,7 @@ Error CannotReplay(const RestoredCollection& collection, const std::string& why)
       .Cause(why)
       .Hint(
           "nothing was replaced; restore without that collection (--nsExclude in "
-          "BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS), or another archive");
+          "MONGORESTORE_ADDITIONAL_OPTIONS), or another archive");
 }
 
 void CheckCount(const Bson& reply, int64_t expected, const std::string& what) {

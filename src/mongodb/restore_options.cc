@@ -11,7 +11,7 @@
 namespace oxbackup::mongodb {
 namespace {
 
-constexpr char kSetting[] = "BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS";
+constexpr char kSetting[] = "MONGORESTORE_ADDITIONAL_OPTIONS";
 
 std::vector<std::string> Words(std::string_view text) {
   std::vector<std::string> words;

@@ -28,7 +28,7 @@ struct RestoreOptions {
   std::function<void(std::string_view step)> before_step;
 };
 
-/// Reads BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS: -j/--numParallelCollections,
+/// Reads MONGORESTORE_ADDITIONAL_OPTIONS: -j/--numParallelCollections,
 /// --numInsertionWorkersPerCollection, --nsInclude, --nsExclude, --nsFrom, --nsTo,
 /// --noIndexRestore,
 /// --bypassDocumentValidation (always done), --writeConcern; values after '=' or as the next word,

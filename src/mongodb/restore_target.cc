@@ -192,7 +192,9 @@ void MongodbTarget::ForgetDoneSwaps() {
   for (SwapRecord& record : ReadSwapRecords(Control(), options_.record_database)) {
     if (record.state != SwapState::kDone) {
       throw Error(ErrorKind::kUsage, "an earlier restore has not ended its swap")
-          .Hint("finish or undo it first: any command does, restore --undo takes it back");
+          .Hint(
+              "a backup or a restore with the settings of that one finishes it, restore --undo "
+              "takes it back");
     }
     record.state = SwapState::kClosing;
     WriteSwapRecord(Control(), options_.record_database, record);

@@ -23,12 +23,17 @@ std::string RequiredVariable(const std::string& name) {
   return value;
 }
 
-std::string MongodbVariable(const std::string& what) {
+std::string MongodbServer() {
   std::string server = Optional("TESTBED_MONGODB");
   if (server.empty()) server = "ferretdb";
   if (server != "ferretdb" && server != "mongod" && server != "mongod-rs") {
     throw std::runtime_error("TESTBED_MONGODB is none of ferretdb, mongod and mongod-rs");
   }
+  return server;
+}
+
+std::string MongodbVariable(const std::string& what) {
+  std::string server = MongodbServer();
   for (char& c : server) c = c == '-' ? '_' : static_cast<char>(c - 'a' + 'A');
   return RequiredVariable("TESTBED_" + server + "_" + what);
 }

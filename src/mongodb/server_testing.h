@@ -8,8 +8,11 @@
 
 namespace oxbackup::mongodb {
 
-/// What the testbed says of the MongoDB-protocol server that these tests are for: TESTBED_MONGODB
-/// names it (ferretdb, the default; mongod; mongod-rs), `what` is HOST, PORT, USER, PASSWORD,
+/// The testbed's name of the MongoDB-protocol server that these tests are for: TESTBED_MONGODB
+/// (ferretdb, the default; mongod; mongod-rs). Throws std::runtime_error when it is none of these.
+std::string MongodbServer();
+
+/// What the testbed says of that server: `what` is HOST, PORT, USER, PASSWORD,
 /// AUTH_DB or URI. Throws std::runtime_error when there is no such server: a test without its
 /// server fails.
 std::string MongodbVariable(const std::string& what);

@@ -74,7 +74,7 @@ void Swapper::CheckUntouched(const SwapRecord& record) {
   const auto changed = [](const SwapMove& move, const char* what) {
     return Error(ErrorKind::kSource,
                  fmt::format("{} {} while the restore was running", move.ns(), what))
-        .Hint("nothing was replaced: run the restore again");
+        .Hint("run the restore again");
   };
   CheckCopies(record, live);
   for (const SwapMove& move : record.moves) {
@@ -112,7 +112,7 @@ void Swapper::CheckCopies(const SwapRecord& record, const Live& live) {
     throw Error(ErrorKind::kSource, fmt::format("{}.{} or its copies changed while the restore was "
                                                 "running",
                                                 copy.database, copy.name))
-        .Hint("nothing was replaced: run the restore again");
+        .Hint("run the restore again");
   }
 }
 
@@ -215,7 +215,7 @@ bool Swapper::MoveAtOnce(const SwapRecord& record, SwapDirection direction, Swap
     }
     if (!RefusedAsAWhole(reply.failure->code)) {
       throw reply.failure->ToError("MongoDB broke the swap off")
-          .Hint("the next run of any command finishes it, restore --undo takes it back");
+          .Hint("the next backup or restore finishes it, restore --undo takes it back");
     }
     if (!nested) {
       outcome.why_not = reply.failure->message;
@@ -262,7 +262,7 @@ void Swapper::MoveOneByOne(const SwapRecord& record, SwapDirection direction) {
       in_the_way = reply.failure->code == kNamespaceExists && attempt < kTries;
       if (!in_the_way) {
         throw reply.failure->ToError("MongoDB does not " + change.text)
-            .Hint("the next run of any command finishes the swap, restore --undo takes it back");
+            .Hint("the next backup or restore finishes the swap, restore --undo takes it back");
       }
       break;
     }

@@ -37,6 +37,8 @@ TEST(UsageTest, MistakesEndWithStatusTwoAndAnExample) {
       {"backup", "--to", site.archives(), "--caddy", site.caddy(), "--only", "mysql"},
       {"backup", "--to", site.archives(), "--caddy", site.path() / "nowhere"},
       {"restore", "--from", site.archives(), "--date", "22.11.2026", "--caddy", site.caddy()},
+      {"restore", "--undo", "--dry-run", "--caddy", site.caddy()},
+      {"restore", "--undo", "--only", "caddy", "--caddy", site.caddy()},
       {"verify", "--from", site.archives(), "--quick", "--against-live"},
       {"inspect", "--diff", "one"},
       {"extract", "--from", site.archives()},

@@ -93,7 +93,7 @@ class LocalObjectWriter final : public ObjectWriter {
     throw SystemError(ErrorKind::kStore,
                       fmt::format("cannot {} {} after {} bytes", what, folder_name_, written_),
                       error)
-        .Hint(full ? "free space there (older archives: prune) or choose another folder; the "
+        .Hint(full ? "free space there (older archives) or choose another folder; the "
                      "unfinished archive is removed"
                    : "check the disk or the connection to it; the unfinished archive is removed");
   }

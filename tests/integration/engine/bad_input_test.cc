@@ -101,6 +101,8 @@ TEST_F(BadInput, FullAndReadOnlyDisk) {
 
 TEST_F(BadInput, DamagedArchivesRestoreNothing) {
   ASSERT_TRUE(Ended(Backup(), 0));
+  // So that what a restore brings in would be seen.
+  Generator("change", {"--percent", "20"});
   const std::string before = Fingerprint();
   const std::string archive = OnlyArchive();
   std::ifstream file(archive, std::ios::binary);
@@ -110,12 +112,9 @@ TEST_F(BadInput, DamagedArchivesRestoreNothing) {
     flipped[at] = static_cast<char>(flipped[at] ^ 0x10);
     std::ofstream(archive, std::ios::binary | std::ios::trunc) << flipped;
     EXPECT_TRUE(Ended(Engine({"verify", "--from", archive}), 5)) << "byte " << at;
-    // A flip in what a restore does not need to read (the first bytes) may pass: the data are
-    // right.
-    const ProcessResult restored = Restore({"--from", archive});
-    if (at > 12) {
-      EXPECT_TRUE(Ended(restored, 5)) << "byte " << at;
-    }
+    // A restore does not need the first bytes: one that passes over a flip there is right.
+    if (at <= 12) continue;
+    EXPECT_TRUE(Ended(Restore({"--from", archive}), 5)) << "byte " << at;
   }
   for (const size_t size : {size_t{0}, size_t{100}, whole.size() / 2, whole.size() - 1}) {
     std::ofstream(archive, std::ios::binary | std::ios::trunc) << whole.substr(0, size);

@@ -112,11 +112,12 @@ void SiteTest::Destroy() const {
   ASSERT_LT(Fingerprint().size(), before.size() / 10);
 }
 
-void SiteTest::Sql(const std::string& text) const {
+std::string SiteTest::Sql(const std::string& text) const {
   const ProcessResult result =
       RunProcess({Tool("mysql"), "--defaults-file=" + Variable("TESTBED_MYSQL_DEFAULTS_FILE")},
                  {.environment = {{"MYSQL_HOST", ""}}, .input = text});
   if (result.status != 0) throw std::runtime_error(result.error);
+  return result.out;
 }
 
 std::vector<std::string> SiteTest::ArchiveFolder() const {

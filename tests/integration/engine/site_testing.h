@@ -34,8 +34,8 @@ class SiteTest : public ::testing::Test {
   std::string Fingerprint() const;
   /// Destroys the site and expects that nothing of it is left.
   void Destroy() const;
-  /// Runs SQL with the stock client.
-  void Sql(const std::string& text) const;
+  /// Runs SQL with the stock client and returns what it prints.
+  std::string Sql(const std::string& text) const;
 
   /// Names in the archives' folder, hidden ones included, sorted.
   std::vector<std::string> ArchiveFolder() const;
