@@ -93,7 +93,12 @@ def test_hostile_variables_stay_whole(site: Any) -> None:
     assert found["/run/openedx-backup"] == "/run/x: y"
     assert found["/target"] == "/t\\u"
     environment = services["backup-job"]["environment"]
-    assert environment == {"LANG": "C.UTF-8", "NO_COLOR": "", "TZ": "Europe/Zurich"}
+    assert environment == {
+        "LANG": "C.UTF-8",
+        "NO_COLOR": "",
+        "OPENEDX_BACKUP_FRONT_END": "tutor local",
+        "TZ": "Europe/Zurich",
+    }
 
 
 def test_external_databases_are_not_started(site: Any) -> None:

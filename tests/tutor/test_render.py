@@ -71,7 +71,8 @@ def test_jobs_have_no_more_rights_than_they_need(site: Any) -> None:
         if name.startswith("backup"):
             assert service["cap_drop"] == ["ALL"]
             assert service["read_only"] is True
-            assert set(service["environment"]) == {"LANG", "NO_COLOR", "TZ"}
+            expected = {"LANG", "NO_COLOR", "OPENEDX_BACKUP_FRONT_END", "TZ"}
+            assert set(service["environment"]) == expected
 
 
 def test_a_long_host_name_does_not_break_the_job(site: Any) -> None:
