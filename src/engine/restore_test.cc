@@ -228,7 +228,7 @@ TEST_F(RestoreTest, AfterARecordThatCannotBeClosedTheNextRunFinishesTheRestore) 
     SCOPED_TRACE(failing);
     for (const std::string name : {"caddy", "a", "b"}) Write(name, "live");
     const Error error = ErrorOf(archive, failing, "CloseSwap");
-    EXPECT_THAT(error.hint(), HasSubstr("the restored data are live"));
+    EXPECT_THAT(error.outcome(), HasSubstr("The restored data are live"));
     RestoreTargets targets = Targets();
     EXPECT_THAT(FinishOpenSwaps(targets, test_.run), testing::SizeIs(1));
     for (const std::string name : {"caddy", "a", "b"}) EXPECT_EQ(Read(name), "at first");
