@@ -6,11 +6,6 @@
 namespace oxbackup::mysql {
 namespace {
 
-bool IsWordByte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x80 || std::isalnum(byte) != 0 || c == '_' || c == '$';
-}
-
 char Unescape(char letter) {
   switch (letter) {
     case '0':
@@ -31,6 +26,11 @@ char Unescape(char letter) {
 }
 
 }  // namespace
+
+bool IsWordByte(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x80 || std::isalnum(byte) != 0 || c == '_' || c == '$';
+}
 
 bool SqlToken::Is(std::string_view keyword) const {
   return kind == Kind::kWord && raw.size() == keyword.size() &&

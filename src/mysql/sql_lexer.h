@@ -7,6 +7,9 @@
 
 namespace oxbackup::mysql {
 
+/// True for the bytes that names without quotes and keywords are made of.
+bool IsWordByte(char c);
+
 struct SqlToken {
   enum class Kind {
     kEnd,

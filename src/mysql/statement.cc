@@ -103,10 +103,6 @@ std::string WithDoubled(std::string_view name, char quote) {
 
 // Whether `name` as a whole stands before a dot.
 bool MentionsAs(std::string_view text, std::string_view name) {
-  const auto is_word = [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x80 || std::isalnum(byte) != 0 || c == '_' || c == '$';
-  };
   const auto same = [](char a, char b) {
     return std::tolower(static_cast<unsigned char>(a)) ==
            std::tolower(static_cast<unsigned char>(b));
@@ -114,7 +110,7 @@ bool MentionsAs(std::string_view text, std::string_view name) {
   for (auto at = text.begin();; ++at) {
     at = std::search(at, text.end(), name.begin(), name.end(), same);
     if (at == text.end()) return false;
-    if (at != text.begin() && is_word(*(at - 1))) continue;
+    if (at != text.begin() && IsWordByte(*(at - 1))) continue;
     auto after = at + static_cast<std::ptrdiff_t>(name.size());
     if (after != text.end() && (*after == '`' || *after == '"')) ++after;
     // Between them may be blanks and comments.
