@@ -253,9 +253,13 @@ void MongodbTarget::CloseSwap(bool keep_old) {
   }
   const bool keep = keep_old && record->state == SwapState::kOpen;
   record->state = keep ? SwapState::kDone : SwapState::kClosing;
+  const SwapRecord loaded = *record;
+  if (keep) record->ForgetLoadedCopies();
   Step("close the record");
   WriteSwapRecord(Control(), options_.record_database, *record);
-  if (!keep) {
+  if (keep) {
+    swapper.DropLoadedCopies(loaded);
+  } else {
     swapper.DropOld(*record);
     Step("remove the record");
     RemoveSwapRecord(Control(), options_.record_database, *record);
