@@ -229,7 +229,8 @@ def _with_kept_data(options: Options) -> list[str]:
     others += ["drop_old"] if action == "undo" else ["only", "exclude"]
     given = [name for name in others if options[name]]
     if given:
-        raise click.UsageError(" and ".join(_flags(options, action, given[0])) + " exclude each other")
+        flags = _flags(options, action, given[0])
+        raise click.UsageError(f"{flags[0]} and {flags[1]} exclude each other")
     chosen = [f"--{kind}={name}" for kind in ("only", "exclude") for name in options[kind]]
     return ["restore", *_flags(options, action, "yes"), *chosen]
 

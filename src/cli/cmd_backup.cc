@@ -31,7 +31,8 @@ std::string SummaryText(const BackupReport& report, const std::string& place,
            WrapAt(Printable(warning), 11, style.width) + "\n";
   }
   for (const std::string& kept : report.kept_old) {
-    const std::string line = "Not in it: " + kept + " (openedx-backup restore --drop-old removes it).";
+    const std::string line =
+        "Not in it: " + kept + " (openedx-backup restore --drop-old removes it).";
     out += "  " + WrapAt(Printable(line), 2, style.width) + "\n";
   }
   out += report.read_back ? "  Verified: every stored byte read back and compared.\n"

@@ -98,7 +98,8 @@ bool SwapBegan(const Progress& progress) {
 }
 
 std::string DoneText(const RestoreReport& report, const std::string& left_out,
-                     const std::string& undo, const std::vector<std::string>& warnings, const TerminalStyle& style) {
+                     const std::string& undo, const std::vector<std::string>& warnings,
+                     const TerminalStyle& style) {
   std::string out =
       warnings.empty()
           ? Paint(style, Colour::kGreen, "Restored")
@@ -155,8 +156,8 @@ std::string UndoCommand(const SettingValues& settings) {
   constexpr std::array<std::string_view, 3> kSiteGroups = {"MySQL", "MongoDB", "Files"};
   std::string command = "openedx-backup restore --undo";
   for (const Setting& setting : Settings()) {
-    const bool of_site = std::ranges::count(kSiteGroups, setting.group) > 0 ||
-                         setting.id == "config";
+    const bool of_site =
+        std::ranges::count(kSiteGroups, setting.group) > 0 || setting.id == "config";
     const auto given = settings.flags().find(std::string(setting.id));
     if ((setting.commands & kRestore) == 0 || given == settings.flags().end()) continue;
     if (setting.id == "yes") command += " --yes";
@@ -174,7 +175,8 @@ void RefuseBeside(const SettingValues& settings, std::string_view action,
                   std::initializer_list<std::string_view> values) {
   const auto refuse = [&](std::string_view flag) {
     throw Error(ErrorKind::kUsage, fmt::format("--{} and --{} exclude each other", action, flag))
-        .Hint(fmt::format("openedx-backup restore --{}, with the flags that say which site", action));
+        .Hint(
+            fmt::format("openedx-backup restore --{}, with the flags that say which site", action));
   };
   for (const std::string_view flag : switches) {
     if (settings.Switch(flag)) refuse(flag);

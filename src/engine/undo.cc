@@ -15,8 +15,8 @@ namespace oxbackup {
 namespace {
 
 std::optional<SwapIntent> FindKept(RestoreTarget& target) {
-  std::optional<SwapIntent> intent = ForTarget(
-      target, "looking for kept data of", [](RestoreTarget& t) { return t.FindKeptSwap(); });
+  std::optional<SwapIntent> intent = ForTarget(target, "looking for kept data of",
+                                               [](RestoreTarget& t) { return t.FindKeptSwap(); });
   if (intent && intent->components.empty()) intent->components.emplace_back(target.name());
   return intent;
 }

@@ -135,11 +135,11 @@ std::vector<TreeSwap*> TreeTarget::Swaps() {
 
 // An undo of kept data has begun, and counts as open, as soon as one record says so.
 OpenSwap Describe(const TreeGroup& open) {
-  return OpenSwap{open.intent,
-                  fmt::format("{} of {} swapped", open.Count(SwapState::kSwapped),
-                              FormatCounted(open.CountOpen(), "folder", "folders")),
-                  open.Count(SwapState::kUndoing) > 0 ? OpenSwap::Stage::kUndoing
-                                                      : OpenSwap::Stage::kSwapping};
+  return OpenSwap{
+      open.intent,
+      fmt::format("{} of {} swapped", open.Count(SwapState::kSwapped),
+                  FormatCounted(open.CountOpen(), "folder", "folders")),
+      open.Count(SwapState::kUndoing) > 0 ? OpenSwap::Stage::kUndoing : OpenSwap::Stage::kSwapping};
 }
 
 std::optional<OpenSwap> TreeTarget::PeekOpenSwap() {

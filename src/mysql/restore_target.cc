@@ -61,8 +61,7 @@ class Target final : public RestoreTarget {
     Lock();
     std::optional<SwapRecord> record = book().Read();
     if (!record || record->intent.run_id != intent.run_id) return;
-    const SwapRecord::State state =
-        begun ? SwapRecord::State::kUndoing : SwapRecord::State::kKept;
+    const SwapRecord::State state = begun ? SwapRecord::State::kUndoing : SwapRecord::State::kKept;
     if (record->state == state && record->intent == intent) return;
     record->intent = intent;
     record->state = state;

@@ -105,8 +105,8 @@ TEST_F(KeptDataTest, AnInterruptedRestoreIsToldOfByWhatOnlyLooks) {
   ASSERT_THAT(dry["warnings"], SizeIs(1));
   EXPECT_THAT(std::string(dry["warnings"][0]), HasSubstr(told));
   EXPECT_THAT(site_.Run(RestoreArchive({"--dry-run"})).out, HasSubstr(told));
-  const ProcessResult compared = site_.Run({"verify", "--from", site_.archives(), "--against-live",
-                                            "--caddy", site_.caddy()});
+  const ProcessResult compared =
+      site_.Run({"verify", "--from", site_.archives(), "--against-live", "--caddy", site_.caddy()});
   EXPECT_TRUE(compared.status == 3 || compared.status == 5) << compared.status;
   EXPECT_THAT(compared.error, HasSubstr(told));
   const ProcessResult refused = site_.Run(Restore({"--undo"}));

@@ -18,9 +18,7 @@ using std::chrono::milliseconds;
 
 class ConditionWaiter final : public RetryWaiter {
  public:
-  void Wait(milliseconds time, const std::stop_token& stop) override {
-    Pause(stop, time);
-  }
+  void Wait(milliseconds time, const std::stop_token& stop) override { Pause(stop, time); }
 };
 
 milliseconds WaitBefore(const RetryPolicy& policy, int next_try) {

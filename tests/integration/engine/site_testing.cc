@@ -112,9 +112,9 @@ std::string SiteTest::LiveFingerprint() const {
   std::string live;
   std::istringstream lines(Fingerprint());
   for (std::string line; std::getline(lines, line);) {
-    const bool beside = std::ranges::any_of(
-        std::array{"__restore", "__old", ".openedx-backup", "openedx_backup"},
-        [&](const char* mark) { return line.find(mark) != std::string::npos; });
+    const bool beside =
+        std::ranges::any_of(std::array{"__restore", "__old", ".openedx-backup", "openedx_backup"},
+                            [&](const char* mark) { return line.find(mark) != std::string::npos; });
     if (!beside) live += line + "\n";
   }
   return live;
