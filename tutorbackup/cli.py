@@ -102,6 +102,7 @@ def backup(context: Any, /, **options: Any) -> None:
     "--keep-old", is_flag=True, help="Keep what is replaced, so that --undo can bring it back"
 )
 @click.option("--undo", is_flag=True, help="Bring back what the last restore replaced")
+@click.option("--drop-old", is_flag=True, help="Remove what --keep-old has kept")
 @click.option("--restart", is_flag=True, help="Restart LMS, CMS and their workers afterwards")
 @click.option("--stop-services", is_flag=True, help="Stop LMS, CMS and their workers meanwhile")
 @click.pass_obj
@@ -112,8 +113,8 @@ def restore(context: Any, /, **options: Any) -> None:
         )
     run = job.Job(context)
     mounts: dict[str, str] = {}
-    if options["undo"]:
-        arguments = _undo(options)
+    if options["undo"] or options["drop_old"]:
+        arguments = _with_kept_data(options)
     else:
         # The running site's own settings stay, as they fit its servers' passwords and its host.
         left_alone = [] if options["only"] else ["config"]
@@ -125,11 +126,12 @@ def restore(context: Any, /, **options: Any) -> None:
             *components,
             *_flags(options, "dry_run", "yes", "keep_old"),
         ]
+    changes_live_data = not (options["dry_run"] or options["drop_old"])
     with ExitStack() as around:
-        if options["stop_services"] and not options["dry_run"]:
+        if options["stop_services"] and changes_live_data:
             around.enter_context(services.stopped(run.runner))
         status = run.run(job.RESTORE, arguments, mounts)
-    if status in (job.COMPLETE, job.WARNINGS) and not options["dry_run"]:
+    if status in (job.COMPLETE, job.WARNINGS) and changes_live_data:
         _after_restore(run, options)
     _leave(status)
 
@@ -219,12 +221,18 @@ def _archive(options: Options) -> tuple[list[str], dict[str, str]]:
     return [f"--from={engine_config.ARCHIVES}/{name}"], {"OPENEDX_BACKUP_ARCHIVES": folder}
 
 
-def _undo(options: Options) -> list[str]:
-    others = ("date", "name", "file", "only", "exclude", "dry_run", "keep_old")
+def _with_kept_data(options: Options) -> list[str]:
+    """Arguments of --undo and --drop-old, which need no archive."""
+    action = "undo" if options["undo"] else "drop_old"
+    others = ["date", "name", "file", "dry_run", "keep_old"]
+    # Undone is a restore as a whole, or what of it somebody names.
+    others += ["drop_old"] if action == "undo" else ["only", "exclude"]
     given = [name for name in others if options[name]]
     if given:
-        raise click.UsageError(f"--undo and --{given[0].replace('_', '-')} exclude each other")
-    return ["restore", "--undo"]
+        flags = _flags(options, action, given[0])
+        raise click.UsageError(f"{flags[0]} and {flags[1]} exclude each other")
+    chosen = [f"--{kind}={name}" for kind in ("only", "exclude") for name in options[kind]]
+    return ["restore", *_flags(options, action, "yes"), *chosen]
 
 
 def _valued(options: Options, *names: str) -> list[str]:

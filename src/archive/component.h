@@ -101,8 +101,18 @@ class RestoreTarget {
   /// A swap left open by an earlier run, which has to be finished (CompleteSwap) or undone
   /// (UndoSwap) before anything else.
   [[nodiscard]] virtual std::optional<OpenSwap> FindOpenSwap() = 0;
+  /// The same for a report: changes nothing and keeps nobody away, so that the run whose swap it is
+  /// may be at work.
+  [[nodiscard]] virtual std::optional<OpenSwap> PeekOpenSwap() = 0;
   /// The newest finished swap whose old data are kept; nothing when there is none.
   [[nodiscard]] virtual std::optional<SwapIntent> FindKeptSwap() = 0;
+  /// Comes before an UndoSwap of the run `intent.run_id` when that is finished and its old data are
+  /// kept: throws the Error that UndoSwap would be refused with, then puts `intent` into the
+  /// record. With `begun` the swap is an open one from then on (Stage::kUndoing); without, it is a
+  /// kept one again, if nothing of it has been brought back. Nothing happens without such a record.
+  virtual void PrepareUndo(const SwapIntent& intent, bool begun) = 0;
+  /// Removes the old data of all finished swaps for good. REQUIRES: no swap is open.
+  virtual void DropKept() = 0;
   /// Brings an open swap to its end; what it replaced stays as old data until CloseSwap.
   virtual void CompleteSwap() = 0;
   /// Brings back the data from before the swap of the run `run_id`, open or finished, and of no

@@ -30,6 +30,11 @@ std::string SummaryText(const BackupReport& report, const std::string& place,
     out += "  " + Paint(style, Colour::kYellow, "warning:") + " " +
            WrapAt(Printable(warning), 11, style.width) + "\n";
   }
+  for (const std::string& kept : report.kept_old) {
+    const std::string line =
+        "Not in it: " + kept + " (openedx-backup restore --drop-old removes it).";
+    out += "  " + WrapAt(Printable(line), 2, style.width) + "\n";
+  }
   out += report.read_back ? "  Verified: every stored byte read back and compared.\n"
                           : "  Not read back (--no-read-back).\n";
   out += fmt::format("  Restore with:\n    openedx-backup restore --from {} --name {}\n", place,
@@ -78,6 +83,7 @@ CommandOutcome RunBackup(const SettingValues& settings, CommandServices& service
                    {"duration_ms", report.duration.count()},
                    {"read_back", report.read_back},
                    {"left_out", left_out},
+                   {"kept_old", report.kept_old},
                    {"manifest", ManifestJson(report.manifest, false)}},
           .status = {}};
 }

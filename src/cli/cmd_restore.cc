@@ -4,17 +4,30 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <initializer_list>
 
 #include "base/text.h"
 #include "cli/front_end.h"
 #include "cli/json_report.h"
 #include "cli/restore_screens.h"
 #include "cli/site_settings.h"
+#include "cli/terminal.h"
 #include "engine/restore.h"
+#include "engine/undo.h"
 
 namespace oxbackup {
 namespace {
+
+std::string RenderWarnings(const std::vector<std::string>& warnings, const TerminalStyle& style) {
+  std::string out;
+  for (const std::string& warning : warnings) {
+    out += "  " + Paint(style, Colour::kYellow, "warning:") + " " +
+           WrapAt(Printable(warning), 11, style.width) + "\n";
+  }
+  return out;
+}
 
 RestoreTargets TargetsOf(const Site& site, CommandServices& services) {
   RestoreTargets targets = MakeTargets(site, services.run());
@@ -25,27 +38,56 @@ RestoreTargets TargetsOf(const Site& site, CommandServices& services) {
           "--caddy /caddy");
 }
 
-CommandOutcome RunUndo(const SettingValues& settings, CommandServices& services) {
-  RestoreTargets targets = TargetsOf(SiteOf(settings, kRestore, services.threads()), services);
-  services.display().Start();
-  const std::vector<std::string> sentences = Undo(targets, services.run());
-  services.display().Stop(true);
-  CommandOutcome outcome;
-  outcome.text = "What the last restore replaced is back.\n";
-  for (const std::string& sentence : sentences) outcome.text += "  " + Printable(sentence) + "\n";
-  outcome.json = {{"undone", sentences}};
-  return outcome;
-}
-
-/// Shows the preview and asks, unless --yes answers. The display starts when the work does.
-bool Confirm(const RestorePreview& preview, const std::string& left_out, bool yes,
-             CommandServices& services) {
-  const std::string text =
-      RenderPreview(preview, left_out, services.clock().Now(), StyleOf(STDERR_FILENO));
-  std::fputs(text.c_str(), stderr);
+/// Shows what is going to happen and asks, unless --yes answers. The display starts when the work
+/// does.
+bool Confirm(const std::string& preview, bool yes, CommandServices& services) {
+  std::fputs(preview.c_str(), stderr);
   const bool go = yes || services.Ask("\nGo on? [y/N] ");
   if (go) services.display().Start();
   return go;
+}
+
+CommandOutcome KeptCommandOutcome(const KeptOutcome& done, const char* key,
+                                  const std::string& title, CommandServices& services) {
+  services.display().Stop(true);
+  CommandOutcome outcome;
+  outcome.json = {{key, done.sentences}};
+  if (!done.confirmed) {
+    outcome.text = "Nothing was changed.\n";
+    outcome.status = ExitStatus::kInterrupted;
+    return outcome;
+  }
+  outcome.text = title + "\n";
+  for (const std::string& sentence : done.sentences) {
+    outcome.text += "  " + Printable(sentence) + "\n";
+  }
+  outcome.text += RenderWarnings(services.warnings().All(), services.style());
+  return outcome;
+}
+
+CommandOutcome RunUndo(const SettingValues& settings, CommandServices& services) {
+  const ComponentSelection selection = SelectionOf(settings);
+  RestoreTargets targets = TargetsOf(SiteOf(settings, kRestore, services.threads()), services);
+  const KeptOutcome done = Undo(
+      targets, selection,
+      [&](const std::vector<KeptRestore>& restores) {
+        return Confirm(RenderUndo(restores, StyleOf(STDERR_FILENO)), settings.Switch("yes"),
+                       services);
+      },
+      services.run());
+  return KeptCommandOutcome(done, "undone", "Undone:", services);
+}
+
+CommandOutcome RunDropOld(const SettingValues& settings, CommandServices& services) {
+  RestoreTargets targets = TargetsOf(SiteOf(settings, kRestore, services.threads()), services);
+  const KeptOutcome done = DropKept(
+      targets,
+      [&](const std::vector<KeptRestore>& restores) {
+        return Confirm(RenderDrop(restores, StyleOf(STDERR_FILENO)), settings.Switch("yes"),
+                       services);
+      },
+      services.run());
+  return KeptCommandOutcome(done, "dropped", "Dropped:", services);
 }
 
 /// Whether some component's swap has begun, by what the board says.
@@ -55,8 +97,9 @@ bool SwapBegan(const Progress& progress) {
                              [](const auto& component) { return component.phase == "swap"; });
 }
 
-std::string DoneText(const RestoreReport& report, const std::string& left_out, bool kept_old,
-                     const std::vector<std::string>& warnings, const TerminalStyle& style) {
+std::string DoneText(const RestoreReport& report, const std::string& left_out,
+                     const std::string& undo, const std::vector<std::string>& warnings,
+                     const TerminalStyle& style) {
   std::string out =
       warnings.empty()
           ? Paint(style, Colour::kGreen, "Restored")
@@ -67,15 +110,12 @@ std::string DoneText(const RestoreReport& report, const std::string& left_out, b
                      fmt::join(report.components, ", "),
                      FormatDuration(std::chrono::milliseconds(report.swap_ms)));
   out += RenderUntouched(left_out, report.not_held, style);
-  for (const std::string& warning : warnings) {
-    out += "  " + Paint(style, Colour::kYellow, "warning:") + " " +
-           WrapAt(Printable(warning), 11, style.width) + "\n";
-  }
-  return out + RenderAfterRestore(kept_old, FrontEnd().empty(), style);
+  return out + RenderWarnings(warnings, style) +
+         RenderAfterRestore(undo, FrontEnd().empty(), style);
 }
 
 CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& options,
-                         const Site& site, CommandServices& services) {
+                         const Site& site, const std::string& undo, CommandServices& services) {
   const std::string left_out = WhyLeftOut(report.left_out, site);
   CommandOutcome outcome;
   auto plans = nlohmann::ordered_json::array();
@@ -95,12 +135,13 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
     outcome.text += Printable(sentence) + "\n";
   }
   if (report.swapped) {
-    outcome.text +=
-        DoneText(report, left_out, options.keep_old, services.warnings().All(), services.style());
+    outcome.text += DoneText(report, left_out, options.keep_old ? undo : "",
+                             services.warnings().All(), services.style());
   } else if (options.dry_run) {
     const RestorePreview preview{report.archive, report.manifest.get(), report.plans,
                                  report.left_out, report.not_held};
     outcome.text += RenderPreview(preview, left_out, services.clock().Now(), services.style()) +
+                    RenderWarnings(services.warnings().All(), services.style()) +
                     "Nothing was changed (--dry-run).\n";
   } else {
     outcome.text += "Nothing was changed.\n";
@@ -109,16 +150,38 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
   return outcome;
 }
 
-// It goes back as a whole, at once.
-void RefuseBesideUndo(const SettingValues& settings) {
-  const auto refuse = [](std::string_view flag) {
-    throw Error(ErrorKind::kUsage, fmt::format("--undo and --{} exclude each other", flag))
-        .Hint("openedx-backup restore --undo brings back all that the last restore replaced");
+/// The command that goes back behind this restore, for the same site: with the flags that said
+/// which one it is. A front end knows that by itself.
+std::string UndoCommand(const SettingValues& settings) {
+  constexpr std::array<std::string_view, 3> kSiteGroups = {"MySQL", "MongoDB", "Files"};
+  std::string command = "openedx-backup restore --undo";
+  for (const Setting& setting : Settings()) {
+    const bool of_site =
+        std::ranges::count(kSiteGroups, setting.group) > 0 || setting.id == "config";
+    const auto given = settings.flags().find(std::string(setting.id));
+    if ((setting.commands & kRestore) == 0 || given == settings.flags().end()) continue;
+    if (setting.id == "yes") command += " --yes";
+    if (!of_site || !FrontEnd().empty()) continue;
+    for (const std::string& value : given->second) {
+      command += fmt::format(" --{} {}", setting.flag, ForShell(value));
+    }
+  }
+  return command;
+}
+
+// What neither of the two needs or can obey.
+void RefuseBeside(const SettingValues& settings, std::string_view action,
+                  std::initializer_list<std::string_view> switches,
+                  std::initializer_list<std::string_view> values) {
+  const auto refuse = [&](std::string_view flag) {
+    throw Error(ErrorKind::kUsage, fmt::format("--{} and --{} exclude each other", action, flag))
+        .Hint(
+            fmt::format("openedx-backup restore --{}, with the flags that say which site", action));
   };
-  for (const std::string_view flag : {"dry-run", "keep-old"}) {
+  for (const std::string_view flag : switches) {
     if (settings.Switch(flag)) refuse(flag);
   }
-  for (const std::string_view flag : {"only", "exclude", "date", "name"}) {
+  for (const std::string_view flag : values) {
     if (settings.Find(flag)) refuse(flag);
   }
 }
@@ -127,8 +190,13 @@ void RefuseBesideUndo(const SettingValues& settings) {
 
 CommandOutcome RunRestore(const SettingValues& settings, CommandServices& services) {
   if (settings.Switch("undo")) {
-    RefuseBesideUndo(settings);
+    RefuseBeside(settings, "undo", {"dry-run", "keep-old", "drop-old"}, {"date", "name"});
     return RunUndo(settings, services);
+  }
+  if (settings.Switch("drop-old")) {
+    RefuseBeside(settings, "drop-old", {"dry-run", "keep-old"},
+                 {"only", "exclude", "date", "name"});
+    return RunDropOld(settings, services);
   }
   const RunContext run = services.run();
   const Location location = OpenConfiguredLocation(settings, "from");
@@ -142,14 +210,16 @@ CommandOutcome RunRestore(const SettingValues& settings, CommandServices& servic
   RestoreTargets targets = TargetsOf(site, services);
   options.confirm = [&](const RestorePreview& preview) {
     if (options.dry_run) return false;
-    return Confirm(preview, WhyLeftOut(preview.left_out, site), settings.Switch("yes"), services);
+    const std::string text = RenderPreview(preview, WhyLeftOut(preview.left_out, site),
+                                           services.clock().Now(), StyleOf(STDERR_FILENO));
+    return Confirm(text, settings.Switch("yes"), services);
   };
   services.aftermath = [progress = &run.progress] {
     return std::string(SwapBegan(*progress) ? "" : "Nothing live was changed.");
   };
   const RestoreReport report = Restore(*location.store, targets, options, run);
   services.display().Stop(true);
-  return OutcomeOf(report, options, site, services);
+  return OutcomeOf(report, options, site, UndoCommand(settings), services);
 }
 
 }  // namespace oxbackup

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/component_summary.h"
 #include "cli/site_settings.h"
+#include "engine/open_runs.h"
 #include "engine/verify.h"
 
 namespace oxbackup {
@@ -81,6 +82,8 @@ Comparison Compare(const SettingValues& settings, CommandServices& services,
     throw Error(ErrorKind::kUsage, "there is no site to compare with: no component is configured")
         .Hint("openedx-backup verify --from /backup --against-live --mysql-host mysql");
   }
+  RestoreTargets targets = MakeTargets(site, run);
+  for (const std::string& sentence : DescribeOpenSwaps(targets)) run.warnings.Add(sentence);
   std::vector<std::string> left_out = ComponentNamesOf(*entry.manifest);
   std::erase_if(left_out, [&](const std::string& name) {
     return site.Has(name) && selection.Includes(name);

@@ -54,9 +54,7 @@ bool AskYesNo(const std::string& text, const std::stop_token& stop) {
   const Descriptor terminal(open("/dev/tty", O_RDWR | O_CLOEXEC));
   if (terminal.get() < 0) {
     throw Error(ErrorKind::kUsage, "there is no terminal to ask whether to go on")
-        .Hint(
-            "pass --yes where nobody can answer, as in a job; --dry-run shows what would be "
-            "replaced");
+        .Hint("pass --yes where nobody can answer, as in a job");
   }
   const Descriptor stopped(eventfd(0, EFD_CLOEXEC));
   const std::stop_callback wake(stop, [&stopped] { eventfd_write(stopped.get(), 1); });

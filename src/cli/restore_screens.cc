@@ -41,6 +41,11 @@ std::string Space(const RestorePreview& preview) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+std::string WhenStarted(const SwapIntent& intent) {
+  const std::optional<TimePoint> started = ParseRfc3339(intent.started);
+  return started ? FormatLocal(*started) : intent.started;
+}
+
 }  // namespace
 
 std::string RenderPreview(const RestorePreview& preview, const std::string& left_out, TimePoint now,
@@ -84,7 +89,34 @@ std::string RenderUntouched(const std::string& left_out, const std::vector<std::
   return out;
 }
 
-std::string RenderAfterRestore(bool kept_old, bool with_next_steps, const TerminalStyle& style) {
+std::string RenderUndo(const std::vector<KeptRestore>& restores, const TerminalStyle& style) {
+  std::string out;
+  for (const KeptRestore& restore : restores) {
+    const std::string what = fmt::format(
+        "This undoes the restore of {}{}: the data from before {} become live again in {}.",
+        restore.intent.archive, restore.interrupted ? ", which was interrupted" : "",
+        WhenStarted(restore.intent), fmt::join(restore.components, ", "));
+    out += WrapAt(Printable(what), 0, style.width) + "\n";
+  }
+  return out +
+         WrapAt("What is live there now, with all that was changed since, is removed.", 0,
+                style.width) +
+         "\n";
+}
+
+std::string RenderDrop(const std::vector<KeptRestore>& restores, const TerminalStyle& style) {
+  std::string out;
+  for (const KeptRestore& restore : restores) {
+    const std::string what = fmt::format(
+        "This removes the data from before {} that the restore of {} replaced in {}.",
+        WhenStarted(restore.intent), restore.intent.archive, fmt::join(restore.components, ", "));
+    out += WrapAt(Printable(what), 0, style.width) + "\n";
+  }
+  return out + "The live data stay as they are; there is no way back then.\n";
+}
+
+std::string RenderAfterRestore(const std::string& undo, bool with_next_steps,
+                               const TerminalStyle& style) {
   std::string out;
   if (with_next_steps) {
     out +=
@@ -95,9 +127,9 @@ std::string RenderAfterRestore(bool kept_old, bool with_next_steps, const Termin
             2, style.width) +
         "\n";
   }
-  out += kept_old ? "  The old data are kept. To go back: openedx-backup restore --undo\n"
-                  : "  The old data are gone (--keep-old would have kept them).\n";
-  return out;
+  if (undo.empty()) return out + "  The old data are gone (--keep-old would have kept them).\n";
+  // A command in a line of its own, to be copied.
+  return out + "  The old data are kept. To go back:\n    " + undo + "\n";
 }
 
 }  // namespace oxbackup

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "cli/terminal.h"
 #include "engine/restore.h"
+#include "engine/undo.h"
 
 namespace oxbackup {
 
@@ -21,8 +22,14 @@ std::string RenderPreview(const RestorePreview& preview, const std::string& left
 std::string RenderUntouched(const std::string& left_out, const std::vector<std::string>& not_held,
                             const TerminalStyle& style);
 
-/// What a restore ends with: how to go back, and, `with_next_steps`, what is left to do (a front
-/// end says that itself).
-std::string RenderAfterRestore(bool kept_old, bool with_next_steps, const TerminalStyle& style);
+/// What an undo brings back, before it asks.
+std::string RenderUndo(const std::vector<KeptRestore>& restores, const TerminalStyle& style);
+/// What --drop-old removes, before it asks.
+std::string RenderDrop(const std::vector<KeptRestore>& restores, const TerminalStyle& style);
+
+/// What a restore ends with: how to go back (`undo`, a command; empty when nothing was kept), and,
+/// `with_next_steps`, what is left to do (a front end says that itself).
+std::string RenderAfterRestore(const std::string& undo, bool with_next_steps,
+                               const TerminalStyle& style);
 
 }  // namespace oxbackup

@@ -54,6 +54,9 @@ class SettingValues {
   /// Where the value comes from; nothing when only the default holds.
   [[nodiscard]] std::optional<SettingValue> Find(std::string_view id) const;
 
+  /// What was given as flags, a secret's being the file's name.
+  const Flags& flags() const { return flags_; }
+
   /// Things to tell the operator that are no error: a settings file with passwords that everybody
   /// can read.
   std::vector<std::string> Remarks() const;

@@ -82,6 +82,8 @@ constexpr Setting kSettings[] = {
      "keep what was replaced, so that --undo can bring it back", kWhat, kRestore, false},
     {"undo", "undo", "", Kind::kSwitch, "", "", "bring back what the last restore replaced", kWhat,
      kRestore, false},
+    {"drop-old", "drop-old", "", Kind::kSwitch, "", "",
+     "remove what --keep-old has kept; there is no way back then", kWhat, kRestore, false},
     {"tables", "tables", "", Kind::kSwitch, "", "", "all tables and collections, not the biggest",
      kWhat, kInspect, false},
     {"diff", "diff", "", Kind::kPair, "A B", "",

@@ -35,6 +35,8 @@ std::string PadRight(std::string_view text, int width);
 std::string PadLeft(std::string_view text, int width);
 /// Replaces control characters by '?', so that a name cannot steer the terminal.
 std::string Printable(std::string_view text);
+/// A word of a command to be typed into a shell: quoted where it needs that.
+std::string ForShell(const std::string& word);
 /// Breaks at spaces; continuation lines begin with `indent` spaces. `text` itself starts at column
 /// `indent` already.
 std::string WrapAt(std::string_view text, int indent, int width);

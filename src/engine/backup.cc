@@ -1,6 +1,7 @@
 #include "engine/backup.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,7 +12,8 @@
 #include "base/error.h"
 #include "base/version.h"
 #include "engine/location.h"
-#include "engine/restore.h"
+#include "engine/open_runs.h"
+#include "engine/undo.h"
 
 namespace oxbackup {
 namespace {
@@ -113,6 +115,12 @@ BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& target
   const std::vector<std::string> names =
       NewArchiveNames(options.name, ArchiveSuffix(options.archive.compression.codec), started);
   for (const std::string& sentence : FinishOpenSwaps(targets, run)) run.warnings.Add(sentence);
+  BackupReport report;
+  for (const KeptRestore& kept : FindKeptRestores(targets)) {
+    report.kept_old.push_back(fmt::format(
+        "what the restore of {} (started {}) replaced in {} is kept beside the live data",
+        kept.intent.archive, kept.intent.started, fmt::join(kept.components, ", ")));
+  }
   CheckSomeNameIsFree(store, names);
   for (const auto& source : sources) {
     ForSource(*source, "preparing", [](BackupSource& s) { s.Prepare(); });
@@ -122,7 +130,6 @@ BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& target
   const std::unique_ptr<ObjectWriter> object = store.Create(names);
   run.progress.Begin("archive", "write", 0);
   CountingSink sink(*object, run.progress);
-  BackupReport report;
   {
     ArchiveWriter writer(sink, options.archive, run);
     CopyAll(sources, writer);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "archive/archive_writer.h"
 #include "archive/manifest.h"
@@ -24,6 +25,8 @@ struct BackupReport {
   ArchiveTotals totals;
   std::chrono::milliseconds duration{};
   bool read_back = false;
+  /// A sentence for each restore whose old data are still there; they are not in the archive.
+  std::vector<std::string> kept_old;
 };
 
 /// Copies all sources into a new archive. It appears under its name only when it is complete; after

@@ -9,6 +9,7 @@
 
 #include "archive/archive_reader.h"
 #include "base/error.h"
+#include "engine/open_runs.h"
 #include "engine/target_calls.h"
 
 namespace oxbackup {
@@ -178,7 +179,11 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
                       const RunContext& run) {
   const TimePoint started = run.clock.Now();
   RestoreReport report;
-  if (!options.dry_run) report.finished_swaps = FinishOpenSwaps(targets, run);
+  if (options.dry_run) {
+    for (const std::string& sentence : DescribeOpenSwaps(targets)) run.warnings.Add(sentence);
+  } else {
+    report.finished_swaps = FinishOpenSwaps(targets, run);
+  }
   ArchiveEntry chosen = ChooseArchive(store, options.choice, run);
   report.archive = chosen.object.name;
   report.manifest = std::move(chosen.manifest);

@@ -28,8 +28,8 @@ struct RestorePreview {
 struct RestoreOptions {
   ArchiveChoice choice;
   ComponentSelection selection;  ///< of what the archive holds
-  bool dry_run = false;          ///< stop after the preview
-  bool keep_old = false;         ///< what was replaced stays, for Undo
+  bool dry_run = false;          ///< stop after the preview; an open swap is a warning
+  bool keep_old = false;         ///< what was replaced stays, for Undo (engine/undo.h)
   /// Asked after the preview; false ends the restore with nothing changed.
   std::function<bool(const RestorePreview&)> confirm;
 };
@@ -54,15 +54,5 @@ struct RestoreReport {
 /// stays open and the next backup or restore finishes or undoes it. Throws Error.
 RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOptions& options,
                       const RunContext& run);
-
-/// Brings back what the last restore replaced: of an interrupted one, or of one that kept the old
-/// data, and of no earlier one. Returns a sentence per component. Throws Error(kNotFound) when
-/// there is nothing, or when a later restore has dropped part of it.
-std::vector<std::string> Undo(RestoreTargets& targets, const RunContext& run);
-
-/// Completes, or takes back where it had not come to its swaps, a restore that was interrupted.
-/// Returns a sentence per component; none when there was nothing to do. Throws Error(kUsage) when
-/// the interrupted run had a component that `targets` lacks.
-std::vector<std::string> FinishOpenSwaps(RestoreTargets& targets, const RunContext& run);
 
 }  // namespace oxbackup

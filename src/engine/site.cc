@@ -130,7 +130,7 @@ RestoreTargets MakeTargets(const Site& site, const RunContext& run) {
         return mongodb::MakeRestoreTarget(part.connect, part.restore, run);
       },
       [&](const std::string& name, const char* prefix, std::vector<files::Tree> trees) {
-        return files::MakeTreeTarget(name, prefix, std::move(trees), {}, run);
+        return files::MakeTreeTarget(name, prefix, std::move(trees), site.tree_restore, run);
       });
 }
 

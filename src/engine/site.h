@@ -50,6 +50,7 @@ struct Site {
   std::optional<std::filesystem::path> caddy;         ///< Caddy's data directory
   std::vector<files::Tree> media;                     ///< media folders, each with its name
   std::optional<std::filesystem::path> tutor_config;  ///< Tutor's config.yml
+  files::TreeRestoreOptions tree_restore;             ///< of all three
 
   bool Has(std::string_view component) const;
 };

@@ -78,7 +78,7 @@ bool HasRecord(const std::filesystem::path& work) {
 
 SwapPlace InsidePlace(const std::filesystem::path& target) {
   const std::filesystem::path resolved = Resolve(target);
-  return {true, resolved, resolved, resolved / kWorkPrefix, ""};
+  return {true, resolved, resolved, resolved / kWorkFolder, ""};
 }
 
 }  // namespace
@@ -87,7 +87,7 @@ SwapPlace BesidePlace(const std::filesystem::path& target) {
   const std::filesystem::path resolved = Resolve(target);
   const std::filesystem::path parent = resolved.parent_path();
   const std::string name = resolved.filename().string();
-  return {false, resolved, parent, parent / fmt::format("{}-{}", kWorkPrefix, name), name};
+  return {false, resolved, parent, parent / fmt::format("{}-{}", kWorkFolder, name), name};
 }
 
 SwapPlace NewSwapPlace(const std::filesystem::path& target) {

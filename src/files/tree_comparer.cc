@@ -50,7 +50,9 @@ class TreeComparer final : public LiveComparer {
  private:
   void CompareTree(const Tree& tree, const ObjectEntry& expected,
                    std::vector<std::string>& differences) {
-    const TreeDigest live = ReadTreeDigest(TreeRoot(tree.path), component_, kReaders, run_);
+    const TreeRoot root(tree.path);
+    root.HoldOffRestores();
+    const TreeDigest live = ReadTreeDigest(root, component_, kReaders, run_);
     if (live.full() == expected.digest) return;
     const auto contents = expected.details.find(kContentsDigest);
     const bool same_contents =

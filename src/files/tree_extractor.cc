@@ -51,7 +51,8 @@ bool MeansLinkInTheWay(int error) { return error == ELOOP || error == ENOTDIR; }
 void TreeExtractor::Add(std::string_view path, MemberInfo info, ByteSource& content,
                         FolderCursor& cursor) {
   CheckPath(path);
-  if (path.starts_with(kWorkPrefix)) throw Damaged(path, "has a name that only a restore may use");
+  if (path.substr(0, path.find('/')) == kWorkFolder)
+    throw Damaged(path, "has a name that only a restore may use");
   {
     const std::lock_guard lock(mutex_);
     any_ = true;

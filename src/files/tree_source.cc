@@ -31,6 +31,7 @@ class TreeSource final : public BackupSource {
     // Folders that cannot be read are found out here, before any database is touched.
     for (const Tree& tree : trees_) {
       const TreeRoot& root = roots_.emplace_back(tree.path);
+      root.HoldOffRestores();
       WalkTree(
           root, run_, [](const std::string&) {},
           [this](const WalkedEntry& entry) {

@@ -41,6 +41,7 @@ TreeSwap::TreeSwap(std::filesystem::path target, BeforeStep before_step, Warning
 void TreeSwap::Forget() {
   place_ = FindSwapPlace(target_);
   lock_.Close();
+  LetReadersIn();
   old_root_.reset();
 }
 
@@ -57,9 +58,24 @@ bool TreeSwap::TryLock() {
 
 void TreeSwap::Lock() {
   if (TryLock()) return;
-  throw Error(ErrorKind::kUsage,
+  throw Error(ErrorKind::kSource,
               fmt::format("another restore of {} is running", place_.target.string()))
       .Hint("wait for it to end");
+}
+
+bool TreeSwap::TryHoldOffReaders() {
+  if (!place_.inside || no_readers_) return true;
+  FileDescriptor live = OpenFolder(place_.live);
+  if (live && ::flock(live.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+  no_readers_ = std::move(live);
+  return true;
+}
+
+void TreeSwap::HoldOffReaders() {
+  if (TryHoldOffReaders()) return;
+  throw Error(ErrorKind::kSource,
+              fmt::format("a backup or a comparison is reading {}", place_.target.string()))
+      .Hint("wait for it to end, then run this again");
 }
 
 FileDescriptor TreeSwap::BeginNew() {
@@ -156,8 +172,10 @@ void TreeSwap::Forward() {
   for (const auto& [name, inode] : record->entries) moves.BringIn(name, inode);
   if (place_.inside) {
     for (const std::string& name : NamesIn(folders.live.get(), place_.live.string())) {
-      if (name.starts_with(kWorkPrefix) || record->entries.contains(name)) continue;
-      moves.TakeOut(name);
+      struct stat status {};
+      if (record->entries.contains(name)) continue;
+      if (::fstatat(folders.live.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      if (!IsWorkFolder(name, status)) moves.TakeOut(name);
     }
   }
   ApplyRoot(record->new_root);
@@ -165,6 +183,13 @@ void TreeSwap::Forward() {
   SyncFolderOrThrow(folders.old.get(), Where());
   SyncFolderOrThrow(folders.fresh.get(), Where());
   SetState(*record, SwapState::kSwapped);
+}
+
+void TreeSwap::Rewrite(const SwapIntent& intent, SwapState state) {
+  std::optional<SwapRecord> record = Record();
+  if (!record) return;
+  record->intent = intent;
+  SetState(*record, state);
 }
 
 void TreeSwap::BeginBackward() {

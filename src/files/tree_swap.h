@@ -37,12 +37,18 @@ class TreeSwap {
   /// Nothing when no swap is announced and no old data are kept.
   [[nodiscard]] std::optional<SwapRecord> Record() const;
 
-  /// Keeps other runs away as long as this object lives. Throws Error(kUsage) when one is at work
+  /// Keeps other runs away as long as this object lives. Throws Error(kSource) when one is at work
   /// here. REQUIRES: there is a working folder.
   void Lock();
+  /// Keeps those away who read the live tree (TreeRoot::HoldOffRestores), until LetReadersIn. False
+  /// when one is reading. Where entries are not exchanged one by one nobody is kept away.
+  bool TryHoldOffReaders();
+  /// The same. Throws Error(kSource) when one is reading.
+  void HoldOffReaders();
+  void LetReadersIn() { no_readers_.Close(); }
   /// Makes an empty new/ in NewPlace and returns it; what an earlier, broken restore left there is
-  /// removed, kept old data stay. Throws Error(kUsage) when another restore is at work in the same
-  /// place.
+  /// removed, kept old data stay. Throws Error(kSource) when another restore is at work in the same
+  /// place, Error(kUsage) when an earlier one was interrupted.
   FileDescriptor BeginNew();
   /// Removes what BeginNew and Announce made. Old data that were kept before stay.
   void DiscardNew();
@@ -54,6 +60,8 @@ class TreeSwap {
   bool IsUntouched(const SwapRecord& record) const;
   /// Brings the new entries in. Nothing to do when that is done already.
   void Forward();
+  /// Puts this intent and state into the record. REQUIRES: there is one.
+  void Rewrite(const SwapIntent& intent, SwapState state);
   /// Says that all that follows is for going back.
   void BeginBackward();
   /// Brings the old entries back. REQUIRES: BeginBackward.
@@ -86,6 +94,7 @@ class TreeSwap {
   /// Where an earlier restore keeps old data that Announce drops, when it is not place_.
   std::optional<SwapPlace> superseded_;
   FileDescriptor lock_;
+  FileDescriptor no_readers_;
   /// The target's root before our working folder in it changed its time.
   std::optional<MemberInfo> old_root_;
 };

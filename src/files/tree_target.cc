@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/pause.h"
 #include "base/text.h"
 #include "files/folder_tools.h"
 #include "files/tree.h"
@@ -82,7 +83,10 @@ class TreeTarget final : public RestoreTarget {
   std::string_view name() const override { return component_; }
 
   std::optional<OpenSwap> FindOpenSwap() override;
+  std::optional<OpenSwap> PeekOpenSwap() override;
   std::optional<SwapIntent> FindKeptSwap() override;
+  void PrepareUndo(const SwapIntent& intent, bool begun) override;
+  void DropKept() override;
   void CompleteSwap() override;
   void UndoSwap(const std::string& run_id) override;
   RestorePlan Plan(const Manifest* manifest) override;
@@ -101,6 +105,8 @@ class TreeTarget final : public RestoreTarget {
   void VerifyTree(TreeWork& work, const ObjectEntry* expected);
   std::vector<TreeSwap*> Swaps();
   void WarnOfRefusals(const TreeWork& work);
+  void AwaitReaders();
+  void CheckMayUndo(const TreeGroup& group);
 
   const std::string component_;
   const std::string member_prefix_;
@@ -128,6 +134,20 @@ std::vector<TreeSwap*> TreeTarget::Swaps() {
 }
 
 // An undo of kept data has begun, and counts as open, as soon as one record says so.
+OpenSwap Describe(const TreeGroup& open) {
+  return OpenSwap{
+      open.intent,
+      fmt::format("{} of {} swapped", open.Count(SwapState::kSwapped),
+                  FormatCounted(open.CountOpen(), "folder", "folders")),
+      open.Count(SwapState::kUndoing) > 0 ? OpenSwap::Stage::kUndoing : OpenSwap::Stage::kSwapping};
+}
+
+std::optional<OpenSwap> TreeTarget::PeekOpenSwap() {
+  const std::optional<TreeGroup> open = FindOpenGroup(component_, Swaps());
+  if (!open || open->IsWithdrawn()) return std::nullopt;
+  return Describe(*open);
+}
+
 std::optional<OpenSwap> TreeTarget::FindOpenSwap() {
   const std::optional<TreeGroup> open = FindOpenGroup(component_, Swaps());
   if (!open) return std::nullopt;
@@ -140,11 +160,7 @@ std::optional<OpenSwap> TreeTarget::FindOpenSwap() {
     works_.clear();
     return std::nullopt;
   }
-  return OpenSwap{open->intent,
-                  fmt::format("{} of {} swapped", open->Count(SwapState::kSwapped),
-                              FormatCounted(open->CountOpen(), "folder", "folders")),
-                  open->Count(SwapState::kUndoing) > 0 ? OpenSwap::Stage::kUndoing
-                                                       : OpenSwap::Stage::kSwapping};
+  return Describe(*open);
 }
 
 std::optional<SwapIntent> TreeTarget::FindKeptSwap() {
@@ -156,7 +172,39 @@ std::optional<SwapIntent> TreeTarget::FindKeptSwap() {
 void TreeTarget::CompleteSwap() {
   const std::optional<TreeGroup> open = FindOpenGroup(component_, Swaps());
   if (!open) return;
+  for (const auto& [place, member] : open->members) member.swap->HoldOffReaders();
   for (const auto& [place, member] : open->members) member.swap->Forward();
+}
+
+void TreeTarget::CheckMayUndo(const TreeGroup& group) {
+  CheckAllConfigured(component_, group, Swaps());
+  CheckUndoable(component_, group);
+  for (const auto& [place, member] : group.members) {
+    // Refused while nothing has been done; an open swap has to be mended all the same.
+    if (member.state == SwapState::kKept) CheckSwapPlace(member.swap->place());
+    member.swap->HoldOffReaders();
+  }
+}
+
+void TreeTarget::PrepareUndo(const SwapIntent& intent, bool begun) {
+  const std::optional<TreeGroup> group = FindGroupToUndo(component_, Swaps(), intent.run_id);
+  if (!group) return;
+  for (const auto& [place, member] : group->members) member.swap->Lock();
+  if (begun || group->CountOpen() == 0) CheckMayUndo(*group);
+  const SwapState state = begun ? SwapState::kUndoing : SwapState::kKept;
+  for (const auto& [place, member] : group->members) {
+    if (member.state != state || group->intent != intent) member.swap->Rewrite(intent, state);
+  }
+}
+
+void TreeTarget::DropKept() {
+  for (TreeWork& work : Works()) {
+    const std::optional<SwapRecord> record = work.swap.Record();
+    if (!record || record->state != SwapState::kKept) continue;
+    work.swap.Lock();
+    work.swap.Close(false);
+    work.swap.Forget();
+  }
 }
 
 void TreeTarget::UndoSwap(const std::string& run_id) {
@@ -167,12 +215,7 @@ void TreeTarget::UndoSwap(const std::string& run_id) {
                 fmt::format("{}: no replaced files are kept to go back to", component_))
         .Hint("restore with --keep-old to be able to go back");
   }
-  CheckAllConfigured(component_, *group, Swaps());
-  CheckUndoable(component_, *group);
-  for (const auto& [place, member] : group->members) {
-    // Refused while nothing has been done; an open swap has to be mended all the same.
-    if (member.state == SwapState::kKept) CheckSwapPlace(member.swap->place());
-  }
+  CheckMayUndo(*group);
   for (const auto& [place, member] : group->members) member.swap->BeginBackward();
   for (const auto& [place, member] : group->members) member.swap->Backward();
   for (auto member = group->members.rbegin(); member != group->members.rend(); ++member) {
@@ -311,7 +354,25 @@ void TreeTarget::Verify(const ComponentManifest* expected) {
                               component_, work.member_path));
     }
   }
+  AwaitReaders();
   run_.progress.Done(component_);
+}
+
+// From here on until the swap is closed nobody reads what it exchanges: a backup would get old and
+// new files side by side. One that has begun is let end before the databases are swapped, too.
+void TreeTarget::AwaitReaders() {
+  constexpr std::chrono::milliseconds kBetweenLooks(200);
+  for (TreeWork& work : works_) {
+    if (!work.in_archive || work.swap.TryHoldOffReaders()) continue;
+    const std::string path = work.tree.path.string();
+    run_.log.Info("{}: waiting for the backup or comparison that reads {}", component_, path);
+    run_.progress.Begin(component_, "wait", 0);
+    run_.progress.Add(component_, 0, 0, "for the backup that reads " + path);
+    while (!work.swap.TryHoldOffReaders()) {
+      Pause(run_.stop, kBetweenLooks);
+      run_.ThrowIfStopped();
+    }
+  }
 }
 
 void TreeTarget::VerifyTree(TreeWork& work, const ObjectEntry* expected) {
@@ -363,6 +424,7 @@ void TreeTarget::CloseSwap(bool keep_old) {
       if (member.state != SwapState::kKept) member.swap->Close(keep_old);
     }
   }
+  for (TreeWork& work : Works()) work.swap.LetReadersIn();
   run_.progress.Done(component_);
 }
 

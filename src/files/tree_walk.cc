@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -95,8 +96,7 @@ class Walker {
     errno = 0;
     while (const dirent* const found = ::readdir(listing.get())) {
       const std::string name = found->d_name;
-      const bool ours = path.empty() && name.starts_with(kWorkPrefix);
-      if (name != "." && name != ".." && !ours) AddEntry(own, path, name, level.entries);
+      if (name != "." && name != "..") AddEntry(own, path, name, level.entries);
       errno = 0;
     }
     if (errno != 0) throw CannotRead(root_.FullPath(path), errno);
@@ -114,6 +114,7 @@ class Walker {
       warn_(fmt::format("{} vanished while the tree was read", root_.FullPath(entry.path)));
       return;
     }
+    if (path.empty() && IsWorkFolder(name, entry.status)) return;
     const mode_t mode = entry.status.st_mode;
     if (S_ISLNK(mode)) entry.link_target = ReadLink(folder, name);
     if (S_ISREG(mode) || S_ISDIR(mode) || (S_ISLNK(mode) && !entry.link_target.empty())) {
@@ -145,6 +146,13 @@ bool EndsBatch(const WalkedEntry& entry, size_t entries) {
 
 }  // namespace
 
+bool IsWorkFolder(std::string_view name, const struct stat& status) {
+  if (name == kWorkFolder) return true;
+  constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
+  return name.starts_with(std::string(kWorkFolder) + "-") && S_ISDIR(status.st_mode) &&
+         (status.st_mode & kOthers) == 0;
+}
+
 bool HasVanished(int error) {
   return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENXIO;
 }
@@ -173,6 +181,12 @@ TreeRoot::TreeRoot(const std::filesystem::path& path)
 
 std::string TreeRoot::FullPath(std::string_view path) const {
   return path.empty() ? path_ : fmt::format("{}/{}", path_, path);
+}
+
+void TreeRoot::HoldOffRestores() const {
+  if (!is_folder() || ::flock(root_.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  throw Error(ErrorKind::kSource, fmt::format("a restore is exchanging the entries of {}", path_))
+      .Hint("wait for the restore to end, then run this again");
 }
 
 FileDescriptor TreeRoot::OpenEntry(FolderCursor& cursor, std::string_view path) const {

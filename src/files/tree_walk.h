@@ -15,8 +15,13 @@
 
 namespace oxbackup::files {
 
-/// Names with this beginning directly below a tree's root are ours: a restore's working folder.
-inline constexpr char kWorkPrefix[] = ".openedx-backup";
+/// The name of a restore's working folder directly below a tree's root.
+inline constexpr char kWorkFolder[] = ".openedx-backup";
+
+/// Whether an entry directly below a tree's root belongs to a restore and is no part of the tree:
+/// kWorkFolder, or the working folder of what lies beside (".openedx-backup-NAME", which nobody but
+/// its owner may look into).
+bool IsWorkFolder(std::string_view name, const struct stat& status);
 
 /// The order of a walk: a folder before what is in it, neighbours by the bytes of their names.
 bool ComesBefore(std::string_view path, std::string_view other);
@@ -36,6 +41,11 @@ class TreeRoot {
   /// Opens the entry at `path` ("" is the root) for reading, without following a link.
   /// Not open, with errno set, when that fails.
   FileDescriptor OpenEntry(FolderCursor& cursor, std::string_view path) const;
+  /// Makes restores wait with exchanging the folder's entries for as long as this object lives:
+  /// whoever reads it meanwhile would get old and new ones side by side. Needs no right to write.
+  /// Without an effect on a file, which is read as a whole, and where the file system has no locks.
+  /// Throws Error(kSource) when a restore is at it.
+  void HoldOffRestores() const;
 
  private:
   std::string path_;

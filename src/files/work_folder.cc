@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "files/entry_moves.h"
 #include "files/folder_tools.h"
+#include "files/tree_walk.h"
 
 namespace oxbackup::files {
 namespace {
@@ -19,7 +20,7 @@ constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
 // Some file systems give every file one owner or one mode (NFS that maps users, SMB). What they
 // make of a folder of ours tells; on all others nobody else can have made the like.
 std::optional<struct stat> MakeLikeOurs(const SwapPlace& place) {
-  std::string path = (place.live / ".openedx-backup-probe-XXXXXX").string();
+  std::string path = (place.live / fmt::format("{}-probe-XXXXXX", kWorkFolder)).string();
   struct stat status {};
   if (::mkdtemp(path.data()) == nullptr) return std::nullopt;
   const bool known = ::lstat(path.c_str(), &status) == 0;

@@ -17,6 +17,7 @@
 #include "mongodb/oplog_slice.h"
 #include "mongodb/read_moment.h"
 #include "mongodb/read_plan.h"
+#include "mongodb/swap_record.h"
 #include "mongodb/user_dump.h"
 #include "mongodb/write_lock.h"
 
@@ -38,6 +39,8 @@ class MongoBackupSource final : public BackupSource {
 
  private:
   std::vector<CollectionInfo> ReadSite();
+  void ReadKept();
+  void RefuseAfterRestore();
   void CheckRights();
   bool FindsByUuid();
   void WriteMetadata(ArchiveWriter& writer,
@@ -65,6 +68,7 @@ class MongoBackupSource final : public BackupSource {
   TimePoint started_{};
   TimePoint finished_{};
   std::vector<ObjectEntry> objects_;
+  std::set<std::string> kept_;  // by restore --keep-old, with full names
   std::set<std::string> left_out_;
   std::map<std::string, std::string> positions_;
   std::optional<OplogStart> oplog_start_;  // where a slice of the oplog would begin
@@ -85,17 +89,26 @@ void MongoBackupSource::Prepare() {
         fmt::format("MongoDB at {} holds no databases to back up: is it the right server?",
                     ServerName(connect_)));
   }
+  ReadKept();
   catalog_ = ReadSite();
   CheckRights();
 }
 
-// The catalog without what restores of ours left beside the live collections (--keep-old): copied,
-// it would come back under names that the next restore takes for its own.
+void MongoBackupSource::ReadKept() {
+  for (const SwapRecord& record : ReadSwapRecords(*session_, options_.record_database)) {
+    if (record.state != SwapState::kDone) continue;
+    for (const SwapMove& move : record.moves) kept_.insert(move.database + "." + move.old);
+    for (const SwapCopy& copy : record.copies) kept_.insert(copy.database + "." + copy.old);
+  }
+}
+
+// The catalog without what restores of ours left beside the live collections: copied, it would come
+// back under names that the next restore takes for its own. What was kept on purpose is no news.
 std::vector<CollectionInfo> MongoBackupSource::ReadSite() {
   std::vector<CollectionInfo> catalog = ReadCatalog(*session_, databases_);
   std::erase_if(catalog, [this](const CollectionInfo& collection) {
     if (!IsBeside(collection.name)) return false;
-    left_out_.insert(collection.full_name());
+    if (!kept_.contains(collection.full_name())) left_out_.insert(collection.full_name());
     return true;
   });
   return catalog;
@@ -288,10 +301,36 @@ void MongoBackupSource::Copy(ArchiveWriter& writer) {
   }
   if (!late_.empty() && oplog_start_) LeaveTheInstant();
   if (replays()) CopyOplogSlice(writer);
+  if (!moment_.at_cluster_time && !replays() && !locks_) RefuseAfterRestore();
   finished_ = run_.clock.Now();
   NotePosition("oplog_after");
   WarnOfLateCollections();
   run_.progress.Done("mongodb");
+}
+
+// Read one after the other, some collections would be those from before a restore and others those
+// that it brought, each of them whole. A site replaces single collections ($out), a restore all of
+// a database, which shows in their UUIDs.
+void MongoBackupSource::RefuseAfterRestore() {
+  std::map<std::string, std::vector<const CollectionInfo*>> by_database;
+  for (const CollectionInfo& collection : catalog_) {
+    if (!collection.is_view() && collection.uuid) {
+      by_database[collection.database].push_back(&collection);
+    }
+  }
+  for (const auto& [database, collections] : by_database) {
+    const std::map<std::string, LiveEntry> now = ListLive(*session_, database);
+    const bool same = std::ranges::any_of(collections, [&](const CollectionInfo* collection) {
+      const auto found = now.find(collection->name);
+      return found != now.end() && found->second.uuid == collection->uuid;
+    });
+    if (same || now.empty()) continue;
+    throw Error(ErrorKind::kSource,
+                fmt::format("all collections of MongoDB's {} were replaced while they were copied, "
+                            "as a restore does",
+                            database))
+        .Hint("run the backup again when no restore is running; nothing of this run is kept");
+  }
 }
 
 // Whatever was read at it is as good as what was read later: the slice changes both alike.

@@ -241,7 +241,7 @@ TEST(MongoDump, LeavesOutWhatRestoresLeftAndSaysSo) {
   ModelServer server;
   server.model.Insert("db.c", R"({"_id": 1})");
   server.model.Insert("db.c__old", R"({"_id": 1})");
-  server.model.Insert("openedx_backup.swaps", R"({"_id": 1})");
+  server.model.Insert("openedx_backup.other", R"({"_id": 1})");
   const Dump dump = RunDump(server.connect);
   ASSERT_EQ(dump.manifest.objects.size(), 1u);
   EXPECT_EQ(dump.manifest.objects[0].name, "c");

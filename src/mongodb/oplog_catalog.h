@@ -48,7 +48,6 @@ class OplogCatalog {
   bool Wanted(const std::string& ns) const;
   void NoteUnknown(std::string_view entry, const std::string& ns);
   void Drop(const RestoredCollection& collection);
-  void DropByUuid(const Uuid& uuid);
   void AddView(const std::string& ns, Bson options);
 
   void Create(std::string_view entry, std::string_view command);

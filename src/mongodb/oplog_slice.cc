@@ -55,8 +55,7 @@ bool HoldsEntry(Session& session, Timestamp time) {
 }
 
 std::optional<Timestamp> MajorityPoint(Session& session) {
-  Reply hello = session.TryRun("admin", Bson().Add("hello", int32_t{1}));
-  if (!hello.ok()) hello = session.TryRun("admin", Bson().Add("isMaster", int32_t{1}));
+  const Reply hello = session.Hello();
   const auto time = FindPath(hello.document.bytes(), {"lastWrite", "majorityOpTime", "ts"});
   return time ? time->AsTimestamp() : std::nullopt;
 }

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 
 #include "base/error.h"
+#include "base/pause.h"
 
 namespace oxbackup::mongodb {
 namespace {
@@ -65,10 +64,7 @@ Probe ProbeInstant(Session& session, const std::vector<CollectionInfo>& catalog)
 }  // namespace
 
 void PauseBeforeRetry(const RunContext& run) {
-  std::mutex mutex;
-  std::condition_variable_any changed;
-  std::unique_lock lock(mutex);
-  changed.wait_for(lock, run.stop, kBetweenTries, [] { return false; });
+  Pause(run.stop, kBetweenTries);
   run.ThrowIfStopped();
 }
 
@@ -105,8 +101,7 @@ ReadMoment FixMoment(Session& session,
 }
 
 std::optional<Timestamp> LastWrite(Session& session) {
-  Reply hello = session.TryRun("admin", Bson().Add("hello", int32_t{1}));
-  if (!hello.ok()) hello = session.TryRun("admin", Bson().Add("isMaster", int32_t{1}));
+  const Reply hello = session.Hello();
   const auto time = FindPath(hello.document.bytes(), {"lastWrite", "opTime", "ts"});
   return time ? time->AsTimestamp() : std::nullopt;
 }

@@ -27,7 +27,11 @@ class MongodbTarget final : public RestoreTarget {
   std::string_view name() const override { return "mongodb"; }
 
   std::optional<OpenSwap> FindOpenSwap() override;
+  // Nothing keeps two runs apart here.
+  std::optional<OpenSwap> PeekOpenSwap() override { return FindOpenSwap(); }
   std::optional<SwapIntent> FindKeptSwap() override;
+  void PrepareUndo(const SwapIntent& intent, bool begun) override;
+  void DropKept() override { ForgetDoneSwaps(); }
   void CompleteSwap() override;
   void UndoSwap(const std::string& run_id) override;
   RestorePlan Plan(const Manifest* manifest) override;
@@ -103,6 +107,16 @@ std::optional<SwapIntent> MongodbTarget::FindKeptSwap() {
   const std::optional<SwapRecord> record = FindRecord(/*also_done=*/true);
   if (!record || record->state != SwapState::kDone) return std::nullopt;
   return record->intent;
+}
+
+void MongodbTarget::PrepareUndo(const SwapIntent& intent, bool begun) {
+  std::optional<SwapRecord> record = FindRecordOf(intent.run_id);
+  if (!record) return;
+  const SwapState state = begun ? SwapState::kUndoing : SwapState::kDone;
+  if (record->state == state && record->intent == intent) return;
+  record->intent = intent;
+  record->state = state;
+  WriteSwapRecord(Control(), options_.record_database, *record);
 }
 
 void MongodbTarget::CompleteSwap() {
@@ -253,9 +267,13 @@ void MongodbTarget::CloseSwap(bool keep_old) {
   }
   const bool keep = keep_old && record->state == SwapState::kOpen;
   record->state = keep ? SwapState::kDone : SwapState::kClosing;
+  const SwapRecord loaded = *record;
+  if (keep) record->ForgetLoadedCopies();
   Step("close the record");
   WriteSwapRecord(Control(), options_.record_database, *record);
-  if (!keep) {
+  if (keep) {
+    swapper.DropLoadedCopies(loaded);
+  } else {
     swapper.DropOld(*record);
     Step("remove the record");
     RemoveSwapRecord(Control(), options_.record_database, *record);

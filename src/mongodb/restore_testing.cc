@@ -117,6 +117,22 @@ std::unique_ptr<ArchiveReader> TestArchive::Open(bool random_access) const {
   return std::make_unique<MemoryReader>(members_, random_access);
 }
 
+bool DiesAt(int step, RestoreOptions options,
+            const std::function<void(const RestoreOptions& options)>& body) {
+  // No Error, so that nobody could handle it by mistake.
+  struct Killed {};
+  int count = 0;
+  options.before_step = [&count, step](std::string_view) {
+    if (count++ == step) throw Killed();
+  };
+  try {
+    body(options);
+  } catch (const Killed&) {
+    return true;
+  }
+  return false;
+}
+
 SwapIntent TestIntent(const std::string& run_id) {
   SwapIntent intent;
   intent.run_id = run_id;

@@ -46,6 +46,11 @@ void RestoreAll(const ConnectOptions& connect, const RestoreOptions& options,
                 const TestArchive& archive, TestRun& run, bool keep_old = false,
                 bool random_access = true, bool with_manifest = true);
 
+/// Runs `body` with these options and a step hook that ends it, as a death would, before the step
+/// of that number. False: it came to its end.
+bool DiesAt(int step, RestoreOptions options,
+            const std::function<void(const RestoreOptions& options)>& body);
+
 SwapIntent TestIntent(const std::string& run_id = "run-1");
 
 }  // namespace oxbackup::mongodb

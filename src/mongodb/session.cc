@@ -282,10 +282,15 @@ void Session::KillCursor(std::string_view database, std::string_view collection,
   }
 }
 
-void Session::Identify() {
+Reply Session::Hello() {
   Reply hello = TryRun("admin", Bson().Add("hello", int32_t{1}));
   // 4.4.0 and older do not know hello.
   if (!hello.ok()) hello = TryRun("admin", Bson().Add("isMaster", int32_t{1}));
+  return hello;
+}
+
+void Session::Identify() {
+  const Reply hello = Hello();
   if (hello.failure) throw hello.failure->ToError("MongoDB does not say what it is");
   server_.replica_set = TextField(hello.document, "setName");
   if (TextField(hello.document, "msg") == "isdbgrid") {

@@ -106,6 +106,9 @@ class Session {
   /// Runs a command that has to succeed. `what_failed` for the error's first line.
   Bson Run(std::string_view database, const Bson& command, const std::string& what_failed);
 
+  /// What the server says of itself and of its last writes, as `hello` or its predecessor has it.
+  [[nodiscard]] Reply Hello();
+
   const ServerInfo& server() const { return server_; }
   /// For libmongoc's own calls (bulk writes). Owned by the session.
   mongoc_client_t* client() { return client_.get(); }

@@ -362,14 +362,21 @@ void Swapper::DropRestored(const SwapRecord& record) {
   DropCopies(record);
 }
 
+void Swapper::DropCopy(const std::string& database, const std::string& name) {
+  if (name.empty()) return;
+  Step(fmt::format("drop {}.{}", database, name));
+  DropCollection(session_, database, name);
+}
+
 void Swapper::DropCopies(const SwapRecord& record) {
   for (const SwapCopy& copy : record.copies) {
-    for (const std::string& name : {copy.old, copy.restored}) {
-      if (name.empty()) continue;
-      Step(fmt::format("drop {}.{}", copy.database, name));
-      DropCollection(session_, copy.database, name);
-    }
+    DropCopy(copy.database, copy.old);
+    DropCopy(copy.database, copy.restored);
   }
+}
+
+void Swapper::DropLoadedCopies(const SwapRecord& record) {
+  for (const SwapCopy& copy : record.copies) DropCopy(copy.database, copy.restored);
 }
 
 void Swapper::KeepCopy(const SwapCopy& copy) {

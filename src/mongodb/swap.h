@@ -46,6 +46,8 @@ class Swapper {
   /// Drops what the moves replaced (forward) or what did not come in (backward).
   void DropOld(const SwapRecord& record);
   void DropRestored(const SwapRecord& record);
+  /// Drops the copies from which live collections were made equal to what came in.
+  void DropLoadedCopies(const SwapRecord& record);
   /// Copies what is live beside itself. Before the record is written.
   void KeepCopy(const SwapCopy& copy);
 
@@ -70,6 +72,7 @@ class Swapper {
   void CopyInto(const SwapRecord& record, SwapDirection direction);
   static std::vector<std::string> Strays(const SwapRecord& record, const Live& before,
                                          const Live& after);
+  void DropCopy(const std::string& database, const std::string& name);
   void DropCopies(const SwapRecord& record);
   static void CheckArrived(const SwapRecord& record, SwapDirection direction, const Live& live);
   void Step(std::string_view what) const {

@@ -51,32 +51,13 @@ class SwapDeathTest : public RestoreTargetTest, public testing::WithParamInterfa
     }
   }
 
-  struct Killed {};
-
-  /// Runs `body` with options whose step hook throws at the step-th change. False: it ran to its
-  /// end.
-  template <class Body>
-  bool DiesAt(int step, Body&& body) {
-    RestoreOptions options = options_;
-    int count = 0;
-    options.before_step = [&count, step](std::string_view) {
-      if (count++ == step) throw Killed();
-    };
-    try {
-      body(options);
-    } catch (const Killed&) {
-      return true;
-    }
-    return false;
-  }
-
   /// What the engine does when it finds an open swap.
-  void FinishLater() {
+  void FinishLater(bool keep_old = false) {
     const auto target = MakeRestoreTarget(connect_, options_, run_.run);
     if (const auto open = target->FindOpenSwap()) {
       EXPECT_EQ(open->intent, TestIntent());
       target->CompleteSwap();
-      target->CloseSwap(open->intent.keep_old);
+      target->CloseSwap(keep_old);
     }
   }
 };
@@ -90,7 +71,7 @@ TEST_P(SwapDeathTest, IsFinishedByTheNextRunWhereverItDied) {
   ASSERT_NE(before, after);
   for (int step = 0;; ++step) {
     Refill();
-    const bool died = DiesAt(step, [&](const RestoreOptions& options) {
+    const bool died = DiesAt(step, options_, [&](const RestoreOptions& options) {
       RestoreAll(connect_, options, archive_, run_);
     });
     if (!died) {
@@ -108,7 +89,7 @@ TEST_P(SwapDeathTest, IsUndoneByTheNextRunWhereverItDied) {
   const State before = Live();
   for (int step = 0;; ++step) {
     Refill();
-    const bool died = DiesAt(step, [&](const RestoreOptions& options) {
+    const bool died = DiesAt(step, options_, [&](const RestoreOptions& options) {
       RestoreAll(connect_, options, archive_, run_, /*keep_old=*/true);
     });
     if (!died) break;
@@ -118,13 +99,46 @@ TEST_P(SwapDeathTest, IsUndoneByTheNextRunWhereverItDied) {
   }
 }
 
+// As the engine does it: what is open is finished, and then the next restore begins.
+TEST_P(SwapDeathTest, ARestoreRightAfterwardsSucceedsWhereverItDied) {
+  RestoreAll(connect_, options_, archive_, run_);
+  const State after = Live();
+  for (const bool keep_old : {false, true}) {
+    for (int step = 0;; ++step) {
+      Refill();
+      const bool died = DiesAt(step, options_, [&](const RestoreOptions& options) {
+        RestoreAll(connect_, options, archive_, run_, keep_old);
+      });
+      FinishLater(keep_old);
+      RestoreAll(connect_, options_, archive_, run_, keep_old);
+      EXPECT_EQ(Live(), after) << "died at step " << step << ", keeps " << keep_old;
+      if (!died) break;
+    }
+  }
+}
+
+// What the failed one had loaded goes, and what the kept one replaced stays.
+TEST_P(SwapDeathTest, KeptDataOutliveARestoreThatDiesWhileItLoads) {
+  const State before = Live();
+  RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
+  {
+    const auto target = MakeRestoreTarget(connect_, options_, run_.run);
+    const Manifest manifest = archive_.manifest();
+    const auto reader = archive_.Open();
+    static_cast<void>(target->Plan(&manifest));
+    target->Load(*reader);
+  }
+  MakeRestoreTarget(connect_, options_, run_.run)->UndoSwap("");
+  EXPECT_EQ(Live(), before);
+}
+
 TEST_P(SwapDeathTest, AnUndoThatDiedIsFinishedWhereverItDied) {
   const State before = Live();
   for (int step = 0;; ++step) {
     Refill();
     RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
     const State after = Live();
-    const bool died = DiesAt(step, [&](const RestoreOptions& options) {
+    const bool died = DiesAt(step, options_, [&](const RestoreOptions& options) {
       MakeRestoreTarget(connect_, options, run_.run)->UndoSwap("");
     });
     const auto target = MakeRestoreTarget(connect_, options_, run_.run);

@@ -37,7 +37,7 @@ struct SwapMove {
 struct SwapCopy {
   std::string database;
   std::string name;
-  std::string restored;  ///< what comes in; empty: nothing does
+  std::string restored;  ///< what comes in; empty: nothing does, or it is in and old data are kept
   std::string old;       ///< a copy of what is live; empty: nothing is
 };
 
@@ -55,6 +55,12 @@ struct SwapRecord {
   int64_t writes = 0;  ///< documents of it that there are
   std::vector<SwapMove> moves;
   std::vector<SwapCopy> copies;
+
+  /// Once all is done, going back needs the old copies alone, and the names of the others are the
+  /// next restore's to load into.
+  void ForgetLoadedCopies() {
+    for (SwapCopy& copy : copies) copy.restored.clear();
+  }
 };
 
 Bson ToBson(const SwapRecord& record);

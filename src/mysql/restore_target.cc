@@ -42,20 +42,37 @@ class Target final : public RestoreTarget {
       Unlock();
       return std::nullopt;
     }
-    OpenSwap swap{record->intent, DescribeState(*record)};
-    if (record->state == SwapRecord::State::kUndoing ||
-        record->state == SwapRecord::State::kUndone) {
-      swap.stage = OpenSwap::Stage::kUndoing;
-    } else if (record->state == SwapRecord::State::kClosing) {
-      swap.stage = OpenSwap::Stage::kClosing;
-    }
-    return swap;
+    return Describe(*record);
+  }
+
+  std::optional<OpenSwap> PeekOpenSwap() override {
+    const std::optional<SwapRecord> record = book().Read();
+    if (!record || record->state == SwapRecord::State::kKept) return std::nullopt;
+    return Describe(*record);
   }
 
   std::optional<SwapIntent> FindKeptSwap() override {
     const std::optional<SwapRecord> record = book().Read();
     if (!record || record->state != SwapRecord::State::kKept) return std::nullopt;
     return record->intent;
+  }
+
+  void PrepareUndo(const SwapIntent& intent, bool begun) override {
+    Lock();
+    std::optional<SwapRecord> record = book().Read();
+    if (!record || record->intent.run_id != intent.run_id) return;
+    const SwapRecord::State state = begun ? SwapRecord::State::kUndoing : SwapRecord::State::kKept;
+    if (record->state == state && record->intent == intent) return;
+    record->intent = intent;
+    record->state = state;
+    book().Write(*record);
+  }
+
+  void DropKept() override {
+    Lock();
+    std::optional<SwapRecord> record = book().Read();
+    if (record && record->state == SwapRecord::State::kKept) swapper().Close(*record, false);
+    Unlock();
   }
 
   void CompleteSwap() override {
@@ -167,7 +184,9 @@ class Target final : public RestoreTarget {
   }
 
   void CloseSwap(bool keep_old) override {
-    if (record_) swapper().Close(*record_, keep_old);
+    // Of old data that are being removed already there is nothing to keep.
+    const bool keep = keep_old && record_ && record_->state != SwapRecord::State::kClosing;
+    if (record_) swapper().Close(*record_, keep);
     run_.progress.Done("mysql");
     Unlock();
   }
@@ -231,6 +250,16 @@ class Target final : public RestoreTarget {
     for (const std::string& schema : book().OwnSchemas()) {
       if (!kept.contains(schema)) book().DropSchema(schema);
     }
+  }
+
+  OpenSwap Describe(const SwapRecord& record) {
+    OpenSwap swap{record.intent, DescribeState(record)};
+    if (record.state == SwapRecord::State::kUndoing || record.state == SwapRecord::State::kUndone) {
+      swap.stage = OpenSwap::Stage::kUndoing;
+    } else if (record.state == SwapRecord::State::kClosing) {
+      swap.stage = OpenSwap::Stage::kClosing;
+    }
+    return swap;
   }
 
   std::string DescribeState(const SwapRecord& record) {

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 
+#include "base/pause.h"
 #include "base/text.h"
 #include "mysql/quote.h"
 
@@ -20,12 +19,8 @@ constexpr int kLockTries = 3;
 constexpr int kNoMovementTries = 10;
 constexpr std::string_view kPatience = "SET SESSION lock_wait_timeout=600";
 
-// Waits without holding anything; ends early when a stop is requested.
-void Pause(const RunContext& run, milliseconds duration) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, run.stop, duration, [] { return false; });
+void PauseUnlessStopped(const RunContext& run, milliseconds duration) {
+  Pause(run.stop, duration);
   run.ThrowIfStopped();
 }
 
@@ -128,7 +123,7 @@ class SnapshotTaker {
           refused);
       if (!rows || rows->empty() || (*rows)[0][0] == "0") return true;
       if (Since(start) > 5 * options_.lock_wait) return false;
-      Pause(run_, milliseconds(250));
+      PauseUnlessStopped(run_, milliseconds(250));
     }
   }
 
@@ -201,7 +196,7 @@ class SnapshotTaker {
     if (!mariadb && !TellsMovement()) return false;
     for (int attempt = 0; attempt < kNoMovementTries; ++attempt) {
       // Right after a try that failed the next one would meet the same transactions.
-      if (attempt > 0) Pause(run_, milliseconds(20 * attempt));
+      if (attempt > 0) PauseUnlessStopped(run_, milliseconds(20 * attempt));
       const std::optional<std::string> before = mariadb ? std::nullopt : MovementMark();
       if (!mariadb && !before) continue;
       for (const std::unique_ptr<Session>& reader : snapshot_.readers) reader->Execute("ROLLBACK");

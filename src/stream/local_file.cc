@@ -11,9 +11,10 @@
 #include "base/error.h"
 
 namespace oxbackup {
-namespace {
 
-std::unique_ptr<RangedSource> OpenAt(int folder, const std::string& name, const std::string& path) {
+std::unique_ptr<RangedSource> OpenLocalFileAt(int folder, const std::string& name,
+                                              const std::string& folder_name) {
+  const std::string path = fmt::format("{}/{}", folder_name, name);
   // Without O_NONBLOCK a FIFO of that name would hold us for ever.
   FileDescriptor file(::openat(folder, name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) {
@@ -27,8 +28,6 @@ std::unique_ptr<RangedSource> OpenAt(int folder, const std::string& name, const 
   if (::fstat(file.get(), &status) == 0 && !S_ISREG(status.st_mode)) return nullptr;
   return std::make_unique<LocalFileSource>(std::move(file), path);
 }
-
-}  // namespace
 
 LocalFileSource::LocalFileSource(FileDescriptor file, std::string name)
     : file_(std::move(file)), name_(std::move(name)) {
@@ -55,15 +54,6 @@ void LocalFileSource::ReadAt(uint64_t offset, char* buffer, size_t size) const {
     }
     done += static_cast<size_t>(now);
   }
-}
-
-std::unique_ptr<RangedSource> OpenLocalFile(const std::filesystem::path& path) {
-  return OpenAt(AT_FDCWD, path.string(), path.string());
-}
-
-std::unique_ptr<RangedSource> OpenLocalFileAt(int folder, const std::string& name,
-                                              const std::string& folder_name) {
-  return OpenAt(folder, name, fmt::format("{}/{}", folder_name, name));
 }
 
 }  // namespace oxbackup

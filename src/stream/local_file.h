@@ -1,7 +1,6 @@
 // A file of this machine as a source of bytes.
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -25,11 +24,9 @@ class LocalFileSource final : public RangedSource {
   uint64_t size_ = 0;
 };
 
-/// Opens a regular file; nothing when there is none of that name (also when it is a folder, a pipe
-/// or a device). Throws Error(kStore) when it is there and cannot be opened.
-[[nodiscard]] std::unique_ptr<RangedSource> OpenLocalFile(const std::filesystem::path& path);
-
-/// The same for a name within an open folder; `folder_name` is for messages.
+/// Opens a regular file in an open folder; nothing when there is none of that name (also when it is
+/// a folder, a pipe or a device). Throws Error(kStore) when it is there and cannot be opened.
+/// `folder_name` is for messages.
 [[nodiscard]] std::unique_ptr<RangedSource> OpenLocalFileAt(int folder, const std::string& name,
                                                             const std::string& folder_name);
 

@@ -137,19 +137,6 @@ TEST(RoundTripTest, ADryRunChangesNothing) {
   EXPECT_EQ(ReadTestFile(site.caddy() + "/certificates/campus.crt"), "another");
 }
 
-TEST(RoundTripTest, ARestoreThatKeptTheOldDataCanBeUndone) {
-  const CommandSite site;
-  site.Backup();
-  WriteTestFile(site.caddy() + "/certificates/campus.crt", "another");
-  EXPECT_EQ(site.RunJson({"restore", "--from", site.archives(), "--caddy", site.caddy(), "--yes",
-                          "--keep-old"})["kept_old"],
-            true);
-  EXPECT_EQ(ReadTestFile(site.caddy() + "/certificates/campus.crt"), "a certificate");
-  EXPECT_EQ(site.RunJson({"restore", "--undo", "--caddy", site.caddy()})["exit_status"], 0);
-  EXPECT_EQ(ReadTestFile(site.caddy() + "/certificates/campus.crt"), "another");
-  EXPECT_EQ(site.RunJson({"restore", "--undo", "--caddy", site.caddy()})["exit_status"], 4);
-}
-
 TEST(RoundTripTest, NothingFoundIsStatusFour) {
   const CommandSite site;
   EXPECT_EQ(site.RunJson({"verify", "--from", site.archives()})["exit_status"], 4);

@@ -76,7 +76,16 @@ def test_undo_and_flags_of_restore(site: Any) -> None:
     undo, dry = (call.command for call in site.calls())
     assert undo.endswith(f"restore {CONFIG} --undo")
     assert dry.endswith("--dry-run --keep-old")
-    assert site.tutor("local", "restore", "--undo", "--only=mysql").exit_code == 2
+    assert site.tutor("local", "restore", "--undo", "--date=2026-11-22").exit_code == 2
+    assert site.tutor("local", "restore", "--drop-old", "--only=mysql").exit_code == 2
+
+
+def test_kept_data_are_asked_about_like_a_restore(site: Any) -> None:
+    site.tutor("local", "restore", "--undo", "--yes", "--only=mysql", "--only=media")
+    site.tutor("local", "restore", "--drop-old", "--yes")
+    undo, drop = (call.command for call in site.calls())
+    assert undo.endswith(f"restore {CONFIG} --undo --yes --only=mysql --only=media")
+    assert drop.endswith(f"restore {CONFIG} --drop-old --yes")
 
 
 def test_an_archive_elsewhere_is_mounted(site: Any, tmp_path: Any) -> None:

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <random>
 #include <type_traits>
 #include <utility>
 
 #include "base/error.h"
+#include "base/pause.h"
 #include "base/text.h"
 
 namespace oxbackup {
@@ -19,12 +18,7 @@ using std::chrono::milliseconds;
 
 class ConditionWaiter final : public RetryWaiter {
  public:
-  void Wait(milliseconds time, const std::stop_token& stop) override {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, time, [] { return false; });
-  }
+  void Wait(milliseconds time, const std::stop_token& stop) override { Pause(stop, time); }
 };
 
 milliseconds WaitBefore(const RetryPolicy& policy, int next_try) {

@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <sstream>
 #include <vector>
 
 #include "base/run_context_testing.h"
+#include "engine/open_runs.h"
 #include "engine/restore.h"
 #include "engine/site.h"
 #include "mongodb/server_testing.h"
@@ -23,51 +23,41 @@ constexpr int kFailed = 1;
 
 class InterruptedRestore : public SiteTest {
  protected:
-  // The site as its users see it: without what a killed restore had loaded beside it, which stays
-  // until the next restore when there was no record of it yet.
-  std::string LiveFingerprint() const {
-    std::string live;
-    std::istringstream lines(Fingerprint());
-    for (std::string line; std::getline(lines, line);) {
-      bool beside = false;
-      for (const char* const mark : {"__restore", "__old", ".openedx-backup"}) {
-        beside = beside || line.find(mark) != line.npos;
-      }
-      if (!beside) live += line + "\n";
-    }
-    return live;
-  }
+  // Where the steps are at which it can die.
+  enum class Steps { kAll, kOfTrees };
 
-  Site SiteWith(const std::function<void(std::string_view)>& step) const {
+  Site SiteWith(const std::function<void(std::string_view)>& step, Steps steps) const {
     Site site;
     site.mysql.emplace();
     site.mysql->connect.host = Variable("TESTBED_MYSQL_HOST");
     site.mysql->connect.port = std::stoi(Variable("TESTBED_MYSQL_PORT"));
     site.mysql->connect.user = Variable("TESTBED_MYSQL_USER");
     site.mysql->connect.password = Variable("TESTBED_MYSQL_PASSWORD");
-    site.mysql->restore.on_step = step;
+    if (steps == Steps::kAll) site.mysql->restore.on_step = step;
     site.mongodb.emplace();
     site.mongodb->connect.host = mongodb::MongodbVariable("HOST");
     site.mongodb->connect.port = std::stoi(mongodb::MongodbVariable("PORT"));
     site.mongodb->connect.user = mongodb::MongodbVariable("USER");
     site.mongodb->connect.password = mongodb::MongodbVariable("PASSWORD");
     site.mongodb->connect.auth_database = mongodb::MongodbVariable("AUTH_DB");
-    site.mongodb->restore.before_step = step;
+    if (steps == Steps::kAll) site.mongodb->restore.before_step = step;
     site.caddy = caddy();
     site.media = {files::Tree{"openedx-media", media()}};
+    site.tree_restore.before_step = step;
     return site;
   }
 
   // Restores in a process of its own that dies before the step of that number, as by kill -9.
   // A restore that comes to its end writes down how many steps it had.
-  int RestoreDyingAt(int fatal_step) const {
+  int RestoreDyingAt(int fatal_step, Steps kind = Steps::kAll) const {
     const pid_t child = fork();
     if (child == 0) {
       int steps = 0;
       try {
-        const Site site = SiteWith([&](std::string_view) {
+        const auto die = [&](std::string_view) {
           if (steps++ == fatal_step) _exit(kDied);
-        });
+        };
+        const Site site = SiteWith(die, kind);
         TestRun test;
         LocalStore store(archives());
         RestoreTargets targets = MakeTargets(site, test.run);
@@ -97,6 +87,12 @@ class InterruptedRestore : public SiteTest {
     return chosen;
   }
   std::string StepsFile() const { return (folder() / "steps").string(); }
+
+  void FinishInterrupted() const {
+    TestRun test;
+    RestoreTargets targets = MakeTargets(SiteWith({}, Steps::kOfTrees), test.run);
+    FinishOpenSwaps(targets, test.run);
+  }
 
   void ChangeSite() const {
     Sql("UPDATE openedx.auth_user SET first_name = 'Changed'; CREATE TABLE openedx.newer "
@@ -145,6 +141,30 @@ TEST_F(InterruptedRestore, UndoGoesBackWhereverItDied) {
     }
     ASSERT_TRUE(Ended(Restore(), 0)) << "step " << step;
   }
+}
+
+// Its first steps are between the announcements and the swaps of the databases, the last ones after
+// these.
+TEST_F(InterruptedRestore, IsAllOldOrAllNewAtEveryStepOfTheFolders) {
+  ASSERT_TRUE(Ended(Backup({"--compression", "zstd"}), 0));
+  const std::string new_site = Fingerprint();
+  int taken_back = 0;
+  int finished = 0;
+  ChangeSite();
+  std::string old_site = Fingerprint();
+  int step = 0;
+  for (; RestoreDyingAt(step, Steps::kOfTrees) == kDied; ++step) {
+    FinishInterrupted();
+    const std::string mended = LiveFingerprint();
+    ASSERT_TRUE(mended == old_site || mended == new_site) << "a mixture after step " << step;
+    (mended == old_site ? taken_back : finished) += 1;
+    if (mended == old_site) continue;
+    ChangeSite();
+    old_site = LiveFingerprint();
+  }
+  EXPECT_GT(taken_back, 3);
+  EXPECT_GT(finished, 10);
+  EXPECT_EQ(Fingerprint(), new_site) << "after the one that came to its end";
 }
 
 }  // namespace

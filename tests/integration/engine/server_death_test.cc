@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -44,18 +43,6 @@ class ServerDeath : public SiteTest {
     }
     Testbed("kill", server);
     return engine->Wait();
-  }
-
-  // Without what a restore that could not tidy up has left beside the live data.
-  std::string LiveFingerprint() const {
-    std::istringstream all(Fingerprint());
-    std::string live;
-    for (std::string line; std::getline(all, line);) {
-      const bool beside = line.find("__restore") != std::string::npos ||
-                          line.find("openedx_backup") != std::string::npos;
-      if (!beside) live += line + "\n";
-    }
-    return live;
   }
 
   void ExpectNoArchiveAfterDeathOf(const std::string& server) {

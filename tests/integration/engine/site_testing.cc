@@ -2,7 +2,9 @@
 #include "mongodb/server_testing.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -105,6 +107,18 @@ std::string SiteTest::Generator(const std::string& command, std::vector<std::str
 }
 
 std::string SiteTest::Fingerprint() const { return Generator("fingerprint"); }
+
+std::string SiteTest::LiveFingerprint() const {
+  std::string live;
+  std::istringstream lines(Fingerprint());
+  for (std::string line; std::getline(lines, line);) {
+    const bool beside =
+        std::ranges::any_of(std::array{"__restore", "__old", ".openedx-backup", "openedx_backup"},
+                            [&](const char* mark) { return line.find(mark) != std::string::npos; });
+    if (!beside) live += line + "\n";
+  }
+  return live;
+}
 
 void SiteTest::Destroy() const {
   const std::string before = Fingerprint();

@@ -32,6 +32,9 @@ class SiteTest : public ::testing::Test {
   std::string Generator(const std::string& command, std::vector<std::string> more = {}) const;
   /// Every table, object, collection and file with its content, a line each.
   std::string Fingerprint() const;
+  /// The site as its users see it: without what a restore that was killed, or keeps old data, has
+  /// beside it.
+  std::string LiveFingerprint() const;
   /// Destroys the site and expects that nothing of it is left.
   void Destroy() const;
   /// Runs SQL with the stock client and returns what it prints.

@@ -52,23 +52,6 @@ class SwapTest : public testing::Test {
     return state;
   }
 
-  struct Killed {};
-
-  template <class Body>
-  bool DiesAt(int step, Body&& body) {
-    RestoreOptions options = options_;
-    int count = 0;
-    options.before_step = [&count, step](std::string_view) {
-      if (count++ == step) throw Killed();
-    };
-    try {
-      body(options);
-    } catch (const Killed&) {
-      return true;
-    }
-    return false;
-  }
-
   TestDatabase database_;
   TestDatabase records_;
   RestoreOptions options_;
@@ -95,7 +78,7 @@ TEST_F(SwapTest, IsFinishedByTheNextRunWhereverItDied) {
   const State after = Live();
   for (int step = 0;; ++step) {
     Refill();
-    const bool died = DiesAt(step, [&](const RestoreOptions& options) {
+    const bool died = DiesAt(step, options_, [&](const RestoreOptions& options) {
       RestoreAll(connect_, options, archive_, run_);
     });
     if (!died) {
@@ -119,7 +102,7 @@ TEST_F(SwapTest, IsUndoneByTheNextRunWhereverItDied) {
   const State before = Live();
   for (int step = 0;; ++step) {
     Refill();
-    const bool died = DiesAt(step, [&](const RestoreOptions& options) {
+    const bool died = DiesAt(step, options_, [&](const RestoreOptions& options) {
       RestoreAll(connect_, options, archive_, run_, /*keep_old=*/true);
     });
     if (!died) break;

@@ -295,5 +295,44 @@ TEST_P(Swap, AccountsComeBackButTheRunsOwnIsLeftAlone) {
   drop();
 }
 
+TEST_P(Swap, KeptOldDataCanBeDroppedAndADropThatWasKilledIsFinished) {
+  for (int step = 0;; ++step) {
+    RestoreAll(*MakeTarget(-1), archive_, true, run_.run);
+    const auto killed = Run([&] { MakeTarget(step)->DropKept(); });
+    const auto next = MakeTarget(-1);
+    if (const std::optional<OpenSwap> open = next->FindOpenSwap()) {
+      EXPECT_EQ(open->stage, OpenSwap::Stage::kClosing);
+      next->CompleteSwap();
+      next->CloseSwap(true);
+    } else if (step == 0) {
+      ASSERT_TRUE(next->FindKeptSwap()) << "killed before its first step";
+      next->DropKept();
+    }
+    ExpectState(new_, killed.value_or("dropped"));
+    ExpectNothingLeft(killed.value_or("dropped"));
+    if (!killed) return;
+  }
+}
+
+TEST_P(Swap, KeptOldDataCountAsOpenWhileTheirUndoIsNoted) {
+  RestoreAll(*MakeTarget(-1), archive_, true, run_.run);
+  const auto target = MakeTarget(-1);
+  const SwapIntent kept = target->FindKeptSwap().value();
+  SwapIntent in_part = kept;
+  in_part.components = {"mysql", "media"};
+  target->PrepareUndo(in_part, true);
+  const std::optional<OpenSwap> open = MakeTarget(-1)->PeekOpenSwap();
+  ASSERT_TRUE(open);
+  EXPECT_EQ(open->stage, OpenSwap::Stage::kUndoing);
+  EXPECT_EQ(open->intent, in_part);
+  EXPECT_FALSE(target->FindKeptSwap());
+  target->PrepareUndo(kept, false);
+  EXPECT_FALSE(target->PeekOpenSwap());
+  EXPECT_EQ(target->FindKeptSwap(), kept);
+  ExpectState(new_, "before anything is brought back");
+  target->UndoSwap(kept.run_id);
+  ExpectState(old_, "after the undo");
+}
+
 }  // namespace
 }  // namespace oxbackup::mysql

@@ -1,0 +1,83 @@
+// Old data that a restore has kept, and backups beside a restore.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/error.h"
+#include "mongodb/dump_testing.h"
+#include "mongodb/restore_fixture_testing.h"
+#include "mongodb/restore_target.h"
+
+namespace oxbackup::mongodb {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+using KeptDataTest = RestoreTargetTest;
+
+TEST_F(KeptDataTest, AreInNoBackupAndNoWarning) {
+  RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
+  ASSERT_TRUE(model_.Find("openedx.modules__old"));
+  TestRun run;
+  const TestDump dump = RunTestDump(connect_, {}, run);
+  EXPECT_EQ(FindEntry(dump, "openedx", "modules__old"), nullptr);
+  EXPECT_NE(FindEntry(dump, "openedx", "modules"), nullptr);
+  EXPECT_THAT(run.warnings.All(), IsEmpty());
+}
+
+TEST_F(KeptDataTest, AreDroppedOnDemand) {
+  RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
+  const auto target = MakeRestoreTarget(connect_, options_, run_.run);
+  target->DropKept();
+  EXPECT_EQ(Data(), Restored());
+  EXPECT_FALSE(target->FindKeptSwap());
+  EXPECT_THAT(model_.Documents("openedx_backup.swaps"), IsEmpty());
+}
+
+TEST_F(KeptDataTest, CountAsOpenWhileTheirUndoIsNoted) {
+  const State before = Data();
+  RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
+  const auto target = MakeRestoreTarget(connect_, options_, run_.run);
+  const SwapIntent kept = target->FindKeptSwap().value();
+  SwapIntent in_part = kept;
+  in_part.components = {"mongodb", "media"};
+  target->PrepareUndo(in_part, /*begun=*/true);
+  EXPECT_FALSE(target->FindKeptSwap());
+  const auto open = MakeRestoreTarget(connect_, options_, run_.run)->PeekOpenSwap();
+  ASSERT_TRUE(open);
+  EXPECT_EQ(open->stage, OpenSwap::Stage::kUndoing);
+  EXPECT_EQ(open->intent, in_part);
+  target->PrepareUndo(kept, /*begun=*/false);
+  EXPECT_EQ(target->FindKeptSwap(), kept);
+  EXPECT_FALSE(target->PeekOpenSwap());
+  target->UndoSwap(kept.run_id);
+  EXPECT_EQ(Data(), before);
+}
+
+TEST_F(KeptDataTest, ABackupThatARestoreOvertakesIsNoMixture) {
+  TestRun run;
+  try {
+    RunTestDump(connect_, {}, run, [&] { RestoreAll(connect_, options_, archive_, run_); });
+    ADD_FAILURE() << "the copy is neither of the old nor of the new data";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kSource);
+    EXPECT_THAT(error.what(), HasSubstr("were replaced while they were copied"));
+    EXPECT_THAT(error.hint(), HasSubstr("run the backup again"));
+  }
+}
+
+// As an aggregation's $out does.
+TEST_F(KeptDataTest, ASiteThatReplacesOneCollectionIsBackedUp) {
+  TestRun run;
+  const TestDump dump = RunTestDump(connect_, {}, run, [&] {
+    Session session(connect_, {});
+    session.Run("openedx", Bson().Add("drop", "newer"), "drop");
+    model_.Insert("openedx.newer", R"({"_id": "once more"})");
+  });
+  EXPECT_NE(FindEntry(dump, "openedx", "newer"), nullptr);
+}
+
+}  // namespace
+}  // namespace oxbackup::mongodb
