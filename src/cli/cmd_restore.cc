@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/log_line.h"
 #include "base/text.h"
 #include "cli/front_end.h"
 #include "cli/json_report.h"
+#include "cli/question.h"
 #include "cli/restore_screens.h"
 #include "cli/site_settings.h"
 #include "engine/restore.h"
@@ -37,12 +39,26 @@ CommandOutcome RunUndo(const SettingValues& settings, CommandServices& services)
   return outcome;
 }
 
+/// The preview as it stands before a question, or as a line of a log in JSON.
+std::string PreviewText(const RestorePreview& preview, const std::string& left_out, bool as_line,
+                        const CommandServices& services) {
+  if (!as_line) {
+    return RenderPreview(preview, left_out, services.clock().Now(), StyleOf(STDERR_FILENO));
+  }
+  nlohmann::ordered_json line =
+      LogLine(LogLevel::kInfo, "what this restore replaces, from " + preview.archive);
+  line["archive"] = preview.archive;
+  line["plans"] = PlansJson(preview.plans);
+  line["left_out"] = preview.left_out;
+  line["not_held"] = preview.not_held;
+  return DumpLine(line) + "\n";
+}
+
 /// Shows the preview and asks, unless --yes answers. The display starts when the work does.
 bool Confirm(const RestorePreview& preview, const std::string& left_out, bool yes,
              CommandServices& services) {
-  const std::string text =
-      RenderPreview(preview, left_out, services.clock().Now(), StyleOf(STDERR_FILENO));
-  std::fputs(text.c_str(), stderr);
+  const bool as_line = services.json_log() && (yes || !CanAsk());
+  std::fputs(PreviewText(preview, left_out, as_line, services).c_str(), stderr);
   const bool go = yes || services.Ask("\nGo on? [y/N] ");
   if (go) services.display().Start();
   return go;
@@ -55,17 +71,18 @@ bool SwapBegan(const Progress& progress) {
                              [](const auto& component) { return component.phase == "swap"; });
 }
 
+/// Components of which the settings let a part through.
+std::set<std::string> Filtered(const Site& site) {
+  const bool some = site.mongodb && (!site.mongodb->restore.ns_include.empty() ||
+                                     !site.mongodb->restore.ns_exclude.empty());
+  return some ? std::set<std::string>{"mongodb"} : std::set<std::string>();
+}
+
 std::string DoneText(const RestoreReport& report, const std::string& left_out, bool kept_old,
-                     const std::vector<std::string>& warnings, const TerminalStyle& style) {
-  std::string out =
-      warnings.empty()
-          ? Paint(style, Colour::kGreen, "Restored")
-          : Paint(style, Colour::kYellow,
-                  "Restored with " + FormatCounted(warnings.size(), "warning", "warnings"));
-  out += fmt::format(" {} in {}: {} swapped in; readers or writers waited {} for it.\n",
-                     report.archive, FormatDuration(report.duration),
-                     fmt::join(report.components, ", "),
-                     FormatDuration(std::chrono::milliseconds(report.swap_ms)));
+                     const Site& site, CommandServices& services) {
+  const TerminalStyle& style = services.style();
+  const std::vector<std::string> warnings = services.warnings().All();
+  std::string out = RenderRestored(report, Filtered(site), warnings, style);
   out += RenderUntouched(left_out, report.not_held, style);
   for (const std::string& warning : warnings) {
     out += "  " + Paint(style, Colour::kYellow, "warning:") + " " +
@@ -76,10 +93,8 @@ std::string DoneText(const RestoreReport& report, const std::string& left_out, b
 
 CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& options,
                          const Site& site, CommandServices& services) {
-  const std::string left_out = WhyLeftOut(report.left_out, site);
+  const std::string left_out = WhyLeftOut(report.left_out, options.selection);
   CommandOutcome outcome;
-  auto plans = nlohmann::ordered_json::array();
-  for (const auto& [component, plan] : report.plans) plans.push_back(PlanJson(component, plan));
   outcome.json = {{"archive", report.archive},
                   {"dry_run", options.dry_run},
                   {"swapped", report.swapped},
@@ -90,13 +105,16 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
                   {"kept_old", report.swapped && options.keep_old},
                   {"finished_swaps", report.finished_swaps},
                   {"duration_ms", report.duration.count()},
-                  {"plans", std::move(plans)}};
+                  {"plans", PlansJson(report.plans)}};
+  if (report.swapped) {
+    outcome.json["swapped_at"] = FormatRfc3339(report.swapped_at);
+    outcome.json["restored"] = RestoredJson(report, Filtered(site));
+  }
   for (const std::string& sentence : report.finished_swaps) {
     outcome.text += Printable(sentence) + "\n";
   }
   if (report.swapped) {
-    outcome.text +=
-        DoneText(report, left_out, options.keep_old, services.warnings().All(), services.style());
+    outcome.text += DoneText(report, left_out, options.keep_old, site, services);
   } else if (options.dry_run) {
     const RestorePreview preview{report.archive, report.manifest.get(), report.plans,
                                  report.left_out, report.not_held};
@@ -109,27 +127,10 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
   return outcome;
 }
 
-// It goes back as a whole, at once.
-void RefuseBesideUndo(const SettingValues& settings) {
-  const auto refuse = [](std::string_view flag) {
-    throw Error(ErrorKind::kUsage, fmt::format("--undo and --{} exclude each other", flag))
-        .Hint("openedx-backup restore --undo brings back all that the last restore replaced");
-  };
-  for (const std::string_view flag : {"dry-run", "keep-old"}) {
-    if (settings.Switch(flag)) refuse(flag);
-  }
-  for (const std::string_view flag : {"only", "exclude", "date", "name"}) {
-    if (settings.Find(flag)) refuse(flag);
-  }
-}
-
 }  // namespace
 
 CommandOutcome RunRestore(const SettingValues& settings, CommandServices& services) {
-  if (settings.Switch("undo")) {
-    RefuseBesideUndo(settings);
-    return RunUndo(settings, services);
-  }
+  if (settings.Switch("undo")) return RunUndo(settings, services);
   const RunContext run = services.run();
   const Location location = OpenConfiguredLocation(settings, "from");
   RestoreOptions options;
@@ -142,7 +143,8 @@ CommandOutcome RunRestore(const SettingValues& settings, CommandServices& servic
   RestoreTargets targets = TargetsOf(site, services);
   options.confirm = [&](const RestorePreview& preview) {
     if (options.dry_run) return false;
-    return Confirm(preview, WhyLeftOut(preview.left_out, site), settings.Switch("yes"), services);
+    return Confirm(preview, WhyLeftOut(preview.left_out, options.selection), settings.Switch("yes"),
+                   services);
   };
   services.aftermath = [progress = &run.progress] {
     return std::string(SwapBegan(*progress) ? "" : "Nothing live was changed.");

@@ -113,14 +113,18 @@ BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& target
   const std::vector<std::string> names =
       NewArchiveNames(options.name, ArchiveSuffix(options.archive.compression.codec), started);
   for (const std::string& sentence : FinishOpenSwaps(targets, run)) run.warnings.Add(sentence);
-  CheckSomeNameIsFree(store, names);
+  const std::string name = FirstFreeName(store, names);
+  run.log.Info("backing up to {}/{}", store.Location(), name);
   for (const auto& source : sources) {
     ForSource(*source, "preparing", [](BackupSource& s) { s.Prepare(); });
   }
+  // All at once, so that nobody takes the end of the first one for the end of the run.
+  for (const auto& source : sources) run.progress.Begin(source->name(), kWaitingPhase, 0);
   // Opened after the sources are known to be usable, so that a wrong password leaves no file at
   // all.
   const std::unique_ptr<ObjectWriter> object = store.Create(names);
   run.progress.Begin("archive", "write", 0);
+  run.progress.Add("archive", 0, 0, name);
   CountingSink sink(*object, run.progress);
   BackupReport report;
   {

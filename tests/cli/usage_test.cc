@@ -40,6 +40,11 @@ TEST(UsageTest, MistakesEndWithStatusTwoAndAnExample) {
       {"restore", "--undo", "--dry-run", "--caddy", site.caddy()},
       {"restore", "--undo", "--only", "caddy", "--caddy", site.caddy()},
       {"verify", "--from", site.archives(), "--quick", "--against-live"},
+      {"verify", "--from", site.archives(), "--only", "caddy"},
+      {"verify", "--from", site.archives(), "--caddy", site.caddy()},
+      {"backup", "--to", site.archives(), "--caddy", site.caddy(), "--mysql-port", "3307"},
+      {"backup", "--to", site.archives(), "--only", "caddy", "--exclude", "caddy"},
+      {"list", "--from", site.archives(), "--threads", "2"},
       {"inspect", "--diff", "one"},
       {"extract", "--from", site.archives()},
   };
