@@ -259,7 +259,8 @@ size_t RoomForLists(const Manifest& manifest) {
   constexpr size_t kMemberWithoutPath = 200;
   constexpr size_t kBlock = 120;
   size_t room = manifest.blocks.size() * kBlock;
-  for (const MemberEntry& member : manifest.members) room += member.path.size() + kMemberWithoutPath;
+  for (const MemberEntry& member : manifest.members)
+    room += member.path.size() + kMemberWithoutPath;
   return room;
 }
 

@@ -17,9 +17,9 @@ namespace oxbackup {
 struct ProgressView {
   Progress::Snapshot board;
   std::chrono::milliseconds elapsed{};
-  std::map<std::string, double> bytes_per_second;  ///< by component; absent while unknown
-  std::optional<std::chrono::milliseconds> left;   ///< nothing while it cannot be guessed
-  bool left_in_phase = false;                      ///< `left` is of a phase that others follow
+  std::map<std::string, double> bytes_per_second = {};  ///< by component; absent while unknown
+  std::optional<std::chrono::milliseconds> left = {};   ///< nothing while it cannot be guessed
+  bool left_in_phase = false;                           ///< `left` is of a phase that others follow
 };
 
 /// Whether the end of its phase is known. An estimate that has been passed is none.
