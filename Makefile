@@ -5,12 +5,12 @@ SIZE ?=
 TUTOR ?=
 JOBS ?= $(shell nproc)
 
+SHELL := bash
 .DEFAULT_GOAL := release
 .PHONY: release deps test check demo bench format lint install deb clean help
 
 release: deps ## build the engine as it is installed: build/release/openedx-backup (the default)
-	cmake --preset release
-	cmake --build build/release --parallel $(JOBS)
+	. scripts/lib/ccache.sh && cmake --preset release && cmake --build build/release --parallel $(JOBS)
 
 deps: ## install the packages that building needs (quick when they are there)
 	scripts/install-deps
@@ -39,6 +39,7 @@ install: release ## install engine, man page and completions below PREFIX (and D
 deb: release ## make a Debian package in dist/
 	scripts/install-deps --package
 	cd build/release && cpack -G DEB -B "$(CURDIR)/dist"
+	rm -rf dist/_CPack_Packages
 
 clean: ## remove what was built here (the testbed's cache folder stays)
 	rm -rf build dist

@@ -1,6 +1,6 @@
 # What the benchmarks share: building, servers of their own with a generated site, timing. Sourced.
 # shellcheck shell=bash
-. scripts/lib/cache.sh
+. scripts/lib/ccache.sh
 jobs=${JOBS:-$(nproc)}
 work=$CACHE/bench
 engine=$PWD/build/bench/openedx-backup
@@ -37,7 +37,6 @@ machine() {
 build_engine() {
   scripts/install-deps --testbed
   mkdir -p build "$work"
-  export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache} CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
   cmake --preset bench >build/bench.configure.log || { cat build/bench.configure.log; exit 1; }
   cmake --build build/bench --parallel "$jobs" --target openedx-backup site-generator | tail -n 1
   testbed/testbed install tools

@@ -21,6 +21,7 @@ namespace {
 
 void RefuseDuplicates(const std::vector<MemberEntry>& members) {
   std::vector<std::string_view> paths;
+  paths.reserve(members.size());
   for (const MemberEntry& member : members) paths.push_back(member.path);
   std::sort(paths.begin(), paths.end());
   const auto twice = std::adjacent_find(paths.begin(), paths.end());
@@ -195,6 +196,7 @@ ArchiveTotals ArchiveWriter::Impl::Finish(Manifest manifest) {
   CheckLayout(manifest);
 
   const std::string text = SerializeManifest(manifest);
+  const ListTotals lists = manifest.Totals();
   manifest.DropLists();
   members_memory_.Release();
   const ManifestBlock block(text);
@@ -203,7 +205,7 @@ ArchiveTotals ArchiveWriter::Impl::Finish(Manifest manifest) {
   sink_.Write(trailer);
   sink_.Finish();
   final_bytes_ = records.back().stored_size + trailer.size();
-  return {raw_bytes_ + block.size(), stored_bytes()};
+  return {raw_bytes_ + block.size(), stored_bytes(), lists};
 }
 
 ArchiveWriter::ArchiveWriter(ByteSink& sink, const ArchiveWriterOptions& options,

@@ -22,6 +22,7 @@ struct ArchiveWriterOptions {
 struct ArchiveTotals {
   uint64_t raw_bytes = 0;     ///< of the tar stream
   uint64_t stored_bytes = 0;  ///< of the archive file
+  ListTotals lists;           ///< of the manifest as it was written
 };
 
 /// Destroyed before Finish(), it stops its threads and leaves the sink unfinished (and thereby

@@ -94,7 +94,7 @@ void BlockPipeline::Submit(RawBlock block) {
 }
 
 void BlockPipeline::CompressBlocks(const std::stop_token& stop) {
-  const std::unique_ptr<BlockEncoder> encoder = codec_->NewEncoder();
+  const std::unique_ptr<BlockEncoder> encoder = codec_->NewEncoder(stop);
   while (true) {
     // Room for the output comes before the block: blocks are taken in order, so the earliest one
     // that is not yet written always has its room, and the writer can go on.

@@ -15,10 +15,10 @@ uint64_t ComponentManifest::RawBytes() const {
   return bytes;
 }
 
-uint64_t Manifest::RawBytes() const {
-  uint64_t bytes = 0;
-  for (const BlockEntry& block : blocks) bytes += block.raw_size;
-  return bytes;
+ListTotals Manifest::Totals() const {
+  ListTotals totals{.members = members.size(), .blocks = blocks.size(), .raw_bytes = 0};
+  for (const BlockEntry& block : blocks) totals.raw_bytes += block.raw_size;
+  return totals;
 }
 
 const ComponentManifest* Manifest::Find(std::string_view component) const {

@@ -63,6 +63,13 @@ struct ComponentManifest {
   std::vector<ObjectEntry> objects;              ///< sorted by database, then name
 };
 
+/// What the lists of a manifest add up to.
+struct ListTotals {
+  uint64_t members = 0;
+  uint64_t blocks = 0;
+  uint64_t raw_bytes = 0;  ///< of all blocks of data, before compression
+};
+
 struct Manifest {
   int format_version = kFormatVersion;
   std::string tool_version;
@@ -76,8 +83,8 @@ struct Manifest {
   std::vector<MemberEntry> members;  ///< in archive order, without the manifest itself
   std::vector<BlockEntry> blocks;    ///< in archive order, without the manifest's own block
 
-  /// Of all blocks of data, before compression.
-  uint64_t RawBytes() const;
+  /// Zeros behind DropLists.
+  ListTotals Totals() const;
   /// Nothing (nullptr) when the archive lacks the component.
   const ComponentManifest* Find(std::string_view component) const;
   /// Empties members and blocks, which are nearly all of its memory.

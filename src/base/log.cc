@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/log_line.h"
 
 namespace oxbackup {
 namespace {
@@ -58,13 +59,7 @@ class StderrLog final : public Log {
       logger_.log(SpdlogLevel(level), "{}", message);
       return;
     }
-    const nlohmann::ordered_json line = {
-        {"time", FormatRfc3339(std::chrono::system_clock::now())},
-        {"level", LevelName(level)},
-        {"message", message},
-    };
-    logger_.log(SpdlogLevel(level), "{}",
-                line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    logger_.log(SpdlogLevel(level), "{}", DumpLine(LogLine(level, message)));
   }
 
  private:
@@ -73,6 +68,16 @@ class StderrLog final : public Log {
 };
 
 }  // namespace
+
+nlohmann::ordered_json LogLine(LogLevel level, std::string_view message) {
+  return {{"time", FormatRfc3339(std::chrono::system_clock::now())},
+          {"level", LevelName(level)},
+          {"message", message}};
+}
+
+std::string DumpLine(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
 
 std::optional<LogLevel> ParseLogLevel(std::string_view text) {
   std::string lower(text);

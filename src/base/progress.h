@@ -11,6 +11,9 @@
 
 namespace oxbackup {
 
+/// The phase of a component whose turn has not come.
+inline constexpr char kWaitingPhase[] = "waiting";
+
 /// How far one component ("mysql", "media", "archive", …) has come.
 struct ComponentProgress {
   std::string name;

@@ -23,6 +23,7 @@ std::string SummaryText(const BackupReport& report, const std::string& place,
                      FormatBytes(report.totals.raw_bytes), FormatBytes(report.totals.stored_bytes),
                      report.name);
   out += RenderComponents(report.manifest, style);
+  out += RenderMoments(report.manifest, false, style);
   if (!left_out.empty()) {
     out += "  " + WrapAt("Not in it: " + left_out + ".", 2, style.width) + "\n";
   }
@@ -69,13 +70,12 @@ CommandOutcome RunBackup(const SettingValues& settings, CommandServices& service
   }
   const std::string place = location.store->Location();
   services.aftermath = [progress = &run.progress] { return AftermathOfBackup(progress->Read()); };
-  run.log.Info("backing up to {}", place);
   services.display().Start();
   const BackupReport report = Backup(*location.store, sources, targets, options, run);
   services.display().Stop(true);
-  const std::vector<std::string> left_out = NotConfigured(site, selection);
-  return {.text = SummaryText(report, place, WhyLeftOut(left_out, site), services.warnings().All(),
-                              services.style()),
+  const std::vector<std::string> left_out = LeftOut(site, selection);
+  return {.text = SummaryText(report, place, WhyLeftOut(left_out, selection),
+                              services.warnings().All(), services.style()),
           .json = {{"location", place},
                    {"archive", report.name},
                    {"stored_bytes", report.totals.stored_bytes},
@@ -84,7 +84,7 @@ CommandOutcome RunBackup(const SettingValues& settings, CommandServices& service
                    {"read_back", report.read_back},
                    {"left_out", left_out},
                    {"kept_old", report.kept_old},
-                   {"manifest", ManifestJson(report.manifest, false)}},
+                   {"manifest", ManifestJson(report.manifest, report.totals.lists, false)}},
           .status = {}};
 }
 

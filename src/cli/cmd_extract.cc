@@ -17,7 +17,9 @@ CommandOutcome RunExtract(const SettingValues& settings, CommandServices& servic
         .Hint("openedx-backup extract --from /backup --to /tmp/site");
   }
   const Location location = OpenConfiguredLocation(settings, "from");
-  const ArchiveEntry entry = ChooseArchive(*location.store, ChoiceOf(settings, location), run);
+  ArchiveChoice choice = ChoiceOf(settings, location);
+  choice.components = selection.only;
+  const ArchiveEntry entry = ChooseArchive(*location.store, choice, run);
   services.aftermath = [] { return std::string("Nothing was left behind."); };
   services.display().Start();
   const ExtractReport report = Extract(*location.store, entry.object.name, selection, *target, run);

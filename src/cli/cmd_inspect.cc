@@ -66,8 +66,11 @@ CommandOutcome RunInspect(const SettingValues& settings, CommandServices& servic
   }
   entry.manifest = ReadWholeManifest(*location.store, entry);
   const bool all = settings.Switch("tables");
-  outcome.text = RenderInspect(entry, all, services.style());
-  outcome.json["manifest"] = ManifestJson(*entry.manifest, all);
+  const StoredSizes stored = StoredSizesOf(*entry.manifest);
+  outcome.text = RenderInspect(entry, stored, all, services.style());
+  nlohmann::ordered_json manifest = ManifestJson(*entry.manifest, entry.manifest->Totals(), all);
+  AddStoredSizes(*entry.manifest, stored, manifest);
+  outcome.json["manifest"] = std::move(manifest);
   return outcome;
 }
 

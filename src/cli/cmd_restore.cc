@@ -8,9 +8,11 @@
 #include <cstdio>
 #include <initializer_list>
 
+#include "base/log_line.h"
 #include "base/text.h"
 #include "cli/front_end.h"
 #include "cli/json_report.h"
+#include "cli/question.h"
 #include "cli/restore_screens.h"
 #include "cli/site_settings.h"
 #include "cli/terminal.h"
@@ -36,6 +38,26 @@ RestoreTargets TargetsOf(const Site& site, CommandServices& services) {
       .Hint(
           "openedx-backup restore --from /backup --mysql-host mysql --mongodb-host mongodb "
           "--caddy /caddy");
+}
+
+/// The preview as it stands before a question, or as a line of a log in JSON.
+std::string PreviewText(const RestorePreview& preview, const std::string& left_out, bool as_line,
+                        const CommandServices& services) {
+  if (!as_line) {
+    return RenderPreview(preview, left_out, services.clock().Now(), StyleOf(STDERR_FILENO));
+  }
+  nlohmann::ordered_json line =
+      LogLine(LogLevel::kInfo, "what this restore replaces, from " + preview.archive);
+  line["archive"] = preview.archive;
+  line["plans"] = PlansJson(preview.plans);
+  line["left_out"] = preview.left_out;
+  line["not_held"] = preview.not_held;
+  return DumpLine(line) + "\n";
+}
+
+/// Whether what is shown before a question is a line of a log in JSON.
+bool ShownAsLine(bool yes, const CommandServices& services) {
+  return services.json_log() && (yes || !CanAsk());
 }
 
 /// Shows what is going to happen and asks, unless --yes answers. The display starts when the work
@@ -97,18 +119,18 @@ bool SwapBegan(const Progress& progress) {
                              [](const auto& component) { return component.phase == "swap"; });
 }
 
+/// Components of which the settings let a part through.
+std::set<std::string> Filtered(const Site& site) {
+  const bool some = site.mongodb && (!site.mongodb->restore.ns_include.empty() ||
+                                     !site.mongodb->restore.ns_exclude.empty());
+  return some ? std::set<std::string>{"mongodb"} : std::set<std::string>();
+}
+
 std::string DoneText(const RestoreReport& report, const std::string& left_out,
-                     const std::string& undo, const std::vector<std::string>& warnings,
-                     const TerminalStyle& style) {
-  std::string out =
-      warnings.empty()
-          ? Paint(style, Colour::kGreen, "Restored")
-          : Paint(style, Colour::kYellow,
-                  "Restored with " + FormatCounted(warnings.size(), "warning", "warnings"));
-  out += fmt::format(" {} in {}: {} swapped in; readers or writers waited {} for it.\n",
-                     report.archive, FormatDuration(report.duration),
-                     fmt::join(report.components, ", "),
-                     FormatDuration(std::chrono::milliseconds(report.swap_ms)));
+                     const std::string& undo, const Site& site, CommandServices& services) {
+  const TerminalStyle& style = services.style();
+  const std::vector<std::string> warnings = services.warnings().All();
+  std::string out = RenderRestored(report, Filtered(site), warnings, style);
   out += RenderUntouched(left_out, report.not_held, style);
   return out + RenderWarnings(warnings, style) +
          RenderAfterRestore(undo, FrontEnd().empty(), style);
@@ -116,10 +138,8 @@ std::string DoneText(const RestoreReport& report, const std::string& left_out,
 
 CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& options,
                          const Site& site, const std::string& undo, CommandServices& services) {
-  const std::string left_out = WhyLeftOut(report.left_out, site);
+  const std::string left_out = WhyLeftOut(report.left_out, options.selection);
   CommandOutcome outcome;
-  auto plans = nlohmann::ordered_json::array();
-  for (const auto& [component, plan] : report.plans) plans.push_back(PlanJson(component, plan));
   outcome.json = {{"archive", report.archive},
                   {"dry_run", options.dry_run},
                   {"swapped", report.swapped},
@@ -130,13 +150,16 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
                   {"kept_old", report.swapped && options.keep_old},
                   {"finished_swaps", report.finished_swaps},
                   {"duration_ms", report.duration.count()},
-                  {"plans", std::move(plans)}};
+                  {"plans", PlansJson(report.plans)}};
+  if (report.swapped) {
+    outcome.json["swapped_at"] = FormatRfc3339(report.swapped_at);
+    outcome.json["restored"] = RestoredJson(report, Filtered(site));
+  }
   for (const std::string& sentence : report.finished_swaps) {
     outcome.text += Printable(sentence) + "\n";
   }
   if (report.swapped) {
-    outcome.text += DoneText(report, left_out, options.keep_old ? undo : "",
-                             services.warnings().All(), services.style());
+    outcome.text += DoneText(report, left_out, options.keep_old ? undo : "", site, services);
   } else if (options.dry_run) {
     const RestorePreview preview{report.archive, report.manifest.get(), report.plans,
                                  report.left_out, report.not_held};
@@ -210,9 +233,10 @@ CommandOutcome RunRestore(const SettingValues& settings, CommandServices& servic
   RestoreTargets targets = TargetsOf(site, services);
   options.confirm = [&](const RestorePreview& preview) {
     if (options.dry_run) return false;
-    const std::string text = RenderPreview(preview, WhyLeftOut(preview.left_out, site),
-                                           services.clock().Now(), StyleOf(STDERR_FILENO));
-    return Confirm(text, settings.Switch("yes"), services);
+    const bool yes = settings.Switch("yes");
+    return Confirm(PreviewText(preview, WhyLeftOut(preview.left_out, options.selection),
+                               ShownAsLine(yes, services), services),
+                   yes, services);
   };
   services.aftermath = [progress = &run.progress] {
     return std::string(SwapBegan(*progress) ? "" : "Nothing live was changed.");

@@ -89,7 +89,7 @@ Comparison Compare(const SettingValues& settings, CommandServices& services,
     return site.Has(name) && selection.Includes(name);
   });
   return {.report = CompareWithLive(*entry.manifest, entry.object.name, comparers, run),
-          .left_out = WhyLeftOut(left_out, site)};
+          .left_out = WhyLeftOut(left_out, selection)};
 }
 
 }  // namespace
@@ -98,11 +98,10 @@ CommandOutcome RunVerify(const SettingValues& settings, CommandServices& service
   const RunContext run = services.run();
   const bool live = settings.Switch("against-live");
   const bool quick = settings.Switch("quick");
-  if (live && quick) {
-    throw Error(ErrorKind::kUsage, "--quick and --against-live exclude each other");
-  }
   const Location location = OpenConfiguredLocation(settings, "from");
-  const ArchiveEntry entry = ChooseArchive(*location.store, ChoiceOf(settings, location), run);
+  ArchiveChoice choice = ChoiceOf(settings, location);
+  choice.components = SelectionOf(settings).only;
+  const ArchiveEntry entry = ChooseArchive(*location.store, choice, run);
   services.display().Start();
   Comparison done;
   if (live) {

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/log_line.h"
 #include "base/text.h"
 #include "cli/json_report.h"
 #include "cli/question.h"
@@ -78,13 +79,15 @@ bool IsDate(std::string_view text) {
 CommandServices::CommandServices(const SettingValues& settings, CommandBit command)
     : budget_(std::make_unique<ByteBudget>(MemoryOf(settings, command))),
       json_(settings.Switch("json")),
+      json_log_(LogFormatOf(settings) == LogFormat::kJson),
+      is_job_(FindSetting(command, "progress") != nullptr),
       style_(StyleOf(STDOUT_FILENO)) {
   const ProgressDisplay::Options options = DisplayOptions(settings, command);
   auto log = MakeStderrLog(LogLevelOf(settings, options.mode), LogFormatOf(settings),
                            StyleOf(STDERR_FILENO).colour);
   display_ = std::make_unique<ProgressDisplay>(
       std::move(log), progress_, options,
-      [](const ProgressView& view) { return DumpJson(ProgressJson(view)); });
+      [](const ProgressView& view) { return DumpLine(ProgressJson(view)); });
   warnings_ = std::make_unique<Warnings>(*display_);
   threads_ = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   if (FindSetting(command, "threads") != nullptr) {
@@ -96,10 +99,12 @@ CommandServices::CommandServices(const SettingValues& settings, CommandBit comma
   signals_ = std::make_unique<SignalWatcher>(
       stop_,
       [this] {
-        if (!asking_) display_->Write(LogLevel::kWarning, "stopping; once more ends it at once");
+        if (!asking_) display_->ShowStopping();
       },
       [this] {
-        display_->EndAtOnce("Ended at once: the next backup or restore removes what is left over.");
+        const std::string text =
+            "Ended at once: the next backup or restore removes what is left over.";
+        display_->EndAtOnce(json_log_ ? DumpLine(LogLine(LogLevel::kWarning, text)) : text);
       });
 }
 

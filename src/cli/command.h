@@ -40,7 +40,10 @@ class CommandServices {
   const Clock& clock() const { return clock_; }
   /// How results for people are shown: standard output's style.
   const TerminalStyle& style() const { return style_; }
-  bool json() const { return json_; }
+  /// Whether the result is printed in JSON: where --json asks for it, and with a log in JSON for
+  /// commands that are run as jobs, whose two outputs are often one.
+  bool json() const { return json_ || (json_log_ && is_job_); }
+  bool json_log() const { return json_log_; }
   /// AskYesNo for the run. A signal ends the question without a word of its own.
   bool Ask(const std::string& text);
 
@@ -56,6 +59,8 @@ class CommandServices {
   std::unique_ptr<ByteBudget> budget_;
   int threads_ = 1;
   bool json_ = false;
+  bool json_log_ = false;
+  bool is_job_ = false;
   std::atomic<bool> asking_ = false;
   TerminalStyle style_;
   std::unique_ptr<SignalWatcher> signals_;

@@ -143,4 +143,13 @@ bool AsksForJson(const std::vector<std::string>& arguments) {
   return std::ranges::find(arguments, "--json") != arguments.end();
 }
 
+bool AsksForJsonLog(const std::vector<std::string>& arguments, const Environment& environment) {
+  constexpr std::string_view kFlag = "--log-format";
+  for (size_t at = 0; at < arguments.size(); ++at) {
+    if (arguments[at] == kFlag) return at + 1 < arguments.size() && arguments[at + 1] == "json";
+    if (arguments[at].starts_with("--log-format=")) return arguments[at].ends_with("=json");
+  }
+  return environment("LOG_FORMAT") == "json";
+}
+
 }  // namespace oxbackup

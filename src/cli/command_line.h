@@ -30,6 +30,8 @@ CommandLine ParseCommandLine(std::vector<std::string> arguments);
 
 /// Whether these arguments ask for JSON, for errors that come before anything is parsed.
 bool AsksForJson(const std::vector<std::string>& arguments);
+/// The same of the log, by --log-format or LOG_FORMAT.
+bool AsksForJsonLog(const std::vector<std::string>& arguments, const Environment& environment);
 
 /// Help for a terminal of `width` columns. `command` nullptr: of the whole tool.
 std::string HelpText(const Command* command, int width);

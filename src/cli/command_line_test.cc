@@ -35,6 +35,18 @@ TEST(CommandLineTest, FlagsArriveByTheIdOfTheirSetting) {
   EXPECT_TRUE(line.flags.contains("json"));
 }
 
+TEST(CommandLineTest, ALogInJsonIsKnownBeforeAnythingIsParsed) {
+  const auto none = [](const std::string&) { return std::optional<std::string>(); };
+  const auto json = [](const std::string& name) {
+    return name == "LOG_FORMAT" ? std::optional<std::string>("json") : std::nullopt;
+  };
+  EXPECT_TRUE(AsksForJsonLog({"bakcup"}, json));
+  EXPECT_FALSE(AsksForJsonLog({"bakcup"}, none));
+  EXPECT_TRUE(AsksForJsonLog({"list", "--log-format=json"}, none));
+  EXPECT_TRUE(AsksForJsonLog({"list", "--log-format", "json"}, none));
+  EXPECT_FALSE(AsksForJsonLog({"list", "--log-format", "text"}, json));
+}
+
 TEST(CommandLineTest, DiffTakesTwoArchives) {
   const CommandLine line = ParseCommandLine({"inspect", "--diff", "a.tar.xz", "b.tar.xz"});
   EXPECT_THAT(line.flags.at("diff"), ElementsAre("a.tar.xz", "b.tar.xz"));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/log_line.h"
+
 namespace oxbackup {
 namespace {
 
@@ -9,6 +11,15 @@ constexpr int kIndent = 10;
 
 std::string Row(std::string_view label, std::string_view text, const TerminalStyle& style) {
   return PadRight(fmt::format("  {}", label), kIndent) + WrapAt(text, kIndent, style.width) + "\n";
+}
+
+nlohmann::ordered_json Details(const Error& error) {
+  return {{"kind", ErrorKindName(error.kind())},
+          {"message", error.what()},
+          {"while", error.contexts()},
+          {"cause", error.cause()},
+          {"tried", error.tried()},
+          {"do", error.hint()}};
 }
 
 }  // namespace
@@ -30,6 +41,14 @@ std::string RenderError(const Error& error, std::string_view aftermath,
   return out + fmt::format("Exit status {}.\n", static_cast<int>(StatusOf(error.kind())));
 }
 
+nlohmann::ordered_json ErrorLogLine(const Error& error, std::string_view aftermath) {
+  nlohmann::ordered_json line = LogLine(LogLevel::kError, error.what());
+  line["error"] = Details(error);
+  if (!aftermath.empty()) line["aftermath"] = aftermath;
+  line["exit_status"] = static_cast<int>(StatusOf(error.kind()));
+  return line;
+}
+
 nlohmann::ordered_json ErrorJson(const Error& error, std::string_view command,
                                  std::string_view aftermath) {
   const ExitStatus status = StatusOf(error.kind());
@@ -37,13 +56,7 @@ nlohmann::ordered_json ErrorJson(const Error& error, std::string_view command,
                                  {"command", command},
                                  {"status", StatusName(status)},
                                  {"exit_status", static_cast<int>(status)},
-                                 {"error",
-                                  {{"kind", ErrorKindName(error.kind())},
-                                   {"message", error.what()},
-                                   {"while", error.contexts()},
-                                   {"cause", error.cause()},
-                                   {"tried", error.tried()},
-                                   {"do", error.hint()}}}};
+                                 {"error", Details(error)}};
   if (!aftermath.empty()) json["aftermath"] = aftermath;
   return json;
 }

@@ -7,29 +7,9 @@ namespace oxbackup {
 
 using Json = nlohmann::ordered_json;
 
-Json ProgressJson(const ProgressView& view) {
-  Json components = Json::array();
-  for (const ComponentProgress& component : view.board.components) {
-    Json entry = {{"name", component.name},     {"phase", component.phase},
-                  {"object", component.object}, {"bytes", component.bytes},
-                  {"items", component.items},   {"done", component.done}};
-    if (component.expected_bytes > 0) entry["expected_bytes"] = component.expected_bytes;
-    if (const auto rate = view.bytes_per_second.find(component.name);
-        rate != view.bytes_per_second.end()) {
-      entry["bytes_per_second"] = static_cast<uint64_t>(rate->second);
-    }
-    components.push_back(std::move(entry));
-  }
-  Json json = {{"type", "progress"},
-               {"elapsed_ms", view.elapsed.count()},
-               {"components", std::move(components)}};
-  if (view.left) json["left_ms"] = view.left->count();
-  Json notes = Json::object();
-  for (const auto& [title, text] : view.board.notes) notes[title] = text;
-  json["notes"] = std::move(notes);
-  return json;
-}
+namespace {
 
+// One component of a manifest.
 Json ComponentJson(const ComponentManifest& component, bool objects) {
   const ComponentSummary summary = Summarize(component);
   Json json = {{"name", component.name}};
@@ -60,7 +40,32 @@ Json ComponentJson(const ComponentManifest& component, bool objects) {
   return json;
 }
 
-Json ManifestJson(const Manifest& manifest, bool objects) {
+}  // namespace
+
+Json ProgressJson(const ProgressView& view) {
+  Json components = Json::array();
+  for (const ComponentProgress& component : view.board.components) {
+    Json entry = {{"name", component.name},     {"phase", component.phase},
+                  {"object", component.object}, {"bytes", component.bytes},
+                  {"items", component.items},   {"done", component.done}};
+    if (HasEnd(component)) entry["expected_bytes"] = component.expected_bytes;
+    if (const auto rate = view.bytes_per_second.find(component.name);
+        rate != view.bytes_per_second.end()) {
+      entry["bytes_per_second"] = static_cast<uint64_t>(rate->second);
+    }
+    components.push_back(std::move(entry));
+  }
+  Json json = {{"type", "progress"},
+               {"elapsed_ms", view.elapsed.count()},
+               {"components", std::move(components)}};
+  if (view.left) json["left_ms"] = view.left->count();
+  Json notes = Json::object();
+  for (const auto& [title, text] : view.board.notes) notes[title] = text;
+  json["notes"] = std::move(notes);
+  return json;
+}
+
+Json ManifestJson(const Manifest& manifest, const ListTotals& lists, bool objects) {
   Json components = Json::array();
   for (const ComponentManifest& component : manifest.components) {
     components.push_back(ComponentJson(component, objects));
@@ -72,11 +77,26 @@ Json ManifestJson(const Manifest& manifest, bool objects) {
           {"started", FormatRfc3339(manifest.started)},
           {"finished", FormatRfc3339(manifest.finished)},
           {"skew_ms", manifest.skew_ms},
-          {"raw_bytes", manifest.RawBytes()},
-          {"blocks", manifest.blocks.size()},
-          {"members", manifest.members.size()},
+          {"raw_bytes", lists.raw_bytes},
+          {"blocks", lists.blocks},
+          {"members", lists.members},
           {"components", std::move(components)},
           {"warnings", manifest.warnings}};
+}
+
+void AddStoredSizes(const Manifest& manifest, const StoredSizes& stored, Json& json) {
+  for (size_t at = 0; at < manifest.components.size(); ++at) {
+    const ComponentManifest& component = manifest.components[at];
+    Json& shown = json["components"][at];
+    if (const auto size = stored.components.find(component.name); size != stored.components.end()) {
+      shown["stored_bytes"] = size->second;
+    }
+    if (!shown.contains("entries")) continue;
+    for (size_t entry = 0; entry < component.objects.size(); ++entry) {
+      const auto size = stored.objects.find(&component.objects[entry]);
+      if (size != stored.objects.end()) shown["entries"][entry]["stored_bytes"] = size->second;
+    }
+  }
 }
 
 Json ArchiveJson(const ArchiveEntry& entry) {
@@ -89,20 +109,20 @@ Json ArchiveJson(const ArchiveEntry& entry) {
   return json;
 }
 
-Json PlanJson(const std::string& component, const RestorePlan& plan) {
-  Json replaced = Json::array();
-  for (const ReplacedThing& thing : plan.replaced) {
-    replaced.push_back({{"what", thing.what}, {"now", thing.now}, {"after", thing.after}});
+Json PlansJson(const std::vector<std::pair<std::string, RestorePlan>>& plans) {
+  Json list = Json::array();
+  for (const auto& [component, plan] : plans) {
+    Json replaced = Json::array();
+    for (const ReplacedThing& thing : plan.replaced) {
+      replaced.push_back({{"what", thing.what}, {"now", thing.now}, {"after", thing.after}});
+    }
+    Json json = {{"component", component},
+                 {"replaced", std::move(replaced)},
+                 {"bytes_needed", plan.bytes_needed}};
+    if (plan.bytes_free) json["bytes_free"] = *plan.bytes_free;
+    list.push_back(std::move(json));
   }
-  Json json = {{"component", component},
-               {"replaced", std::move(replaced)},
-               {"bytes_needed", plan.bytes_needed}};
-  if (plan.bytes_free) json["bytes_free"] = *plan.bytes_free;
-  return json;
-}
-
-std::string DumpJson(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return list;
 }
 
 }  // namespace oxbackup

@@ -2,26 +2,32 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "archive/component.h"
 #include "archive/manifest.h"
 #include "cli/progress_render.h"
 #include "engine/location.h"
+#include "engine/stored_sizes.h"
 
 namespace oxbackup {
 
 /// {"type": "progress", …}.
 nlohmann::ordered_json ProgressJson(const ProgressView& view);
 
-/// One component of a manifest; with `objects` also each table, collection and tree.
-nlohmann::ordered_json ComponentJson(const ComponentManifest& component, bool objects);
-/// What a manifest says as a whole, its components included.
-nlohmann::ordered_json ManifestJson(const Manifest& manifest, bool objects);
+/// What a manifest says as a whole, its components included. `lists`: of it as it was read or
+/// written, since it may have dropped them. With `objects` also each table, collection and tree.
+nlohmann::ordered_json ManifestJson(const Manifest& manifest, const ListTotals& lists,
+                                    bool objects);
+/// Adds what each component and, where they are listed, each table, collection and tree takes in
+/// the file to what ManifestJson made of the same manifest.
+void AddStoredSizes(const Manifest& manifest, const StoredSizes& stored,
+                    nlohmann::ordered_json& json);
 /// An archive as list and inspect name it.
 nlohmann::ordered_json ArchiveJson(const ArchiveEntry& entry);
-nlohmann::ordered_json PlanJson(const std::string& component, const RestorePlan& plan);
-
-/// Dumps for output: bytes that are no UTF-8 are replaced, never thrown at.
-std::string DumpJson(const nlohmann::ordered_json& json);
+/// What a restore is going to do, as its result says it too.
+nlohmann::ordered_json PlansJson(const std::vector<std::pair<std::string, RestorePlan>>& plans);
 
 }  // namespace oxbackup

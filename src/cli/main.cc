@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log_line.h"
 #include "cli/cmd_backup.h"
 #include "cli/cmd_extract.h"
 #include "cli/cmd_inspect.h"
@@ -19,6 +20,7 @@
 #include "cli/cmd_version.h"
 #include "cli/command_line.h"
 #include "cli/error_text.h"
+#include "cli/flag_checks.h"
 #include "cli/front_end.h"
 #include "cli/generate.h"
 #include "cli/json_report.h"
@@ -71,18 +73,25 @@ ExitStatus PrintOutcome(const Command& command, const CommandOutcome& outcome,
                                  {"exit_status", static_cast<int>(status)}};
   json.update(outcome.json);
   json["warnings"] = warnings;
-  Print(DumpJson(json) + "\n");
+  Print(DumpLine(json) + "\n");
   return status;
 }
 
-ExitStatus PrintError(const Error& error, const std::string& command, bool json,
+/// What is printed in JSON.
+struct JsonForms {
+  bool result = false;
+  bool log = false;
+};
+
+ExitStatus PrintError(const Error& error, const std::string& command, const JsonForms& json,
                       const std::string& after_command) {
   const std::string& aftermath = error.outcome().empty() ? after_command : error.outcome();
   const std::string front_end = FrontEnd();
-  const std::string text = RenderError(error, aftermath, StyleOf(STDERR_FILENO));
+  const std::string text = json.log ? DumpLine(ErrorLogLine(error, aftermath)) + "\n"
+                                    : RenderError(error, aftermath, StyleOf(STDERR_FILENO));
   std::fputs(InFrontEndsWords(text, front_end).c_str(), stderr);
-  if (json) {
-    const std::string object = DumpJson(ErrorJson(error, command, aftermath)) + "\n";
+  if (json.result) {
+    const std::string object = DumpLine(ErrorJson(error, command, aftermath)) + "\n";
     std::fputs(InFrontEndsWords(object, front_end).c_str(), stdout);
     std::fflush(stdout);
   }
@@ -91,7 +100,7 @@ ExitStatus PrintError(const Error& error, const std::string& command, bool json,
 
 /// Runs `body`; every exception becomes an Error that is printed.
 template <class Body>
-ExitStatus Guarded(const std::string& command, bool json,
+ExitStatus Guarded(const std::string& command, const JsonForms& json,
                    const std::function<std::string()>& aftermath, Body&& body) {
   try {
     return body();
@@ -106,14 +115,16 @@ ExitStatus Guarded(const std::string& command, bool json,
   }
 }
 
-ExitStatus RunCommand(const CommandLine& line, bool json) {
+ExitStatus RunCommand(const CommandLine& line, JsonForms json) {
   const Command& command = *line.command;
   std::optional<ConfigFile> file;
   if (const auto path = line.flags.find("config"); path != line.flags.end()) {
     file = ReadConfigFile(path->second.front());
   }
   const SettingValues settings(command.bit, line.flags, ProcessEnvironment(), std::move(file));
+  RefuseIdleFlags(settings, command.bit);
   CommandServices services(settings, command.bit);
+  json.log = services.json_log();
   // The error is printed below the last state of the display, which stops first.
   return Guarded(
       std::string(command.name), json,
@@ -125,7 +136,8 @@ ExitStatus RunCommand(const CommandLine& line, bool json) {
 }
 
 ExitStatus Main(const std::vector<std::string>& arguments) {
-  const bool json = AsksForJson(arguments);
+  const JsonForms json{.result = AsksForJson(arguments),
+                       .log = AsksForJsonLog(arguments, ProcessEnvironment())};
   const bool named = !arguments.empty() && FindCommand(arguments.front()) != nullptr;
   return Guarded(
       named ? arguments.front() : "", json, [] { return std::string(); },

@@ -73,7 +73,7 @@ void ProgressDisplay::Stop(bool erase) {
   showing_ = false;
   if (options_.mode == ProgressMode::kBar) {
     // Without anything that was begun there is only a clock, which nobody misses.
-    if (erase || view_.board.components.empty()) Erase();
+    if (erase || (view_.board.components.empty() && !stopping_)) Erase();
     drawn_lines_ = 0;
     WriteTerminal(kShowCursor);
     cursor_hidden_ = false;
@@ -88,9 +88,21 @@ void ProgressDisplay::Write(LogLevel level, std::string_view message) {
   if (bar) Draw();
 }
 
+void ProgressDisplay::ShowStopping() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  if (showing_ && options_.mode == ProgressMode::kBar) {
+    Draw();
+    return;
+  }
+  log_->Write(LogLevel::kWarning, "stopping; a second signal ends the run at once");
+}
+
 void ProgressDisplay::EndAtOnce(std::string_view message) noexcept {
-  if (cursor_hidden_) WriteTerminal(kShowCursor);
-  WriteTerminal("\n");
+  if (cursor_hidden_) {
+    WriteTerminal(kShowCursor);
+    WriteTerminal("\n");
+  }
   WriteTerminal(message);
   WriteTerminal("\n");
 }
@@ -106,6 +118,7 @@ void ProgressDisplay::Show(const std::stop_token& stop) {
 }
 
 void ProgressDisplay::Tick() {
+  if (stopping_) return;
   const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - begin_);
   view_ = meter_.Measure(progress_.Read(), elapsed);
@@ -128,7 +141,9 @@ void ProgressDisplay::Tick() {
 }
 
 void ProgressDisplay::Draw() {
-  const std::vector<std::string> lines = RenderProgress(view_, StyleOf(STDERR_FILENO));
+  const TerminalStyle style = StyleOf(STDERR_FILENO);
+  const std::vector<std::string> lines =
+      stopping_ ? std::vector{RenderStopping(style)} : RenderProgress(view_, style);
   const auto most = static_cast<size_t>(std::max(1, TerminalRows() - 1));
   const size_t first = lines.size() > most ? lines.size() - most : 0;
   std::string text = MoveUp(drawn_lines_) + std::string(kNoWrap);

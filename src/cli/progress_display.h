@@ -41,6 +41,8 @@ class ProgressDisplay final : public Log {
   /// `erase`: takes the bar off the screen, for what is printed next.
   void Stop(bool erase);
   void Write(LogLevel level, std::string_view message) override;
+  /// Says at once that the run is stopping, and shows its progress no longer.
+  void ShowStopping();
   /// Gives the terminal its cursor back and says `message` without taking a lock; for the moment
   /// before _exit.
   void EndAtOnce(std::string_view message) noexcept;
@@ -60,11 +62,12 @@ class ProgressDisplay final : public Log {
 
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  RateMeter meter_;       // guarded by mutex_
-  ProgressView view_;     // guarded by mutex_; what was drawn last
-  int drawn_lines_ = 0;   // guarded by mutex_
-  bool showing_ = false;  // guarded by mutex_
-  std::jthread thread_;   // last: joined before the rest goes away
+  RateMeter meter_;        // guarded by mutex_
+  ProgressView view_;      // guarded by mutex_; what was drawn last
+  int drawn_lines_ = 0;    // guarded by mutex_
+  bool showing_ = false;   // guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
+  std::jthread thread_;    // last: joined before the rest goes away
 };
 
 }  // namespace oxbackup

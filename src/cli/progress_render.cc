@@ -55,7 +55,7 @@ std::string BarWithoutEnd(milliseconds elapsed, const TerminalStyle& style) {
 }
 
 std::string BytesText(const ComponentProgress& component) {
-  if (component.expected_bytes == 0) {
+  if (!HasEnd(component)) {
     // Some phases, as a swap, do not count bytes.
     return component.bytes == 0 ? "" : FormatBytes(component.bytes);
   }
@@ -65,7 +65,7 @@ std::string BytesText(const ComponentProgress& component) {
 
 double PartDone(const ComponentProgress& component) {
   if (component.done) return 1;
-  // An estimate that was too small must not look like the end.
+  // An estimate must not look like the end.
   return std::min(
       0.99, static_cast<double>(component.bytes) / static_cast<double>(component.expected_bytes));
 }
@@ -103,7 +103,11 @@ std::string Details(const ComponentProgress& component, int width, const Termina
 void RenderComponent(const ProgressView& view, const ComponentProgress& component, int title_width,
                      const TerminalStyle& style, std::vector<std::string>& lines) {
   std::string line = "  " + PadRight(Title(component), title_width) + "  ";
-  const bool known = component.done || component.expected_bytes > 0;
+  if (component.phase == kWaitingPhase) {
+    lines.push_back(line.erase(line.find_last_not_of(' ') + 1));
+    return;
+  }
+  const bool known = component.done || HasEnd(component);
   line += known ? Bar(PartDone(component), style) : BarWithoutEnd(view.elapsed, style);
   line += "  ";
   const int bar_end = 2 + title_width + 2 + kBarWidth + 2;
@@ -144,22 +148,35 @@ void RenderNote(const std::string& title, const std::string& text, int title_wid
   }
 }
 
-/// "198 MB written · 22 s so far · about 9 s left".
+/// "backup.2026-11-22.tar.xz · 198 MB written · 22 s so far · about 9 s left".
 std::string Summary(const ProgressView& view, std::string_view separator) {
   std::vector<std::string> parts;
   for (const ComponentProgress& component : view.board.components) {
     if (component.name != kArchiveComponent) continue;
+    if (!component.object.empty()) parts.push_back(Printable(component.object));
     const bool reads_back = component.expected_bytes > 0;
     parts.push_back(reads_back ? fmt::format("{} of {} read back", FormatBytes(component.bytes),
                                              FormatBytes(component.expected_bytes))
                                : FormatBytes(component.bytes) + " written");
   }
   parts.push_back(FormatDuration(view.elapsed) + " so far");
-  if (view.left) parts.push_back(fmt::format("about {} left", FormatDuration(*view.left)));
+  if (view.left) {
+    parts.push_back(fmt::format("about {} left{}", FormatDuration(*view.left),
+                                view.left_in_phase ? " in this phase" : ""));
+  }
   return fmt::format("{}", fmt::join(parts, separator));
 }
 
+/// A restore goes on behind these.
+bool OthersFollow(const std::string& phase) {
+  return phase == "load" || phase == "index" || phase == "verify";
+}
+
 }  // namespace
+
+bool HasEnd(const ComponentProgress& component) {
+  return component.expected_bytes > 0 && component.bytes <= component.expected_bytes;
+}
 
 std::string FormatItems(const std::string& component, uint64_t items) {
   if (component == "mysql") return FormatCounted(items, "row", "rows");
@@ -169,8 +186,7 @@ std::string FormatItems(const std::string& component, uint64_t items) {
 }
 
 ProgressView RateMeter::Measure(Progress::Snapshot board, milliseconds elapsed) {
-  ProgressView view{
-      .board = std::move(board), .elapsed = elapsed, .bytes_per_second = {}, .left = {}};
+  ProgressView view{.board = std::move(board), .elapsed = elapsed, .bytes_per_second = {}};
   double seconds_left = 0;
   bool all_known = false;
   bool guessable = true;
@@ -181,13 +197,14 @@ ProgressView RateMeter::Measure(Progress::Snapshot board, milliseconds elapsed) 
     const bool written = component.name == kArchiveComponent && component.expected_bytes == 0;
     if (component.done || written) continue;
     if (track.rate > 0) view.bytes_per_second[component.name] = track.rate;
-    if (component.expected_bytes == 0 || track.rate < 1 || elapsed - track.started < kLeastForEta) {
+    if (!HasEnd(component) || component.bytes == component.expected_bytes || track.rate < 1 ||
+        elapsed - track.started < kLeastForEta) {
       guessable = false;
       continue;
     }
     all_known = true;
-    const uint64_t left =
-        component.expected_bytes - std::min(component.bytes, component.expected_bytes);
+    view.left_in_phase = view.left_in_phase || OthersFollow(component.phase);
+    const uint64_t left = component.expected_bytes - component.bytes;
     seconds_left = std::max(seconds_left, static_cast<double>(left) / track.rate);
   }
   if (all_known && guessable) {
@@ -266,6 +283,12 @@ std::string RenderProgressLine(const ProgressView& view) {
   }
   parts.push_back(Summary(view, ", "));
   return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+std::string RenderStopping(const TerminalStyle& style) {
+  const std::string text =
+      fmt::format("Stopping{} press Ctrl-C again to stop at once", style.unicode ? "…" : "...");
+  return Paint(style, Colour::kYellow, Shorten(text, style.width, style.unicode));
 }
 
 }  // namespace oxbackup

@@ -17,9 +17,13 @@ namespace oxbackup {
 struct ProgressView {
   Progress::Snapshot board;
   std::chrono::milliseconds elapsed{};
-  std::map<std::string, double> bytes_per_second;  ///< by component; absent while unknown
-  std::optional<std::chrono::milliseconds> left;   ///< nothing while it cannot be guessed
+  std::map<std::string, double> bytes_per_second = {};  ///< by component; absent while unknown
+  std::optional<std::chrono::milliseconds> left = {};   ///< nothing while it cannot be guessed
+  bool left_in_phase = false;                           ///< `left` is of a phase that others follow
 };
+
+/// Whether the end of its phase is known. An estimate that has been passed is none.
+bool HasEnd(const ComponentProgress& component);
 
 /// Smooths rates over about ten seconds, so that neither a pause for one big table nor a burst
 /// makes the numbers jump. One thread at a time.
@@ -46,6 +50,9 @@ std::vector<std::string> RenderProgress(const ProgressView& view, const Terminal
 
 /// The same in one line of plain text, for logs.
 std::string RenderProgressLine(const ProgressView& view);
+
+/// What the display shows once the run has been asked to stop.
+std::string RenderStopping(const TerminalStyle& style);
 
 /// "rows", "documents" or "files", or the singular for one: "1,204,311 rows".
 std::string FormatItems(const std::string& component, uint64_t items);

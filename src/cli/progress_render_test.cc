@@ -71,9 +71,31 @@ TEST(ProgressRenderTest, AnEstimateThatWasTooSmallDoesNotLookDone) {
   board.Begin("mysql", "dump", 10);
   board.Add("mysql", 5000, 1, "t");
   const ProgressView view{
-      .board = board.Read(), .elapsed = milliseconds(1000), .bytes_per_second = {}, .left = {}};
+      .board = board.Read(), .elapsed = milliseconds(1000), .bytes_per_second = {}};
   EXPECT_THAT(RenderProgress(view, {.width = 80, .unicode = false, .colour = false}).front(),
-              HasSubstr("###################-"));
+              HasSubstr("mysql dump  ###-----------------  5.0 kB"));
+}
+
+TEST(ProgressRenderTest, AnEstimateThatHasJustBeenReachedDoesNotLookDone) {
+  Progress board;
+  board.Begin("mysql", "dump", 5000);
+  board.Add("mysql", 5000, 1, "t");
+  const ProgressView view{
+      .board = board.Read(), .elapsed = milliseconds(1000), .bytes_per_second = {}};
+  EXPECT_THAT(RenderProgress(view, {.width = 80, .unicode = false, .colour = false}).front(),
+              HasSubstr("###################-  5.0 kB of ~5.0 kB"));
+}
+
+TEST(ProgressRenderTest, WhoseTurnHasNotComeWaitsWithoutABar) {
+  Progress board;
+  board.Begin("mysql", kWaitingPhase, 0);
+  board.Begin("archive", "write", 0);
+  board.Add("archive", 0, 0, "backup.2026-11-22.tar.xz");
+  const ProgressView view{.board = board.Read(), .elapsed = milliseconds(0)};
+  EXPECT_THAT(
+      RenderProgress(view, {.width = 80, .unicode = false, .colour = false}),
+      ElementsAre("  mysql waiting",
+                  "  archive        backup.2026-11-22.tar.xz, 0 bytes written, 0 ms so far"));
 }
 
 TEST(ProgressRenderTest, ATablesNameCannotSteerTheTerminal) {
@@ -81,7 +103,7 @@ TEST(ProgressRenderTest, ATablesNameCannotSteerTheTerminal) {
   board.Begin("mysql", "dump", 0);
   board.Add("mysql", 1, 1, "evil\x1b[2Jname");
   const ProgressView view{
-      .board = board.Read(), .elapsed = milliseconds(0), .bytes_per_second = {}, .left = {}};
+      .board = board.Read(), .elapsed = milliseconds(0), .bytes_per_second = {}};
   for (const std::string& line : RenderProgress(view, {.width = 80})) {
     EXPECT_EQ(line.find('\x1b'), std::string::npos);
   }
@@ -93,7 +115,7 @@ TEST(ProgressRenderTest, APhaseThatCountsNoBytesDoesNotClaimZero) {
   board.Begin("caddy", "swap", 0);
   board.Done("caddy");
   const ProgressView view{
-      .board = board.Read(), .elapsed = milliseconds(0), .bytes_per_second = {}, .left = {}};
+      .board = board.Read(), .elapsed = milliseconds(0), .bytes_per_second = {}};
   EXPECT_THAT(
       RenderProgress(view, {.width = 80, .unicode = false, .colour = false}),
       ElementsAre("  mysql swap  ###-----------------",
@@ -139,6 +161,40 @@ TEST(RateMeterTest, TellsRateAndTimeLeftOnceItHasSeenEnough) {
   EXPECT_NEAR(view.bytes_per_second.at("mysql"), 100e6, 1e6);
   ASSERT_TRUE(view.left);
   EXPECT_NEAR(static_cast<double>(view.left->count()), 5000, 1001);
+}
+
+// A dump of one component at 100 MB/s, five seconds in, beside whatever else is on the board.
+ProgressView AfterFiveSeconds(Progress& board) {
+  RateMeter meter;
+  ProgressView view;
+  for (uint64_t second = 0; second <= 5; ++second) {
+    view = meter.Measure(board.Read(), milliseconds(second * 1000));
+    board.Add("mysql", 100 * kMega, 0, "");
+  }
+  return view;
+}
+
+TEST(RateMeterTest, NothingIsLeftToTellWhereAnEstimateWasTooSmallOrUsedUp) {
+  for (const uint64_t expected : {100 * kMega, 300 * kMega, 500 * kMega}) {
+    Progress board;
+    board.Begin("mysql", "dump", expected);
+    EXPECT_FALSE(AfterFiveSeconds(board).left) << expected;
+  }
+}
+
+TEST(RateMeterTest, NothingIsToldWhileAnotherComponentWaits) {
+  Progress board;
+  board.Begin("mysql", "dump", 1000 * kMega);
+  board.Begin("media", kWaitingPhase, 0);
+  EXPECT_FALSE(AfterFiveSeconds(board).left);
+}
+
+TEST(RateMeterTest, TheEndOfAPhaseIsNotTakenForTheEndOfTheRestore) {
+  Progress board;
+  board.Begin("mysql", "load", 1000 * kMega);
+  const ProgressView view = AfterFiveSeconds(board);
+  ASSERT_TRUE(view.left);
+  EXPECT_THAT(RenderProgressLine(view), HasSubstr("about 5 s left in this phase"));
 }
 
 TEST(RateMeterTest, AShortPauseDoesNotMakeTheRateZero) {

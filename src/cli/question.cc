@@ -68,4 +68,6 @@ bool AskYesNo(const std::string& text, const std::stop_token& stop) {
   return answer == "y" || answer == "yes";
 }
 
+bool CanAsk() { return Descriptor(open("/dev/tty", O_RDWR | O_CLOEXEC)).get() >= 0; }
+
 }  // namespace oxbackup

@@ -11,4 +11,7 @@ namespace oxbackup {
 /// no terminal, and Error(kCancelled) once `stop` is requested.
 bool AskYesNo(const std::string& text, const std::stop_token& stop);
 
+/// Whether the process has a terminal to be asked on.
+bool CanAsk();
+
 }  // namespace oxbackup

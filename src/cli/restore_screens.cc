@@ -3,7 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/text.h"
+#include "cli/archive_screens.h"
+#include "cli/component_summary.h"
+#include "cli/progress_render.h"
 #include "cli/text_table.h"
 
 namespace oxbackup {
@@ -46,7 +51,77 @@ std::string WhenStarted(const SwapIntent& intent) {
   return started ? FormatLocal(*started) : intent.started;
 }
 
+// The component as the archive describes it, where that is what the site has now; else nullptr.
+const ComponentManifest* DescribedBy(const RestoreReport& report,
+                                     const std::set<std::string>& filtered,
+                                     const std::string& component) {
+  if (report.manifest == nullptr || filtered.contains(component)) return nullptr;
+  return report.manifest->Find(component);
+}
+
+std::string Headline(const RestoreReport& report, const std::vector<std::string>& warnings,
+                     const TerminalStyle& style) {
+  std::string word = "Restored";
+  if (!warnings.empty()) {
+    word += " with " + FormatCounted(warnings.size(), "warning", "warnings");
+  }
+  const std::string text =
+      WrapAt(fmt::format("{} {} in {}: {} swapped in at {}; readers or writers waited {} for it.",
+                         word, report.archive, FormatDuration(report.duration),
+                         fmt::join(report.components, ", "), FormatLocal(report.swapped_at),
+                         FormatDuration(std::chrono::milliseconds(report.swap_ms))),
+             0, style.width);
+  // Painted when it is wrapped: escape sequences have no width.
+  const Colour colour = warnings.empty() ? Colour::kGreen : Colour::kYellow;
+  return Paint(style, colour, text.substr(0, word.size())) + text.substr(word.size()) + "\n";
+}
+
 }  // namespace
+
+std::string RenderRestored(const RestoreReport& report, const std::set<std::string>& filtered,
+                           const std::vector<std::string>& warnings, const TerminalStyle& style) {
+  std::string out = Headline(report, warnings, style);
+  std::vector<const ComponentManifest*> described;
+  std::string counted;
+  for (const std::string& name : report.components) {
+    if (const ComponentManifest* component = DescribedBy(report, filtered, name)) {
+      described.push_back(component);
+    } else if (const auto items = report.verified_items.find(name);
+               items != report.verified_items.end() && items->second > 0) {
+      counted += fmt::format("  {}  {}\n", name, FormatItems(name, items->second));
+    }
+  }
+  out += RenderComponents(described, style) + counted;
+  out += "  " +
+         WrapAt(report.manifest != nullptr
+                    ? "Verified before the swap: what was loaded was read back, and its counts and "
+                      "digests are those of the archive."
+                    : "Verified before the swap: what was loaded was read back and compared with "
+                      "what the archive gave, which holds no digests of its own.",
+                2, style.width) +
+         "\n";
+  return out;
+}
+
+nlohmann::ordered_json RestoredJson(const RestoreReport& report,
+                                    const std::set<std::string>& filtered) {
+  auto list = nlohmann::ordered_json::array();
+  for (const std::string& name : report.components) {
+    nlohmann::ordered_json entry = {{"name", name}};
+    if (const ComponentManifest* component = DescribedBy(report, filtered, name)) {
+      const ComponentSummary summary = Summarize(*component);
+      entry["databases"] = summary.databases;
+      entry["objects"] = summary.objects;
+      entry["items"] = summary.items;
+      entry["digest"] = summary.digest;
+    } else if (const auto items = report.verified_items.find(name);
+               items != report.verified_items.end()) {
+      entry["items"] = items->second;
+    }
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
 
 std::string RenderPreview(const RestorePreview& preview, const std::string& left_out, TimePoint now,
                           const TerminalStyle& style) {

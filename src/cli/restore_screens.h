@@ -1,6 +1,8 @@
 // What restore says before it asks, and at its end.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,16 @@ std::string RenderUntouched(const std::string& left_out, const std::vector<std::
 std::string RenderUndo(const std::vector<KeptRestore>& restores, const TerminalStyle& style);
 /// What --drop-old removes, before it asks.
 std::string RenderDrop(const std::vector<KeptRestore>& restores, const TerminalStyle& style);
+
+/// What was restored: how long it took and how long the site was held for it, what each component
+/// has now, and that it was verified. `filtered`: components of which options let through a part
+/// alone, so that the archive's own counts are not those of the site.
+std::string RenderRestored(const RestoreReport& report, const std::set<std::string>& filtered,
+                           const std::vector<std::string>& warnings, const TerminalStyle& style);
+
+/// The same counts for programs: a list by component.
+nlohmann::ordered_json RestoredJson(const RestoreReport& report,
+                                    const std::set<std::string>& filtered);
 
 /// What a restore ends with: how to go back (`undo`, a command; empty when nothing was kept), and,
 /// `with_next_steps`, what is left to do (a front end says that itself).

@@ -82,10 +82,21 @@ TEST_F(ScreensTest, ListShowsNewestFirstWithRightAlignedSizes) {
   std::vector<ArchiveEntry> entries;
   entries.push_back(Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000));
   entries.push_back(Entry("backup.2026-11-21.tar.xz", "2026-11-21T20:48:00Z", 9300000));
+  const TerminalStyle wide{.width = 90, .unicode = true, .colour = false};
+  EXPECT_EQ(
+      RenderList("/backup", entries, At("2026-11-22T23:58:00Z"), wide),
+      "archive                   made                   age    size  state     components\n"
+      "backup.2026-11-22.tar.xz  2026-11-22 20:48 UTC   3 h  241 MB  complete  mysql caddy\n"
+      "backup.2026-11-21.tar.xz  2026-11-21 20:48 UTC  27 h  9.3 MB  complete  mysql caddy\n");
+}
+
+TEST_F(ScreensTest, WhereComponentsHaveNoRoomBesideAnArchiveTheyStandBelowIt) {
+  std::vector<ArchiveEntry> entries;
+  entries.push_back(Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000));
   EXPECT_EQ(RenderList("/backup", entries, At("2026-11-22T23:58:00Z"), kPlain),
-            "archive                   made               age    size  state     components\n"
-            "backup.2026-11-22.tar.xz  2026-11-22 20:48   3 h  241 MB  complete  mysql caddy\n"
-            "backup.2026-11-21.tar.xz  2026-11-21 20:48  27 h  9.3 MB  complete  mysql caddy\n");
+            "archive                   made                  age    size  state\n"
+            "backup.2026-11-22.tar.xz  2026-11-22 20:48 UTC  3 h  241 MB  complete\n"
+            "  mysql caddy\n");
 }
 
 TEST_F(ScreensTest, ListSaysWhenTheNewestIsOldOrDamaged) {
@@ -109,21 +120,87 @@ TEST_F(ScreensTest, ListSaysWhenTheNewestIsOldOrDamaged) {
 
 TEST_F(ScreensTest, InspectShowsWhatIsInAnArchive) {
   const ArchiveEntry entry = Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000);
-  EXPECT_EQ(RenderInspect(entry, false, kPlain),
+  const ComponentManifest& mysql = entry.manifest->components[0];
+  const StoredSizes stored{.components = {{"mysql", 241000000}},
+                           .objects = {{&mysql.objects[0], 240999000}}};
+  EXPECT_EQ(RenderInspect(entry, stored, false, kPlain),
             "backup.2026-11-22.tar.xz\n"
             "  made         2026-11-22 20:48:00 UTC on campus.example.org by openedx-backup\n"
             "               5.0.0 in 31 s\n"
             "  servers      MySQL 8.4.0\n"
             "  size         812 MB of data in 241 MB, xz:1, 1 block\n"
             "  mysql        global read lock\n"
-            "  skew         11 ms between the first and the last component's moment\n"
+            "  lock         writers waited 38 ms (mysql)\n"
             "\n"
             "  mysql  1 database  1 table  1,204,311 rows  812 MB  digest 32a8…e0\n"
             "  caddy                           17 entries   20 kB  digest 7942…c6\n"
             "\n"
-            "mysql\n"
-            "  openedx.auth_user        1,204,311 rows     812 MB  7f3a…c1\n"
+            "mysql, 241 MB stored\n"
+            "                                                size  stored  digest\n"
+            "  openedx.auth_user        1,204,311 rows     812 MB  241 MB  7f3a…c1\n"
             "  openedx.v          view                  100 bytes\n");
+}
+
+TEST_F(ScreensTest, WhatTheDatabasesStandForIsSaidWithSkewAndLock) {
+  Manifest manifest = SomeManifest();
+  manifest.components[1].consistency = "file by file";
+  ComponentManifest mongodb;
+  mongodb.name = "mongodb";
+  mongodb.server_flavour = "MongoDB";
+  mongodb.consistency = "replica set, oplog to 7433:2";
+  mongodb.positions = {{"oplog_end", "7433:2"}};
+  mongodb.lock_ms = 1200;
+  manifest.components.insert(manifest.components.begin() + 1, mongodb);
+  EXPECT_EQ(RenderMoments(manifest, false, kPlain),
+            "  mysql        global read lock\n"
+            "  mongodb      replica set, oplog to 7433:2\n"
+            "  skew         11 ms between the moments of mysql and mongodb\n"
+            "  lock         writers waited 38 ms (mysql), 1.2 s (mongodb)\n");
+  EXPECT_THAT(RenderMoments(manifest, true, kPlain),
+              AllOf(HasSubstr("oplog to 7433:2; oplog_end 7433:2\n"),
+                    HasSubstr("  caddy        file by file\n")));
+}
+
+class RestoredScreenTest : public ScreensTest {
+ protected:
+  static RestoreReport Report() {
+    RestoreReport report;
+    report.archive = "backup.2026-11-22.tar.xz";
+    report.manifest = std::make_unique<Manifest>(SomeManifest());
+    report.components = {"mysql", "caddy"};
+    report.swap_ms = 38;
+    report.swapped_at = At("2026-11-23T00:00:00Z");
+    report.duration = std::chrono::seconds(31);
+    report.verified_items = {{"mysql", 7}, {"caddy", 17}};
+    return report;
+  }
+};
+
+TEST_F(RestoredScreenTest, ARestoreEndsWithWhatIsThereNowAndThatItWasVerified) {
+  EXPECT_EQ(RenderRestored(Report(), {}, {}, kPlain),
+            "Restored backup.2026-11-22.tar.xz in 31 s: mysql, caddy swapped in at\n"
+            "2026-11-23 00:00:00 UTC; readers or writers waited 38 ms for it.\n"
+            "  mysql  1 database  1 table  1,204,311 rows  812 MB  digest 32a8…e0\n"
+            "  caddy                           17 entries   20 kB  digest 7942…c6\n"
+            "  Verified before the swap: what was loaded was read back, and its counts and\n"
+            "  digests are those of the archive.\n");
+  const nlohmann::ordered_json json = RestoredJson(Report(), {});
+  EXPECT_EQ(json[0]["items"], 1204311);
+  EXPECT_EQ(json[0]["objects"], 1);
+  EXPECT_EQ(json[1]["name"], "caddy");
+}
+
+TEST_F(RestoredScreenTest, OfAPartAndOfAForeignArchiveThereIsWhatWasReadBack) {
+  EXPECT_THAT(RenderRestored(Report(), {"mysql"}, {"w"}, kPlain),
+              AllOf(HasSubstr("Restored with 1 warning backup."), HasSubstr("  mysql  7 rows\n"),
+                    HasSubstr("  caddy                    17 entries   20 kB")));
+  RestoreReport foreign = Report();
+  foreign.manifest = nullptr;
+  EXPECT_THAT(RenderRestored(foreign, {}, {}, kPlain),
+              AllOf(HasSubstr("  mysql  7 rows\n  caddy  17 entries\n"),
+                    HasSubstr("which holds no digests of its own")));
+  EXPECT_EQ(RestoredJson(foreign, {})[0],
+            nlohmann::ordered_json({{"name", "mysql"}, {"items", 7}}));
 }
 
 TEST_F(ScreensTest, ThePreviewNamesWhatIsReplacedBesideWhatComes) {
@@ -212,6 +289,18 @@ TEST_F(ScreensTest, AnErrorSaysWhatWhileWhyAndWhatToDo) {
   EXPECT_EQ(json["exit_status"], 1);
   EXPECT_EQ(json["error"]["kind"], "source");
   EXPECT_EQ(json["error"]["do"], "grant RELOAD to lms_backup, or pass --mysql-readers 1");
+}
+
+TEST_F(ScreensTest, AnErrorInALogOfJsonIsOneObjectWithAllItsParts) {
+  const nlohmann::ordered_json line = ErrorLogLine(
+      Error(ErrorKind::kStore, "no room").While("copying").Cause("ENOSPC").Hint("make room"),
+      "Nothing was written.");
+  EXPECT_EQ(line["level"], "error");
+  EXPECT_EQ(line["message"], "no room");
+  EXPECT_EQ(line["error"]["while"][0], "copying");
+  EXPECT_EQ(line["error"]["do"], "make room");
+  EXPECT_EQ(line["aftermath"], "Nothing was written.");
+  EXPECT_EQ(line["exit_status"], 1);
 }
 
 TEST_F(ScreensTest, ABackupThatFailedWhileItWasReadBackSaysThatTheArchiveIsThere) {

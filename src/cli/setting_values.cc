@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/list_text.h"
 
 namespace oxbackup {
 namespace {
@@ -174,7 +175,7 @@ std::optional<uint64_t> SettingValues::Size(std::string_view id) const {
 std::vector<std::string> SettingValues::List(std::string_view id) const {
   const std::optional<SettingValue> value = Find(id);
   if (!value) return {};
-  if (value->origin == Definition(id).variable) return ParseList(Single(*value));
+  if (value->origin == Definition(id).variable) return ParseList(Single(*value), value->origin);
   // A path may hold a comma; a component's or a database's name given by a flag separates by it.
   if (id == "media") return value->texts;
   std::vector<std::string> items;
@@ -241,33 +242,6 @@ std::optional<std::string> SettingValues::Variable(const std::string& name) cons
   std::optional<std::string> value = environment_(name);
   if (value && value->empty()) return std::nullopt;
   return value;
-}
-
-std::vector<std::string> ParseList(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\n");
-  if (begin == std::string_view::npos || text[begin] != '[') return SplitNonEmpty(text, " ,\t\n");
-  // JSON, YAML's flow style or Python's repr: what is quoted stays whole.
-  std::vector<std::string> items(1);
-  char quote = 0;
-  for (const char c : text.substr(begin + 1)) {
-    if (quote != 0) {
-      if (c == quote) {
-        quote = 0;
-      } else {
-        items.back() += c;
-      }
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == ',') {
-      items.emplace_back();
-    } else if (c == ']') {
-      break;
-    } else if (c != ' ' && c != '\t' && c != '\n') {
-      items.back() += c;
-    }
-  }
-  std::erase(items, "");
-  return items;
 }
 
 }  // namespace oxbackup

@@ -51,6 +51,8 @@ class SettingValues {
   std::vector<std::string> List(std::string_view id) const;
   /// The secret itself, or the content of its file without the last line end; empty when not set.
   std::string Secret(std::string_view id) const;
+  /// Whether it is a flag of this run.
+  bool Given(std::string_view id) const { return flags_.contains(std::string(id)); }
   /// Where the value comes from; nothing when only the default holds.
   [[nodiscard]] std::optional<SettingValue> Find(std::string_view id) const;
 
@@ -70,8 +72,5 @@ class SettingValues {
   Environment environment_;
   std::optional<ConfigFile> file_;
 };
-
-/// A list as Tutor and people write it: "a b", "a,b", `["a", "b"]`, "['a', 'b']".
-std::vector<std::string> ParseList(std::string_view text);
 
 }  // namespace oxbackup

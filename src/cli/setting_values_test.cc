@@ -99,11 +99,11 @@ TEST_F(SettingValuesTest, ABadValueIsNamedWithItsOrigin) {
 }
 
 TEST_F(SettingValuesTest, ListsComeAsThePredecessorAndPeopleWriteThem) {
-  EXPECT_THAT(ParseList("openedx notes"), ElementsAre("openedx", "notes"));
-  EXPECT_THAT(ParseList("openedx,notes"), ElementsAre("openedx", "notes"));
-  EXPECT_THAT(ParseList(R"(["openedx", "my notes"])"), ElementsAre("openedx", "my notes"));
-  EXPECT_THAT(ParseList("['openedx', 'notes']"), ElementsAre("openedx", "notes"));
-  EXPECT_THAT(ParseList("[]"), IsEmpty());
+  environment_["MYSQL_DATABASES"] = "- openedx\n- notes\n";
+  EXPECT_THAT(Values().List("mysql-databases"), ElementsAre("openedx", "notes"));
+  environment_["MYSQL_DATABASES"] = "[openedx";
+  EXPECT_THAT(Message([&] { Values().List("mysql-databases"); }),
+              HasSubstr("MYSQL_DATABASES holds a list that does not end"));
   environment_["MYSQL_DATABASES"] = "[]";
   EXPECT_THAT(Values().List("mysql-databases"), IsEmpty());
   UseFile("mysql-databases = [\"a\", \"b\"]\n");

@@ -158,10 +158,10 @@ constexpr Setting kSettings[] = {
 
     {"config", "config", "", Kind::kPath, "FILE", "", "settings file (TOML)", kRun, kAll, false},
     {"memory", "memory", "BACKUP_MEMORY", Kind::kSize, "SIZE", "256MiB",
-     "memory for data on their way, 64MiB or more", kRun, kAll & ~kVersionCommand, true},
+     "memory for data on their way, 64MiB or more", kRun, kRunning, true},
     {"threads", "threads", "BACKUP_THREADS", Kind::kCount, "N", "",
-     "threads that compress or decompress; else one a processor", kRun, kAll & ~kVersionCommand,
-     true},
+     "threads that compress or decompress; else one a processor", kRun,
+     kBackup | kRestore | kVerify, true},
     {"json", "json", "", Kind::kSwitch, "", "", "print one JSON object at the end", kRun, kAll,
      false},
     {"progress", "progress", "", Kind::kText, "auto|bar|lines|json|none", "auto",

@@ -35,7 +35,7 @@ enum class SettingKind {
   kBool,    ///< as ParseBool reads it
   kCount,   ///< a whole number from 1 on
   kSize,    ///< as ParseByteSize reads it
-  kList,    ///< a flag that can be repeated; in variables comma- or space-separated, or a JSON list
+  kList,    ///< a flag that can be repeated; in variables as ParseList reads it
   kPair,    ///< a flag with two values
   kSecret,  ///< never a flag: the flag, and VARIABLE_FILE, name a file that holds it
 };

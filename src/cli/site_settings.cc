@@ -155,22 +155,28 @@ ComponentSelection SelectionOf(const SettingValues& settings) {
   for (std::string& name : settings.List("only")) selection.only.insert(std::move(name));
   for (std::string& name : settings.List("exclude")) selection.exclude.insert(std::move(name));
   CheckSelection(selection);
+  for (const std::string& name : selection.only) {
+    if (!selection.exclude.contains(name)) continue;
+    throw Error(ErrorKind::kUsage, fmt::format("--only and --exclude both name {}", name))
+        .Hint("leave it out of one of them");
+  }
   return selection;
 }
 
-std::vector<std::string> NotConfigured(const Site& site, const ComponentSelection& selection) {
+std::vector<std::string> LeftOut(const Site& site, const ComponentSelection& selection) {
   std::vector<std::string> names;
   for (const std::string& name : ComponentNames()) {
-    if (selection.Includes(name) && !site.Has(name)) names.push_back(name);
+    if (!selection.Includes(name) || !site.Has(name)) names.push_back(name);
   }
   return names;
 }
 
-std::string WhyLeftOut(const std::vector<std::string>& components, const Site& site) {
+std::string WhyLeftOut(const std::vector<std::string>& components,
+                       const ComponentSelection& selection) {
   std::vector<std::string> parts;
   std::vector<std::string> not_selected;
   for (const std::string& name : components) {
-    if (site.Has(name)) {
+    if (!selection.Includes(name)) {
       not_selected.push_back(name);
     } else {
       parts.push_back(fmt::format("{} ({} is not set)", name, FlagOf(name)));

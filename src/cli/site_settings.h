@@ -16,12 +16,12 @@ Site SiteOf(const SettingValues& settings, CommandBit command, int threads);
 /// --only and --exclude. Throws Error(kUsage) for names that are no component.
 ComponentSelection SelectionOf(const SettingValues& settings);
 
-/// The components that would be backed up if they had settings. What --only or --exclude leaves out
-/// is not among them: that was somebody's wish.
-std::vector<std::string> NotConfigured(const Site& site, const ComponentSelection& selection);
+/// The components that are not configured or not selected, in the order of ComponentNames().
+std::vector<std::string> LeftOut(const Site& site, const ComponentSelection& selection);
 
 /// "media (--media is not set), config (not selected)": components that take no part, and why, for
 /// people. REQUIRES: each of `components` is not configured or not selected.
-std::string WhyLeftOut(const std::vector<std::string>& components, const Site& site);
+std::string WhyLeftOut(const std::vector<std::string>& components,
+                       const ComponentSelection& selection);
 
 }  // namespace oxbackup

@@ -121,14 +121,18 @@ BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& target
         "what the restore of {} (started {}) replaced in {} is kept beside the live data",
         kept.intent.archive, kept.intent.started, fmt::join(kept.components, ", ")));
   }
-  CheckSomeNameIsFree(store, names);
+  const std::string name = FirstFreeName(store, names);
+  run.log.Info("backing up to {}/{}", store.Location(), name);
   for (const auto& source : sources) {
     ForSource(*source, "preparing", [](BackupSource& s) { s.Prepare(); });
   }
+  // All at once, so that nobody takes the end of the first one for the end of the run.
+  for (const auto& source : sources) run.progress.Begin(source->name(), kWaitingPhase, 0);
   // Opened after the sources are known to be usable, so that a wrong password leaves no file at
   // all.
   const std::unique_ptr<ObjectWriter> object = store.Create(names);
   run.progress.Begin("archive", "write", 0);
+  run.progress.Add("archive", 0, 0, name);
   CountingSink sink(*object, run.progress);
   {
     ArchiveWriter writer(sink, options.archive, run);

@@ -225,6 +225,7 @@ ExtractReport Extract(Store& store, const std::string& name, const ComponentSele
       if (selection.Includes(component.name)) expected += component.RawBytes();
     }
   }
+  bool any = false;
   OutputFolder output(folder);
   run.progress.Begin("extract", "", expected);
   Extractor extractor(output.get(), run.clock.Now());
@@ -234,10 +235,15 @@ ExtractReport Extract(Store& store, const std::string& name, const ComponentSele
         return !component.empty() && selection.Includes(component);
       },
       [&](const MemberInfo& info, ByteSource& content) {
+        any = true;
         extractor.Take(info, content);
         run.progress.Add("extract", info.size, 0, info.path);
       },
       1, run);
+  if (!any) {
+    throw Error(ErrorKind::kNotFound, fmt::format("{} holds none of the selected components", name))
+        .Hint("openedx-backup inspect shows what it holds");
+  }
   const ExtractReport report = extractor.Finish();
   output.Keep();
   return report;

@@ -106,8 +106,8 @@ Error DamagedError(const ArchiveEntry& entry) {
   return Error(ErrorKind::kCorrupt, fmt::format("{} is damaged or incomplete", entry.object.name))
       .Cause(entry.problem)
       .Hint(
-          "choose another archive (openedx-backup list shows them); what can still be read of this "
-          "one, `tar --ignore-zeros -xf` gets out");
+          "choose another archive (openedx-backup list shows them); what lies before the damage, "
+          "`xz -dc FILE | tar -x` (or zstd -dc) gets out");
 }
 
 // Whether `folder` is `root` or lies below it, whatever links and mounts lead there.
@@ -173,6 +173,44 @@ Error UnreadableError(const ArchiveEntry& entry, const Store& store) {
   return error;
 }
 
+// Which of the components an archive lacks.
+std::vector<std::string> LackedBy(const ArchiveEntry& entry,
+                                  const std::set<std::string>& components) {
+  std::vector<std::string> lacked;
+  if (entry.manifest == nullptr) return lacked;
+  for (const std::string& name : components) {
+    if (entry.manifest->Find(name) == nullptr) lacked.push_back(name);
+  }
+  return lacked;
+}
+
+bool IsUsable(const ArchiveEntry& entry) {
+  return entry.state == ArchiveState::kComplete || entry.state == ArchiveState::kForeign;
+}
+
+// The newest usable one that has all components, else the newest usable one, else the end.
+std::vector<ArchiveEntry>::iterator FindNewest(std::vector<ArchiveEntry>& entries,
+                                               const std::set<std::string>& components) {
+  const auto whole = std::ranges::find_if(entries, [&](const ArchiveEntry& entry) {
+    return IsUsable(entry) && LackedBy(entry, components).empty();
+  });
+  return whole != entries.end() ? whole : std::ranges::find_if(entries, IsUsable);
+}
+
+// Says why a newer archive is not the chosen one.
+void PassOver(const ArchiveEntry& entry, const std::set<std::string>& components,
+              const Store& store, const RunContext& run) {
+  if (entry.state == ArchiveState::kUnreadable) throw UnreadableError(entry, store);
+  if (entry.state == ArchiveState::kDamaged) {
+    run.warnings.Add(fmt::format("an archive is passed over: {}", entry.problem));
+    return;
+  }
+  run.warnings.Add(fmt::format(
+      "a newer archive is passed over: {} lacks {} (--name takes it all the same, --only and "
+      "--exclude choose what an archive has to hold)",
+      entry.object.name, fmt::join(LackedBy(entry, components), ", ")));
+}
+
 }  // namespace
 
 Location OpenLocation(const std::string& text) {
@@ -231,15 +269,15 @@ ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunC
   if (choice.name) return ChooseByName(store, *choice.name);
   std::vector<ArchiveEntry> entries = ListArchives(store, run);
   const std::string available = DescribeChoices(entries);
-  for (ArchiveEntry& entry : entries) {
-    if (choice.date && DateOf(entry) != *choice.date) continue;
-    if (entry.state == ArchiveState::kUnreadable) throw UnreadableError(entry, store);
-    if (entry.state == ArchiveState::kDamaged) {
-      run.warnings.Add(fmt::format("an archive is passed over: {}", entry.problem));
-      continue;
-    }
-    return std::move(entry);
+  if (choice.date) {
+    std::erase_if(entries,
+                  [&](const ArchiveEntry& entry) { return DateOf(entry) != *choice.date; });
   }
+  const auto chosen = FindNewest(entries, choice.components);
+  for (auto entry = entries.begin(); entry != chosen; ++entry) {
+    PassOver(*entry, choice.components, store, run);
+  }
+  if (chosen != entries.end()) return std::move(*chosen);
   const std::string wanted = choice.date ? " of " + *choice.date : "";
   throw Error(ErrorKind::kNotFound,
               fmt::format("there is no complete archive{} in {}", wanted, store.Location()))
@@ -274,9 +312,9 @@ std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,
   return names;
 }
 
-void CheckSomeNameIsFree(Store& store, const std::vector<std::string>& names) {
+std::string FirstFreeName(Store& store, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
-    if (!store.Stat(name)) return;
+    if (!store.Stat(name)) return name;
   }
   throw Error(ErrorKind::kUsage,
               fmt::format("{} already has {}", store.Location(), fmt::join(names, ", ")))

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,10 +33,12 @@ Location OpenLocation(const std::string& text);
 void CheckApart(const Location& location, const Site& site, const ComponentSelection& selection);
 
 /// Which archive of a store is meant: the one of that name (with or without its suffix), else the
-/// newest complete one of that local date, else the newest complete one.
+/// newest complete one, of that local date if there is one, that holds all of `components`, or the
+/// newest one where none does.
 struct ArchiveChoice {
-  std::optional<std::string> name;
-  std::optional<std::string> date;  ///< YYYY-MM-DD
+  std::optional<std::string> name = {};
+  std::optional<std::string> date = {};  ///< YYYY-MM-DD
+  std::set<std::string> components = {};
 };
 
 enum class ArchiveState {
@@ -64,8 +67,9 @@ std::vector<ArchiveEntry> ListArchives(Store& store, const RunContext& run);
 
 /// Throws Error(kNotFound), saying what there is instead, when no complete archive fits,
 /// Error(kUsage) when a name without its suffix fits several, and Error(kCorrupt) when the one that
-/// was named is damaged. A newer damaged one that is passed over is a warning of the run; a newer
-/// one that cannot be read is not passed over: its error is thrown.
+/// was named is damaged. A newer one that is passed over, since it is damaged or lacks a component,
+/// is a warning of the run; a newer one that cannot be read is not passed over: its error is
+/// thrown. What an archive of another tool holds is not known: it is taken as if it held all.
 ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunContext& run);
 
 /// The manifest with its members and blocks. REQUIRES: the entry has one. Throws Error(kNotFound)
@@ -79,8 +83,8 @@ std::unique_ptr<Manifest> ReadWholeManifest(Store& store, const ArchiveEntry& en
 std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,
                                          std::string_view suffix, TimePoint now);
 
-/// Throws Error(kUsage) when all of `names` are taken, hours before the new archive's Finish would
-/// find it out (which stays the authority: names can be taken meanwhile).
-void CheckSomeNameIsFree(Store& store, const std::vector<std::string>& names);
+/// The first of `names` that is free. Throws Error(kUsage) when all are taken, hours before the new
+/// archive's Finish would find it out (which stays the authority: names can be taken meanwhile).
+std::string FirstFreeName(Store& store, const std::vector<std::string>& names);
 
 }  // namespace oxbackup

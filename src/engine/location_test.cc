@@ -42,12 +42,15 @@ class OneLocked final : public Store {
 class LocationTest : public ::testing::Test {
  protected:
   // A small archive of ours that was finished so many days after the first of January 2026.
-  std::string Archive(int day) {
+  std::string Archive(int day, const std::vector<std::string>& components = {}) {
     StringSink sink;
     ArchiveWriter writer(sink, {ParseCompression("xz:1"), 1}, test_.run);
     writer.Add(MakeGroup({MakeFile("data/caddy/x", "a key")}));
     Manifest manifest;
     manifest.tool_version = "test";
+    for (const std::string& name : components) {
+      manifest.components.emplace_back().name = name;
+    }
     manifest.finished = *ParseRfc3339("2026-01-01T12:00:00Z") + std::chrono::hours(24 * day);
     writer.Finish(std::move(manifest));
     return sink.bytes();
@@ -98,6 +101,27 @@ TEST_F(LocationTest, ADamagedArchiveIsPassedOverWithAWarning) {
   EXPECT_EQ(Chosen({}), "old.tar.xz");
   EXPECT_THAT(test_.warnings.All(), ElementsAre(HasSubstr("new.tar.xz")));
   EXPECT_EQ(Refused({.name = "new", .date = {}}).kind(), ErrorKind::kCorrupt);
+}
+
+TEST_F(LocationTest, AnArchiveOfAPartIsPassedOverForTheNewestWholeOne) {
+  store_.Put("oldest.tar.xz", Archive(0, {"caddy", "mysql"}));
+  store_.Put("whole.tar.xz", Archive(1, {"caddy", "mysql"}));
+  store_.Put("part.tar.xz", Archive(2, {"mysql"}));
+  EXPECT_EQ(Chosen({.components = {"mysql", "caddy"}}), "whole.tar.xz");
+  EXPECT_THAT(test_.warnings.All(), ElementsAre(HasSubstr("part.tar.xz lacks caddy (--name")));
+  EXPECT_EQ(Chosen({}), "part.tar.xz");
+  EXPECT_EQ(Chosen({.components = {"mysql"}}), "part.tar.xz");
+  EXPECT_EQ(Chosen({.name = "part", .components = {"mysql", "caddy"}}), "part.tar.xz");
+  EXPECT_EQ(Chosen({.date = "2026-01-03", .components = {"caddy"}}), "part.tar.xz");
+  EXPECT_THAT(test_.warnings.All(), SizeIs(1));
+}
+
+TEST_F(LocationTest, WhereNoArchiveHoldsAllTheNewestIsTakenWithoutAWord) {
+  store_.Put("damaged.tar.xz", Archive(0, {"mysql"}).substr(0, 500));
+  store_.Put("old.tar.xz", Archive(50'000, {"mysql"}));
+  store_.Put("new.tar.xz", Archive(50'001, {"mysql"}));
+  EXPECT_EQ(Chosen({.components = {"mysql", "config"}}), "new.tar.xz");
+  EXPECT_THAT(test_.warnings.All(), IsEmpty());
 }
 
 TEST_F(LocationTest, AnArchiveThatCannotBeReadIsNotPassedOverForAnOlderOne) {
@@ -154,9 +178,9 @@ TEST_F(LocationTest, AListHoldsNoMembers) {
 
 TEST_F(LocationTest, NamesAreRefusedOnlyWhenAllOfThemAreTaken) {
   store_.Put("a.tar.xz", "");
-  CheckSomeNameIsFree(store_, {"a.tar.xz", "b.tar.xz"});
+  EXPECT_EQ(FirstFreeName(store_, {"a.tar.xz", "b.tar.xz", "c.tar.xz"}), "b.tar.xz");
   try {
-    CheckSomeNameIsFree(store_, {"a.tar.xz"});
+    FirstFreeName(store_, {"a.tar.xz"});
     ADD_FAILURE() << "the name is taken";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);

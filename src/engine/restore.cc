@@ -64,6 +64,15 @@ std::vector<RestoreTarget*> Present(RestoreTargets& targets, const ComponentSele
   return present;
 }
 
+ArchiveChoice ChoiceFor(const RestoreTargets& targets, const RestoreOptions& options) {
+  ArchiveChoice choice = options.choice;
+  for (const auto& target : targets) {
+    const std::string name(target->name());
+    if (options.selection.Includes(name)) choice.components.insert(name);
+  }
+  return choice;
+}
+
 // In the order of ComponentNames().
 std::vector<std::string> Missing(const std::set<std::string>& held,
                                  const std::vector<RestoreTarget*>& present) {
@@ -115,6 +124,14 @@ void VerifyAll(const Manifest* manifest, const std::vector<RestoreTarget*>& targ
         manifest != nullptr ? manifest->Find(target->name()) : nullptr;
     ForTarget(*target, "verifying", [&](RestoreTarget& t) { t.Verify(expected); });
   }
+}
+
+std::map<std::string, uint64_t> VerifiedItems(const Progress& progress) {
+  std::map<std::string, uint64_t> items;
+  for (const ComponentProgress& component : progress.Read().components) {
+    if (component.phase == "verify") items[component.name] = component.items;
+  }
+  return items;
 }
 
 // Undoes the swaps of this run in `written`, newest first; false when one could not be undone.
@@ -184,7 +201,7 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
   } else {
     report.finished_swaps = FinishOpenSwaps(targets, run);
   }
-  ArchiveEntry chosen = ChooseArchive(store, options.choice, run);
+  ArchiveEntry chosen = ChooseArchive(store, ChoiceFor(targets, options), run);
   report.archive = chosen.object.name;
   report.manifest = std::move(chosen.manifest);
   const Manifest* const manifest = report.manifest.get();
@@ -205,6 +222,7 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
   try {
     LoadAll(store, report.archive, present, run);
     VerifyAll(manifest, present);
+    report.verified_items = VerifiedItems(run.progress);
     run.ThrowIfStopped();
   } catch (...) {
     AbandonAll(present, run);
@@ -218,6 +236,7 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
   for (const RestoreTarget* target : present) intent.components.emplace_back(target->name());
   SwapAll(present, intent, run);
   report.swapped = true;
+  report.swapped_at = run.clock.Now();
   report.components = intent.components;
   for (const RestoreTarget* target : present) report.swap_ms += target->swap_ms();
   report.duration =

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -41,14 +42,19 @@ struct RestoreReport {
   std::vector<std::string> left_out;  ///< as in the preview
   std::vector<std::string> not_held;  ///< as in the preview
   bool confirmed = false;
-  bool swapped = false;                     ///< false after a dry run or a refusal
-  std::vector<std::string> components;      ///< that were swapped
+  bool swapped = false;                 ///< false after a dry run or a refusal
+  std::vector<std::string> components;  ///< that were swapped
+  /// Rows, documents or files that were read back before the swap, by component; absent where
+  /// nothing counted them last (documents of an oplog).
+  std::map<std::string, uint64_t> verified_items;
+  TimePoint swapped_at{};
   int64_t swap_ms = 0;                      ///< how long readers or writers were held, all together
   std::vector<std::string> finished_swaps;  ///< of earlier runs, in a sentence each
   std::chrono::milliseconds duration{};
 };
 
-/// Restores the selected components of the chosen archive. `targets`: all of the site, since an
+/// Restores the selected components of the chosen archive; where the choice leaves it open, of the
+/// newest one that holds all of them. `targets`: all of the site, since an
 /// interrupted restore has to be finished whole before another begins. Whatever fails before the
 /// swap leaves the live site as it was. A failing swap is undone; where that fails too, the record
 /// stays open and the next backup or restore finishes or undoes it. Throws Error.

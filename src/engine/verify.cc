@@ -118,7 +118,7 @@ VerifyReport VerifyArchive(Store& store, const std::string& name, VerifyDepth de
     return report;
   }
   report.members = manifest->members.size();
-  const uint64_t raw_bytes = manifest->RawBytes();
+  const uint64_t raw_bytes = manifest->Totals().raw_bytes;
   // The check reads them anew.
   manifest->DropLists();
   report.manifest = *manifest;

@@ -172,6 +172,8 @@ RestoreOptions ParseMongorestoreOptions(std::string_view text) {
   RestoreOptions options;
   std::vector<std::string> from;
   std::vector<std::string> to;
+  int parallel = options.workers;
+  int per_collection = 1;
   const std::vector<std::string> words = Words(text);
   for (size_t at = 0; at < words.size(); ++at) {
     Option option = Split(words[at]);
@@ -187,10 +189,9 @@ RestoreOptions ParseMongorestoreOptions(std::string_view text) {
       return option.value;
     };
     if (option.name == "-j" || option.name == "--numParallelCollections") {
-      options.workers = PositiveNumber(option.name, value());
+      parallel = PositiveNumber(option.name, value());
     } else if (option.name == "--numInsertionWorkersPerCollection") {
-      // All workers load whatever comes next, several of them one collection too.
-      options.workers = std::max(options.workers, PositiveNumber(option.name, value()));
+      per_collection = PositiveNumber(option.name, value());
     } else if (option.name == "--nsInclude") {
       options.ns_include.push_back(value());
     } else if (option.name == "--nsExclude") {
@@ -209,6 +210,8 @@ RestoreOptions ParseMongorestoreOptions(std::string_view text) {
       ThrowUnknown(option.name);
     }
   }
+  // All workers load whatever comes next, several of them one collection too.
+  options.workers = std::max(parallel, per_collection);
   if (from.size() != to.size()) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("{} has {} --nsFrom but {} --nsTo", kSetting, from.size(), to.size()));

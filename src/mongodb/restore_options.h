@@ -32,7 +32,9 @@ struct RestoreOptions {
 /// --numInsertionWorkersPerCollection, --nsInclude, --nsExclude, --nsFrom, --nsTo,
 /// --noIndexRestore,
 /// --bypassDocumentValidation (always done), --writeConcern; values after '=' or as the next word,
-/// words in single or double quotes as a shell takes them.
+/// words in single or double quotes as a shell takes them. Their order does not matter; of an
+/// option of one value that is given twice the last counts. `workers` is the greater of the two
+/// numbers of workers.
 /// Throws Error(kUsage) naming an option that it does not know, or a value that does not fit.
 RestoreOptions ParseMongorestoreOptions(std::string_view text);
 

@@ -23,6 +23,9 @@ TEST(MongorestoreOptions, TakesThoseThatThePredecessorsReadmeNames) {
   EXPECT_THAT(options.ns_include, testing::ElementsAre("openedx.*"));
   EXPECT_EQ(ParseMongorestoreOptions("--numParallelCollections=3").workers, 3);
   EXPECT_EQ(ParseMongorestoreOptions("-j2 --numInsertionWorkersPerCollection=8").workers, 8);
+  EXPECT_EQ(ParseMongorestoreOptions("--numInsertionWorkersPerCollection=8 -j2").workers, 8);
+  EXPECT_EQ(ParseMongorestoreOptions("--numInsertionWorkersPerCollection 2 -j 1").workers, 2);
+  EXPECT_EQ(ParseMongorestoreOptions("-j 1 --numInsertionWorkersPerCollection 2").workers, 2);
   EXPECT_EQ(ParseMongorestoreOptions("").workers, RestoreOptions().workers);
 }
 

@@ -31,9 +31,9 @@ Codec DetectCodec(std::string_view first_bytes) {
 void ThrowBadBlock(const std::string& what) {
   throw Error(ErrorKind::kCorrupt, "a block is damaged: " + what)
       .Hint(
-          "restore another archive, this one cannot be repaired; `tar --ignore-zeros -xf` gets out "
-          "what "
-          "can still be read of it");
+          "restore another archive, this one cannot be repaired; openedx-backup extract --only "
+          "unpacks a component that the damage does not touch, and `xz -dc FILE | tar -x` (or zstd "
+          "-dc) all that lies before it");
 }
 
 }  // namespace oxbackup

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,8 @@ class BlockEncoder {
  public:
   virtual ~BlockEncoder() = default;
   /// Compresses the concatenation of `pieces` (not empty, at most kMaxBlockRawBytes). The result
-  /// depends on those bytes and the codec's settings only. `record` gets its sizes.
+  /// depends on those bytes and the codec's settings only. `record` gets its sizes. Throws
+  /// Error(kCancelled) soon after the encoder's stop token is stopped; the next call begins anew.
   virtual ByteBuffer Encode(std::span<const std::string_view> pieces, BlockRecord* record) = 0;
 };
 
@@ -66,7 +68,8 @@ class BlockCodec {
  public:
   virtual ~BlockCodec() = default;
 
-  virtual std::unique_ptr<BlockEncoder> NewEncoder() const = 0;
+  /// `stop`: ends a call of Encode, which takes seconds for a block at the highest levels.
+  virtual std::unique_ptr<BlockEncoder> NewEncoder(std::stop_token stop = {}) const = 0;
   virtual std::unique_ptr<BlockDecoder> NewDecoder() const = 0;
   /// Bytes of memory that one encoder, one decoder needs beside its input and output.
   virtual uint64_t EncoderMemory() const = 0;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "stream/byte_stream.h"
 #include "stream/compressibility.h"
+#include "stream/slices.h"
 #include "stream/xz_stored_block.h"
 
 namespace oxbackup {
@@ -71,6 +72,48 @@ TEST_P(BlockCodecTest, BlocksComeBackAndTellTheirSizes) {
     const std::string_view whole[] = {view};
     EXPECT_EQ(codec_->NewEncoder()->Encode(whole, &again).view(), stored.view());
   }
+}
+
+TEST(BlockEncoderTest, AStopEndsAnEncodersWork) {
+  const std::string raw = Words(300'000);
+  const std::string_view whole[] = {raw};
+  for (const char* const name : {"xz:9", "zstd:19"}) {
+    const auto codec = MakeBlockCodec(ParseCompression(name));
+    std::stop_source stop;
+    const auto encoder = codec->NewEncoder(stop.get_token());
+    BlockRecord record;
+    const ByteBuffer before = encoder->Encode(whole, &record);
+    EXPECT_EQ(Decode(*codec, before.view()), raw);
+    stop.request_stop();
+    try {
+      encoder->Encode(whole, &record);
+      ADD_FAILURE() << name << " goes on";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kCancelled);
+    }
+  }
+}
+
+TEST(SlicesTest, AStopIsNoticedInTheMiddleOfAPiece) {
+  const std::string raw(1'000'000, 'x');
+  const std::string_view pieces[] = {{}, raw};
+  std::stop_source stop;
+  size_t taken = 0;
+  const auto take = [&](std::string_view slice) {
+    taken += slice.size();
+    return true;
+  };
+  EXPECT_TRUE(TakeInSlices(pieces, stop.get_token(), take));
+  EXPECT_EQ(taken, raw.size());
+  taken = 0;
+  EXPECT_THROW(TakeInSlices(pieces, stop.get_token(),
+                            [&](std::string_view slice) {
+                              stop.request_stop();
+                              return take(slice);
+                            }),
+               Error);
+  EXPECT_GT(taken, 0u);
+  EXPECT_LT(taken, raw.size() / 2);
 }
 
 TEST_P(BlockCodecTest, StoredBlocksComeBackAndHaveTheForetoldSize) {

@@ -34,7 +34,7 @@ class NoneDecoder final : public BlockDecoder {
 
 class NoneCodec final : public BlockCodec {
  public:
-  std::unique_ptr<BlockEncoder> NewEncoder() const override {
+  std::unique_ptr<BlockEncoder> NewEncoder(std::stop_token /*stop*/) const override {
     return std::make_unique<NoneEncoder>();
   }
   std::unique_ptr<BlockDecoder> NewDecoder() const override {

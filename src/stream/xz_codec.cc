@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "stream/compressibility.h"
+#include "stream/slices.h"
 #include "stream/xz_stored_block.h"
 
 namespace oxbackup {
@@ -62,7 +63,8 @@ class BufferSink final : public ByteSink {
 
 class XzEncoder final : public BlockEncoder {
  public:
-  explicit XzEncoder(const lzma_options_lzma& options) : options_(options) {}
+  XzEncoder(const lzma_options_lzma& options, std::stop_token stop)
+      : options_(options), stop_(std::move(stop)) {}
   ~XzEncoder() override { lzma_end(&stream_); }
   XzEncoder(const XzEncoder&) = delete;
   XzEncoder& operator=(const XzEncoder&) = delete;
@@ -96,14 +98,16 @@ class XzEncoder final : public BlockEncoder {
     CheckCode(lzma_block_encoder(&stream_, block), "start a block");
     stream_.next_out = Bytes(out->data()) + block->header_size;
     stream_.avail_out = out->size() - block->header_size;
-    for (const std::string_view piece : pieces) {
-      stream_.next_in = Bytes(piece.data());
-      stream_.avail_in = piece.size();
+    const auto compress = [this](std::string_view slice) {
+      stream_.next_in = Bytes(slice.data());
+      stream_.avail_in = slice.size();
       while (stream_.avail_in > 0) {
         if (stream_.avail_out == 0) return false;
         CheckCode(lzma_code(&stream_, LZMA_RUN), "compress");
       }
-    }
+      return true;
+    };
+    if (!TakeInSlices(pieces, stop_, compress)) return false;
     while (true) {
       const lzma_ret code = lzma_code(&stream_, LZMA_FINISH);
       if (code == LZMA_STREAM_END) return true;
@@ -113,6 +117,7 @@ class XzEncoder final : public BlockEncoder {
   }
 
   lzma_options_lzma options_;
+  const std::stop_token stop_;
   std::array<lzma_filter, 2> filters_{
       {{LZMA_FILTER_LZMA2, &options_}, {LZMA_VLI_UNKNOWN, nullptr}}};
   lzma_stream stream_ = LZMA_STREAM_INIT;
@@ -206,8 +211,8 @@ class XzCodec final : public BlockCodec {
  public:
   explicit XzCodec(const lzma_options_lzma& options) : options_(options) {}
 
-  std::unique_ptr<BlockEncoder> NewEncoder() const override {
-    return std::make_unique<XzEncoder>(options_);
+  std::unique_ptr<BlockEncoder> NewEncoder(std::stop_token stop) const override {
+    return std::make_unique<XzEncoder>(options_, std::move(stop));
   }
   std::unique_ptr<BlockDecoder> NewDecoder() const override {
     return std::make_unique<XzDecoder>();

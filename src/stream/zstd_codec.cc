@@ -5,9 +5,11 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "stream/little_endian.h"
+#include "stream/slices.h"
 
 namespace oxbackup {
 namespace {
@@ -75,7 +77,8 @@ uint64_t MeasureEncoder(const EncoderSettings& settings) {
 
 class ZstdEncoder final : public BlockEncoder {
  public:
-  explicit ZstdEncoder(const EncoderSettings& settings) : context_(NewContext(settings)) {}
+  ZstdEncoder(const EncoderSettings& settings, std::stop_token stop)
+      : context_(NewContext(settings)), stop_(std::move(stop)) {}
 
   ByteBuffer Encode(std::span<const std::string_view> pieces, BlockRecord* record) override {
     size_t size = 0;
@@ -84,12 +87,13 @@ class ZstdEncoder final : public BlockEncoder {
     CheckedCode(ZSTD_CCtx_setPledgedSrcSize(context_.get(), size));
     ByteBuffer out(ZSTD_compressBound(size));
     ZSTD_outBuffer to{out.data(), out.size(), 0};
-    for (const std::string_view piece : pieces) {
-      ZSTD_inBuffer from{piece.data(), piece.size(), 0};
+    TakeInSlices(pieces, stop_, [&](std::string_view slice) {
+      ZSTD_inBuffer from{slice.data(), slice.size(), 0};
       while (from.pos < from.size) {
         CheckedCode(ZSTD_compressStream2(context_.get(), &to, &from, ZSTD_e_continue));
       }
-    }
+      return true;
+    });
     ZSTD_inBuffer nothing{nullptr, 0, 0};
     if (CheckedCode(ZSTD_compressStream2(context_.get(), &to, &nothing, ZSTD_e_end)) != 0) {
       throw Error(ErrorKind::kInternal, "zstd needs more room than its own bound");
@@ -101,6 +105,7 @@ class ZstdEncoder final : public BlockEncoder {
 
  private:
   CompressContext context_;
+  const std::stop_token stop_;
 };
 
 class ZstdDecoder final : public BlockDecoder {
@@ -200,8 +205,8 @@ class ZstdCodec final : public BlockCodec {
     }
   }
 
-  std::unique_ptr<BlockEncoder> NewEncoder() const override {
-    return std::make_unique<ZstdEncoder>(settings_);
+  std::unique_ptr<BlockEncoder> NewEncoder(std::stop_token stop) const override {
+    return std::make_unique<ZstdEncoder>(settings_, std::move(stop));
   }
   std::unique_ptr<BlockDecoder> NewDecoder() const override {
     return std::make_unique<ZstdDecoder>();

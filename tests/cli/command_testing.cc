@@ -48,6 +48,16 @@ std::unique_ptr<Process> CommandSite::Start(const std::vector<std::string>& argu
   return std::make_unique<Process>(line, OptionsOf({}));
 }
 
+std::unique_ptr<TerminalProcess> CommandSite::StartOnTerminal(
+    const std::vector<std::string>& arguments,
+    const std::map<std::string, std::string>& environment) const {
+  std::vector<std::string> line = {OPENEDX_BACKUP_COMMAND};
+  line.insert(line.end(), arguments.begin(), arguments.end());
+  std::map<std::string, std::string> variables = {{"TERM", "xterm"}, {"NO_COLOR", "1"}};
+  for (const auto& [name, value] : environment) variables[name] = value;
+  return std::make_unique<TerminalProcess>(line, OptionsOf(variables).environment);
+}
+
 std::string CommandSite::Backup() const {
   const nlohmann::json result =
       RunJson({"backup", "--to", archives(), "--caddy", caddy(), "--progress", "none"});

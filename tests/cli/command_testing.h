@@ -9,6 +9,7 @@
 
 #include "base/process_testing.h"
 #include "base/temporary_folder_testing.h"
+#include "terminal_testing.h"
 
 namespace oxbackup {
 
@@ -27,6 +28,10 @@ class CommandSite {
                     const std::map<std::string, std::string>& environment = {}) const;
   /// The same, still running.
   std::unique_ptr<Process> Start(const std::vector<std::string>& arguments) const;
+  /// The same on a terminal, with no variables but those given.
+  std::unique_ptr<TerminalProcess> StartOnTerminal(
+      const std::vector<std::string>& arguments,
+      const std::map<std::string, std::string>& environment = {}) const;
   /// Backs the Caddy folder up and returns the archive's path; fails the test when that fails.
   std::string Backup() const;
   /// Runs with --json and parses the last line of its output.

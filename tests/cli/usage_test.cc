@@ -42,6 +42,11 @@ TEST(UsageTest, MistakesEndWithStatusTwoAndAnExample) {
       {"restore", "--undo", "--drop-old", "--caddy", site.caddy()},
       {"restore", "--drop-old", "--only", "caddy", "--caddy", site.caddy()},
       {"verify", "--from", site.archives(), "--quick", "--against-live"},
+      {"verify", "--from", site.archives(), "--only", "caddy"},
+      {"verify", "--from", site.archives(), "--caddy", site.caddy()},
+      {"backup", "--to", site.archives(), "--caddy", site.caddy(), "--mysql-port", "3307"},
+      {"backup", "--to", site.archives(), "--only", "caddy", "--exclude", "caddy"},
+      {"list", "--from", site.archives(), "--threads", "2"},
       {"inspect", "--diff", "one"},
       {"extract", "--from", site.archives()},
   };
