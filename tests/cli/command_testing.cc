@@ -41,6 +41,13 @@ ProcessResult CommandSite::Run(const std::vector<std::string>& arguments,
   return RunProcess(CommandLineOf(arguments), OptionsOf(environment));
 }
 
+ProcessResult CommandSite::RunThrough(std::vector<std::string> program,
+                                      const std::vector<std::string>& arguments) const {
+  program.push_back(OPENEDX_BACKUP_COMMAND);
+  program.insert(program.end(), arguments.begin(), arguments.end());
+  return RunProcess(program, OptionsOf({}));
+}
+
 std::unique_ptr<Process> CommandSite::Start(const std::vector<std::string>& arguments) const {
   // Without setsid in between, so that a signal reaches the command itself.
   std::vector<std::string> line = {OPENEDX_BACKUP_COMMAND};

@@ -26,7 +26,10 @@ class CommandSite {
   /// Runs the command without a terminal, without any of its variables but those given.
   ProcessResult Run(const std::vector<std::string>& arguments,
                     const std::map<std::string, std::string>& environment = {}) const;
-  /// The same, still running.
+  /// The same through another program, which gets the command and its arguments as its last ones.
+  ProcessResult RunThrough(std::vector<std::string> program,
+                           const std::vector<std::string>& arguments) const;
+  /// As Run, still running.
   std::unique_ptr<Process> Start(const std::vector<std::string>& arguments) const;
   /// The same on a terminal, with no variables but those given.
   std::unique_ptr<TerminalProcess> StartOnTerminal(

@@ -1,8 +1,7 @@
 // Nobody needs us to restore, and we restore what others made.
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
+#include "by_hand_testing.h"
 #include "mongodb/server_testing.h"
 #include "site_testing.h"
 
@@ -19,14 +18,28 @@ class ByHand : public SiteTest {
   // MYSQL_HOST would make the stock clients ignore their own settings.
   ProcessOptions Clean() const { return {.environment = {{"MYSQL_HOST", ""}, {"MYSQL_PORT", ""}}}; }
 
-  fs::path Unpack(const std::string& archive) const {
-    fs::path target = folder() / "unpacked";
-    fs::create_directory(target);
-    // Without the option a folder's time is that of the last hard link which came into it.
-    EXPECT_TRUE(Ended(
-        RunProcess({"tar", "--delay-directory-restore", "-xJf", archive, "-C", target.string()}),
-        0));
-    return target / "data";
+  HandShell Shell() const {
+    return {folder(), Tool("mysql"), Variable("TESTBED_MYSQL_DEFAULTS_FILE"), Tool("mongorestore"),
+            mongodb::MongodbVariable("URI")};
+  }
+
+  // Puts the archive of the site where and as the commands expect it, and destroys the site.
+  fs::path ArchiveForHand(const std::string& name) const {
+    EXPECT_TRUE(Ended(Backup(), 0));
+    const fs::path place = folder() / "by hand";
+    fs::create_directory(place);
+    fs::copy_file(OnlyArchive(), place / name);
+    Destroy();
+    return place;
+  }
+
+  // `data`: the unpacked archive's folder of that name.
+  void CopyTrees(const fs::path& data) const {
+    for (const auto& [from, to] : {std::pair{data / "caddy", caddy()},
+                                   std::pair{data / "media" / "openedx-media", media()}}) {
+      fs::remove_all(to);
+      ASSERT_TRUE(Ended(RunProcess({"cp", "-a", from.string(), to}), 0));
+    }
   }
 
   void LoadMongodb(const fs::path& dump) const {
@@ -36,41 +49,43 @@ class ByHand : public SiteTest {
   }
 };
 
-// `cat` puts the parts of a collection together, as docs/format.md tells.
-void JoinParts(const fs::path& dump) {
-  std::vector<fs::path> parts;
-  for (const auto& entry : fs::recursive_directory_iterator(dump)) {
-    if (entry.path().filename().string().find(".bson.") != std::string::npos) {
-      parts.push_back(entry.path());
-    }
-  }
-  for (const fs::path& part : parts) {
-    const std::string name = part.string();
-    std::ofstream whole(name.substr(0, name.rfind(".bson.") + 5), std::ios::app | std::ios::binary);
-    whole << std::ifstream(name, std::ios::binary).rdbuf();
-    fs::remove(part);
-  }
+TEST_F(ByHand, TheDocumentedCommandsBringTheSiteBack) {
+  const std::string before = Fingerprint();
+  const fs::path place = ArchiveForHand("backup.2026-11-22.tar.xz");
+  ASSERT_TRUE(Ended(Shell().Run(place, DocumentedCommands(0)), 0));
+  CopyTrees(place / "restore" / "data");
+  EXPECT_EQ(Fingerprint(), before);
 }
 
-TEST_F(ByHand, TarXzMysqlAndMongorestoreBringTheSiteBack) {
+TEST_F(ByHand, TheCommandsThatEachArchiveCarriesBringTheSiteBack) {
   const std::string before = Fingerprint();
-  ASSERT_TRUE(Ended(Backup(), 0));
-  const fs::path data = Unpack(OnlyArchive());
-  Destroy();
-  ProcessOptions options = Clean();
-  options.input_file = (data / "mysql_dump.sql").string();
-  const fs::path here = fs::current_path();
-  fs::current_path(data);
-  const ProcessResult loaded = RunProcess({Tool("mysql"), Defaults(), "--commands"}, options);
-  fs::current_path(here);
-  ASSERT_TRUE(Ended(loaded, 0));
-  JoinParts(data / "mongodb_dump");
-  LoadMongodb(data / "mongodb_dump");
-  for (const auto& [from, to] :
-       {std::pair{data / "caddy", caddy()}, std::pair{data / "media" / "openedx-media", media()}}) {
-    fs::remove_all(to);
-    ASSERT_TRUE(Ended(RunProcess({"cp", "-a", from.string(), to}), 0));
-  }
+  const fs::path place = ArchiveForHand("FILE");
+  const ProcessResult text = RunProcess({"tar", "-xOf", (place / "FILE").string(), "data/FORMAT"});
+  ASSERT_TRUE(Ended(text, 0));
+  ASSERT_TRUE(
+      Ended(Shell().Run(place, LinesAfter(text.out, "To restore it by hand", "  ", false)), 0));
+  CopyTrees(place / "data");
+  EXPECT_EQ(Fingerprint(), before);
+}
+
+// What the script for the stock client says of itself: any client will do, and accounts are apart.
+TEST_F(ByHand, TheScriptsOwnCommandsNeedNoSource) {
+  Sql("DROP USER IF EXISTS by_hand; CREATE USER by_hand; GRANT SELECT ON openedx.* TO by_hand;");
+  const std::string before = Fingerprint();
+  const fs::path place = ArchiveForHand("archive");
+  Sql("DROP USER by_hand;");
+  ASSERT_TRUE(Ended(Shell().Run(place, "tar --delay-directory-restore -xf archive"), 0));
+  const fs::path data = place / "data";
+  const std::string script = ReadTestFile(data / "mysql_dump.sql");
+  ASSERT_TRUE(
+      Ended(Shell().Run(data, LinesAfter(script, "-- Without 'source'", "--   ", true)), 0));
+  const std::string wanted = "where they\n-- are wanted: ";
+  const size_t accounts = script.find(wanted) + wanted.size();
+  ASSERT_TRUE(
+      Ended(Shell().Run(data, script.substr(accounts, script.find('\n', accounts) - accounts)), 0));
+  EXPECT_NE(Sql("SHOW GRANTS FOR by_hand;").find("GRANT SELECT ON `openedx`.*"), std::string::npos);
+  Sql("DROP USER by_hand;");
+  ASSERT_TRUE(Ended(Restore({"--exclude", "mysql"}), 0));
   EXPECT_EQ(Fingerprint(), before);
 }
 
