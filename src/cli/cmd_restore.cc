@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <initializer_list>
 
 #include "base/log_line.h"
 #include "base/text.h"
@@ -192,35 +191,11 @@ std::string UndoCommand(const SettingValues& settings) {
   return command;
 }
 
-// What neither of the two needs or can obey.
-void RefuseBeside(const SettingValues& settings, std::string_view action,
-                  std::initializer_list<std::string_view> switches,
-                  std::initializer_list<std::string_view> values) {
-  const auto refuse = [&](std::string_view flag) {
-    throw Error(ErrorKind::kUsage, fmt::format("--{} and --{} exclude each other", action, flag))
-        .Hint(
-            fmt::format("openedx-backup restore --{}, with the flags that say which site", action));
-  };
-  for (const std::string_view flag : switches) {
-    if (settings.Switch(flag)) refuse(flag);
-  }
-  for (const std::string_view flag : values) {
-    if (settings.Find(flag)) refuse(flag);
-  }
-}
-
 }  // namespace
 
 CommandOutcome RunRestore(const SettingValues& settings, CommandServices& services) {
-  if (settings.Switch("undo")) {
-    RefuseBeside(settings, "undo", {"dry-run", "keep-old", "drop-old"}, {"date", "name"});
-    return RunUndo(settings, services);
-  }
-  if (settings.Switch("drop-old")) {
-    RefuseBeside(settings, "drop-old", {"dry-run", "keep-old"},
-                 {"only", "exclude", "date", "name"});
-    return RunDropOld(settings, services);
-  }
+  if (settings.Switch("undo")) return RunUndo(settings, services);
+  if (settings.Switch("drop-old")) return RunDropOld(settings, services);
   const RunContext run = services.run();
   const Location location = OpenConfiguredLocation(settings, "from");
   RestoreOptions options;

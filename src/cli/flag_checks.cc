@@ -104,6 +104,20 @@ void CheckInspect(const SettingValues& settings, const Checker& checker) {
   }
 }
 
+void CheckKeptData(const SettingValues& settings, const Checker& checker) {
+  if (settings.Switch("undo")) {
+    checker.Refuse({"location", "name", "date", "dry-run", "keep-old", "drop-old",
+                    "mongorestore-options"},
+                   "with --undo, which brings back what the last restore replaced",
+                   "openedx-backup restore --undo, with the flags that say which site");
+  } else if (settings.Switch("drop-old")) {
+    checker.Refuse({"location", "name", "date", "only", "exclude", "dry-run", "keep-old",
+                    "mongorestore-options"},
+                   "with --drop-old, which removes what restores with --keep-old left",
+                   "openedx-backup restore --drop-old, with the flags that say which site");
+  }
+}
+
 void CheckProgress(const SettingValues& settings, const Checker& checker) {
   const std::string progress = settings.TextOr("progress", "auto");
   if (progress == "bar" || progress == "none") {
@@ -123,12 +137,7 @@ void RefuseIdleFlags(const SettingValues& settings, CommandBit command) {
   if (FindSetting(command, "progress") != nullptr) CheckProgress(settings, checker);
   if (command == kInspect) CheckInspect(settings, checker);
   if (command == kVerify) CheckVerify(settings, checker);
-  if (command == kRestore && settings.Switch("undo")) {
-    checker.Refuse({"location", "name", "date", "only", "exclude", "dry-run", "keep-old",
-                    "mongorestore-options"},
-                   "with --undo, which brings back all that the last restore replaced",
-                   "openedx-backup restore --undo");
-  }
+  if (command == kRestore) CheckKeptData(settings, checker);
   if (FindSetting(command, "mysql-host") != nullptr) CheckServers(settings, checker);
 }
 
