@@ -5,7 +5,7 @@
 #include "archive/archive_layout.h"
 #include "archive/archive_reader.h"
 #include "command_testing.h"
-#include "stream/local_file.h"
+#include "stream/byte_stream.h"
 
 namespace oxbackup {
 namespace {
@@ -28,7 +28,8 @@ class DamageTest : public ::testing::Test {
   // Changes a byte in the middle of the block in which the picture lies.
   void DamageMedia() const {
     std::string bytes = ReadTestFile(archive_);
-    const auto manifest = ReadManifest(*OpenLocalFile(archive_));
+    const MemoryRangedSource stored(bytes);
+    const auto manifest = ReadManifest(stored);
     constexpr uint64_t kXzHeader = 12;
     const ArchiveLayout layout(*manifest, kXzHeader);
     for (const MemberEntry& member : manifest->members) {

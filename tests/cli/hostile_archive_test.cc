@@ -74,7 +74,11 @@ std::string Foreign(const std::vector<Claim>& claims) {
 void DescribeAsCaddy(Manifest& manifest) {
   ComponentManifest caddy;
   caddy.name = "caddy";
-  caddy.objects.push_back({.name = "caddy", .kind = "tree", .items = 1});
+  ObjectEntry tree;
+  tree.name = "caddy";
+  tree.kind = "tree";
+  tree.items = 1;
+  caddy.objects.push_back(tree);
   manifest.components.push_back(caddy);
 }
 
