@@ -275,6 +275,10 @@ class Target final : public RestoreTarget {
     const std::set<std::string> old_tables = ListTables(*session_, database.name);
     swap.new_tables.assign(new_tables.begin(), new_tables.end());
     swap.old_tables.assign(old_tables.begin(), old_tables.end());
+    for (const auto& [name, table] : database.tables) {
+      std::vector<std::string> keys = site_.LooseKeys(*table);
+      if (!keys.empty()) swap.loose_keys.emplace(name, std::move(keys));
+    }
     return swap;
   }
 
