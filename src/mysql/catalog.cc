@@ -20,8 +20,8 @@ struct Scope {
   std::string table;  // empty: all
 
   std::string Where(std::string_view schema_column, std::string_view table_column) const {
-    std::string where = fmt::format(" WHERE {} = {}", schema_column, QuoteString(database));
-    if (!table.empty()) where += fmt::format(" AND {} = {}", table_column, QuoteString(table));
+    std::string where = " WHERE " + NameIs(schema_column, database);
+    if (!table.empty()) where += " AND " + NameIs(table_column, table);
     return where;
   }
 };
@@ -57,13 +57,12 @@ using Relations = std::map<std::string, Relation>;
 Relations ReadRelations(Session& session, const Scope& scope) {
   const std::set<std::string> transactional = TransactionalEngines(session);
   Relations relations;
-  for (Row& row : session.Query(
-           "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, TABLE_COMMENT,"
-           " TABLE_SCHEMA FROM information_schema.TABLES" +
-           scope.Where("TABLE_SCHEMA", "TABLE_NAME"))) {
-    // On some servers the comparison above ignores case.
+  for (Row& row :
+       session.Query("SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, TABLE_COMMENT"
+                     " FROM information_schema.TABLES" +
+                     scope.Where("TABLE_SCHEMA", "TABLE_NAME"))) {
     const std::string& type = Text(row, 1);
-    if (Text(row, 6) != scope.database || type == "TEMPORARY") continue;
+    if (type == "TEMPORARY") continue;
     Relation relation;
     relation.is_view = type == "VIEW" || type == "SYSTEM VIEW";
     Table& table = relation.table;
@@ -193,6 +192,19 @@ std::vector<NamedObject> ReadNamed(Session& session, const std::string& database
 }
 
 }  // namespace
+
+bool IsMerge(const Table& table) {
+  // MySQL says MRG_MYISAM, MariaDB MRG_MyISAM.
+  return table.engine == "MRG_MYISAM" || table.engine == "MRG_MyISAM";
+}
+
+bool HasRowsElsewhere(const Table& table) {
+  return table.engine == "FEDERATED" || table.engine == "SPIDER" || table.engine == "CONNECT";
+}
+
+bool HasOwnRows(const Table& table) {
+  return table.engine != "SEQUENCE" && !IsMerge(table) && !HasRowsElsewhere(table);
+}
 
 bool IsOwnOrSystemDatabase(std::string_view name) {
   constexpr std::array<std::string_view, 5> kSystem = {"mysql", "information_schema",

@@ -56,6 +56,15 @@ struct Database {
   std::vector<NamedObject> events;    ///< by name
 };
 
+/// True for a MERGE table, whose rows are those of the tables that it is made of.
+bool IsMerge(const Table& table);
+/// True for a FEDERATED, SPIDER or CONNECT table, whose rows lie on another server or in a file:
+/// loading them would change what is there.
+bool HasRowsElsewhere(const Table& table);
+/// False for both, and for a MariaDB sequence, whose value is part of its definition. Of such a
+/// table the definition alone is copied and restored.
+bool HasOwnRows(const Table& table);
+
 /// True for the servers' own schemas and for the ones that hold our restores' tables
 /// ("…__restore", "…__old", "openedx_backup…").
 bool IsOwnOrSystemDatabase(std::string_view name);

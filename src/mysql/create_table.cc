@@ -99,15 +99,13 @@ Item ReadItem(std::string_view text) {
   return item;
 }
 
-bool IsInnoDb(std::string_view tail) {
+// The value of "NAME=value" among a table's options; the end of the text when it has none.
+SqlToken OptionOf(std::string_view tail, std::string_view name) {
   SqlLexer lexer(tail);
-  for (SqlToken token = lexer.Next(); token.kind != SqlToken::Kind::kEnd; token = lexer.Next()) {
-    if (!token.Is("ENGINE")) continue;
-    token = lexer.Next();
-    if (token.IsSymbol('=')) token = lexer.Next();
-    return token.Is("INNODB");
-  }
-  return false;
+  SqlToken token = lexer.Next();
+  while (token.kind != SqlToken::Kind::kEnd && !token.Is(name)) token = lexer.Next();
+  token = lexer.Next();
+  return token.IsSymbol('=') ? lexer.Next() : token;
 }
 
 std::string_view Trim(std::string_view text) {
@@ -128,7 +126,7 @@ void AppendClause(std::string& list, std::string_view item) {
 TableParts SplitIndexes(std::string_view create_table) {
   TableParts parts;
   const std::optional<Definition> definition = ParseDefinition(create_table);
-  if (!definition || !IsInnoDb(definition->tail)) {
+  if (!definition || !OptionOf(definition->tail, "ENGINE").Is("INNODB")) {
     parts.create = parts.create_with_indexes = create_table;
     return parts;
   }
@@ -153,7 +151,7 @@ TableParts SplitIndexes(std::string_view create_table) {
     const bool needed = item.has_expression || (!auto_increment_column.empty() &&
                                                 item.first_column == auto_increment_column);
     if (item.kind == ItemKind::kForeignKey) {
-      AppendClause(parts.foreign_keys, item.text);
+      AppendClause(parts.foreign_keys.emplace_back(), item.text);
       continue;
     }
     append(parts.create_with_indexes, item.text);
@@ -169,6 +167,16 @@ TableParts SplitIndexes(std::string_view create_table) {
   parts.create_with_indexes += definition->tail;
   if (!ordinary.empty()) parts.index_alters.insert(parts.index_alters.begin(), ordinary);
   return parts;
+}
+
+std::string ForFilling(std::string_view create_table) {
+  std::string statement(create_table);
+  const std::optional<Definition> definition = ParseDefinition(create_table);
+  if (!definition || !OptionOf(definition->tail, "ENGINE").Is("ARCHIVE")) return statement;
+  const SqlToken counter = OptionOf(definition->tail, "AUTO_INCREMENT");
+  if (counter.kind != SqlToken::Kind::kWord) return statement;
+  const size_t tail_begin = create_table.size() - definition->tail.size();
+  return statement.replace(tail_begin + counter.begin, counter.end - counter.begin, "0");
 }
 
 bool RefersTo(

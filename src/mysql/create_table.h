@@ -15,7 +15,7 @@ struct TableParts {
   /// Secondary indexes, "ADD KEY …"; each entry is one ALTER TABLE's list, since InnoDB builds all
   /// ordinary indexes in one scan but only one FULLTEXT or SPATIAL index at a time.
   std::vector<std::string> index_alters;
-  std::string foreign_keys;  ///< "ADD CONSTRAINT …, …": one ALTER TABLE's list; may be empty
+  std::vector<std::string> foreign_keys;  ///< "ADD CONSTRAINT …", each for itself
 };
 
 /// Splits off what need not be there while rows come in. Kept in `create`: the primary key, all
@@ -24,6 +24,11 @@ struct TableParts {
 /// and everything of tables that are not InnoDB's.
 /// A text that does not look like SHOW CREATE TABLE's comes back whole in `create`.
 TableParts SplitIndexes(std::string_view create_table);
+
+/// The statement by which a table can be filled: of the engine ARCHIVE without its AUTO_INCREMENT
+/// counter, which comes back with the rows and refuses any below it (MySQL 9.7). All others as they
+/// are.
+std::string ForFilling(std::string_view create_table);
 
 /// True when one of the statement's foreign keys refers to a table for which `is_meant` is true.
 /// `database`: that of tables without one.

@@ -1,6 +1,7 @@
 #include "mysql/dump.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -73,6 +74,14 @@ void MySqlSource::Prepare() {
     }
     databases_.push_back(name);
   }
+  if (databases_.empty() && !options_.databases.empty()) {
+    throw Error(ErrorKind::kUsage, fmt::format("the list of MySQL databases has none that can be "
+                                               "backed up: {}",
+                                               fmt::join(options_.databases, ", ")))
+        .Hint(
+            "list the site's databases (MYSQL_DATABASES), or none for all of them; accounts and "
+            "rights come along by themselves");
+  }
   if (options_.databases.empty()) {
     databases_ = ListDatabases(*control_);
     for (const std::string& name : RecordBook(*control_).StrangersWithReservedNames()) {
@@ -126,7 +135,14 @@ void MySqlSource::WarnOfUnsafeTables() {
                         "copied, not the history",
                         database.name, table.name));
       }
-      if (!table.transactional) unsafe.push_back(database.name + "." + table.name);
+      if (HasRowsElsewhere(table)) {
+        run_.warnings.Add(fmt::format(
+            "of the table {}.{} the definition alone is copied: the rows of a table of the engine "
+            "{} lie elsewhere",
+            database.name, table.name, table.engine));
+      } else if (HasOwnRows(table) && !table.transactional) {
+        unsafe.push_back(database.name + "." + table.name);
+      }
     }
   }
   if (unsafe.empty() || snapshot_.method == SnapshotMethod::kNone) return;
@@ -147,13 +163,14 @@ void MySqlSource::Copy(ArchiveWriter& writer) {
   for (const Database& database : snapshot_.databases) {
     for (const Table& table : database.tables) {
       copies_.push_back(std::make_unique<TableCopy>(table, server_));
-      expected += table.data_bytes;
+      if (HasOwnRows(table)) expected += table.data_bytes;
     }
   }
   run_.progress.Begin(kComponent, "dump", expected);
   SchemaDump schema(*snapshot_.control, run_.warnings);
   CopySchema(writer, schema);
   RunJobs(snapshot_, PlanJobs(*snapshot_.control, copies_), writer, run_);
+  for (const auto& copy : copies_) copy->WarnOfLostTypes(run_.warnings);
 
   size_t at = 0;
   for (size_t d = 0; d < snapshot_.databases.size(); ++d) {

@@ -88,9 +88,9 @@ std::vector<std::string> TextBorders(Session& session, const Table& table, const
                   (candidates.empty() ? " AS b" : "");
   }
   const std::string collation = session.QueryValue(fmt::format(
-      "SELECT COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {} AND"
-      " TABLE_NAME = {} AND COLUMN_NAME = {}",
-      QuoteString(table.database), QuoteString(table.name), QuoteString(column.name)));
+      "SELECT COLLATION_NAME FROM information_schema.COLUMNS WHERE {} AND {} AND COLUMN_NAME = {}",
+      NameIs("TABLE_SCHEMA", table.database), NameIs("TABLE_NAME", table.name),
+      QuoteString(column.name)));
   std::vector<std::string> borders;
   for (const Row& row : session.Query(
            fmt::format("SELECT MIN(b) FROM ({}) AS c GROUP BY CONVERT(b USING {}) COLLATE {}"

@@ -44,8 +44,7 @@ class Comparer final : public LiveComparer {
       known.insert(key);
       const auto found = live.find(key);
       if (found != live.end()) {
-        // A sequence's present value is part of its definition; it has no rows in the archive.
-        if (found->second.engine == "SEQUENCE") continue;
+        if (!HasOwnRows(found->second)) continue;
         tables.push_back(found->second);
         entries.push_back(&object);
       } else if (!missing_databases_.contains(object.database)) {
@@ -76,8 +75,8 @@ class Comparer final : public LiveComparer {
     for (const ObjectEntry& object : expected.objects) databases.insert(object.database);
     for (const std::string& database : databases) {
       if (session
-              .Query("SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME=" +
-                     QuoteString(database))
+              .Query("SELECT 1 FROM information_schema.SCHEMATA WHERE " +
+                     NameIs("SCHEMA_NAME", database))
               .empty()) {
         differences.push_back("The database " + database + " is missing on the server.");
         missing_databases_.insert(database);

@@ -57,14 +57,14 @@ class RandomLoad {
 
  private:
   // A foreign key needs the key that it refers to, even while nothing is checked.
-  static Later WhatComesLater(const ShadowTable& table,
-                              const std::set<std::pair<std::string, std::string>>& deferred) {
+  Later WhatComesLater(const ShadowTable& table,
+                       const std::set<std::pair<std::string, std::string>>& deferred) {
     if (deferred.contains({table.database, table.name})) return Later::kIndexesToo;
     const bool refers = RefersTo(table.create, table.database,
                                  [&](const std::string& database, const std::string& name) {
                                    return deferred.contains({database, name});
                                  });
-    return refers ? Later::kForeignKeys : Later::kNothing;
+    return refers || !site_.LooseKeys(table).empty() ? Later::kForeignKeys : Later::kNothing;
   }
 
   bool IsWanted(const std::string& path, bool rows) const {

@@ -120,12 +120,9 @@ void RunAll(const std::vector<ObjectScript>& scripts, const Runner& run) {
   once(ObjectScript::Kind::kTriggers);
 }
 
-std::vector<std::string> Names(Session& session, const std::string& query,
-                               const std::string& database, const std::string& order = "") {
+std::vector<std::string> Names(Session& session, const std::string& query) {
   std::vector<std::string> names;
-  for (const Row& row : session.Query(query + "=" + QuoteString(database) + order)) {
-    names.push_back(row[0].value_or(""));
-  }
+  for (const Row& row : session.Query(query)) names.push_back(row[0].value_or(""));
   return names;
 }
 
@@ -134,7 +131,7 @@ std::vector<std::string> Names(Session& session, const std::string& query,
 std::vector<ObjectScript> ReadObjects(Session& session, const std::string& name) {
   std::vector<ObjectScript> scripts;
   if (session
-          .Query("SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME=" + QuoteString(name))
+          .Query("SELECT 1 FROM information_schema.SCHEMATA WHERE " + NameIs("SCHEMA_NAME", name))
           .empty()) {
     return scripts;
   }
@@ -219,28 +216,26 @@ void DropObjects(Session& session, const std::string& database, ObjectsToDrop wh
   // The last first: those that are left when the server refuses one still come before those that
   // are then made again.
   for (const std::string& name :
-       Names(session, "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA",
-             database, " ORDER BY ACTION_ORDER DESC")) {
+       Names(session, "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE " +
+                          NameIs("TRIGGER_SCHEMA", database) + " ORDER BY ACTION_ORDER DESC")) {
     drop("TRIGGER", name);
   }
   for (const std::string& name :
-       Names(session, "SELECT TABLE_NAME FROM information_schema.VIEWS WHERE TABLE_SCHEMA",
-             database)) {
+       Names(session, "SELECT TABLE_NAME FROM information_schema.VIEWS WHERE " +
+                          NameIs("TABLE_SCHEMA", database))) {
     drop("VIEW", name);
   }
   if (which == ObjectsToDrop::kViewsAndTriggers) return;
   for (const std::string& name :
-       Names(session, "SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA",
-             database)) {
+       Names(session, "SELECT EVENT_NAME FROM information_schema.EVENTS WHERE " +
+                          NameIs("EVENT_SCHEMA", database))) {
     drop("EVENT", name);
   }
   for (const std::string_view kind : {"PACKAGE", "PROCEDURE", "FUNCTION"}) {
     for (const std::string& name :
-         Names(session,
-               fmt::format("SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE "
-                           "ROUTINE_TYPE='{}' AND ROUTINE_SCHEMA",
-                           kind),
-               database)) {
+         Names(session, fmt::format("SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE "
+                                    "ROUTINE_TYPE='{}' AND {}",
+                                    kind, NameIs("ROUTINE_SCHEMA", database)))) {
       drop(kind, name);
     }
   }

@@ -1,5 +1,7 @@
 #include "mysql/quote.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -51,6 +53,11 @@ std::string QuoteString(std::string_view value) {
   std::string quoted = "'";
   AppendEscaped(value, quoted);
   return quoted += '\'';
+}
+
+std::string NameIs(std::string_view column, std::string_view name) {
+  const std::string quoted = QuoteString(name);
+  return fmt::format("{0} = {1} AND CAST({0} AS BINARY) = CAST({1} AS BINARY)", column, quoted);
 }
 
 void AppendEscaped(std::string_view value, std::string& out) {

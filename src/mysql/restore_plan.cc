@@ -1,6 +1,7 @@
 #include "mysql/restore_plan.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -120,24 +121,38 @@ std::map<std::string, Size> LiveSizes(Session& session) {
   for (const Row& row : session.Query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")) {
     sizes[row[0].value_or("")] = {};
   }
+  // MariaDB would count databases together whose names differ in case alone.
   for (const Row& row :
-       session.Query("SELECT TABLE_SCHEMA, COUNT(*), CAST(SUM(COALESCE(DATA_LENGTH,0)+"
+       session.Query("SELECT CAST(TABLE_SCHEMA AS BINARY) AS name, COUNT(*), "
+                     "CAST(SUM(COALESCE(DATA_LENGTH,0)+"
                      "COALESCE(INDEX_LENGTH,0)) AS UNSIGNED) FROM information_schema.TABLES "
-                     "WHERE TABLE_TYPE<>'VIEW' GROUP BY TABLE_SCHEMA")) {
+                     "WHERE TABLE_TYPE<>'VIEW' GROUP BY name")) {
     sizes[row[0].value_or("")] = {ToNumber(row[1]), ToNumber(row[2])};
   }
   return sizes;
 }
 
-std::optional<uint64_t> FreeBytes(Session& session, const ConnectOptions& connect) {
-  const bool local = !connect.socket.empty() || connect.host == "localhost" ||
-                     connect.host == "::1" || connect.host.starts_with("127.");
-  if (!local) return std::nullopt;
+// The room in the server's data folder, when that folder can be seen from here. A loopback address
+// may lead into a container or through a tunnel: there the machine has another name.
+std::optional<uint64_t> FreeBytes(Session& session) {
+  std::array<char, 256> here{};
+  if (gethostname(here.data(), here.size() - 1) != 0) return std::nullopt;
+  const Row server = session.Query("SELECT @@GLOBAL.hostname, @@GLOBAL.datadir").at(0);
+  if (server[0].value_or("") != here.data()) return std::nullopt;
   std::error_code error;
-  const std::filesystem::space_info space =
-      std::filesystem::space(session.QueryValue("SELECT @@GLOBAL.datadir"), error);
+  const std::filesystem::space_info space = std::filesystem::space(server[1].value_or(""), error);
   if (error) return std::nullopt;
   return space.available;
+}
+
+// How much is needed is an estimate, so this does not refuse: a disk that fills up ends the load
+// with the server's own error, and what was loaded is dropped.
+void WarnOfFullDisk(const RestorePlan& plan, const RunContext& run) {
+  if (!plan.bytes_free || plan.bytes_needed <= *plan.bytes_free) return;
+  run.warnings.Add(fmt::format(
+      "the disk of MySQL's data folder has {} free, and the restore needs about {} beside the live "
+      "data",
+      FormatBytes(*plan.bytes_free), FormatBytes(plan.bytes_needed)));
 }
 
 // What a restore does without the binary log stays on this server alone.
@@ -182,7 +197,9 @@ void RefuseForeignKeysInto(Session& session, const std::vector<std::string>& dat
   const Rows rows = session.Query(
       fmt::format("SELECT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_SCHEMA, "
                   "REFERENCED_TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE "
-                  "REFERENCED_TABLE_SCHEMA IN ({0}) AND CONSTRAINT_SCHEMA NOT IN ({0})",
+                  "REFERENCED_TABLE_SCHEMA IN ({0}) AND "
+                  "CAST(REFERENCED_TABLE_SCHEMA AS BINARY) IN ({0}) AND "
+                  "CAST(CONSTRAINT_SCHEMA AS BINARY) NOT IN ({0})",
                   QuoteList(databases)));
   // Old data that are kept for an undo go with the new ones' swap; nobody uses them.
   const std::vector<std::string> own = RecordBook(session).OwnSchemas();
@@ -198,14 +215,14 @@ void RefuseForeignKeysInto(Session& session, const std::vector<std::string>& dat
   }
 }
 
-RestorePlan MakePlan(Session& session, const ConnectOptions& connect, const RestoreOptions& options,
-                     const Manifest* manifest, const RunContext& run) {
+RestorePlan MakePlan(Session& session, const RestoreOptions& options, const Manifest* manifest,
+                     const RunContext& run) {
   RefuseReadOnly(session);
   RefuseMissingRights(session);
   RecordBook(session).RefuseStranger();
   RefuseSilentDivergence(session, options.binlog);
   RestorePlan plan;
-  plan.bytes_free = FreeBytes(session, connect);
+  plan.bytes_free = FreeBytes(session);
   const ComponentManifest* const archive = manifest == nullptr ? nullptr : manifest->Find("mysql");
   const std::map<std::string, Size> live = LiveSizes(session);
   if (archive == nullptr) {
@@ -239,6 +256,7 @@ RestorePlan MakePlan(Session& session, const ConnectOptions& connect, const Rest
     plan.bytes_needed += size.bytes + size.bytes / 3;
   }
   RefuseForeignKeysInto(session, names);
+  WarnOfFullDisk(plan, run);
   return plan;
 }
 

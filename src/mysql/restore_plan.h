@@ -3,7 +3,6 @@
 
 #include "archive/component.h"
 #include "base/run_context.h"
-#include "mysql/connect_options.h"
 #include "mysql/restore_options.h"
 #include "mysql/session.h"
 
@@ -13,8 +12,8 @@ namespace oxbackup::mysql {
 /// may matter become warnings. Throws Error(kSource) when the server is read-only, the user lacks
 /// rights (named), a database of another owner is in the way or a table that stays refers to one
 /// that would go.
-RestorePlan MakePlan(Session& session, const ConnectOptions& connect, const RestoreOptions& options,
-                     const Manifest* manifest, const RunContext& run);
+RestorePlan MakePlan(Session& session, const RestoreOptions& options, const Manifest* manifest,
+                     const RunContext& run);
 
 /// Throws when a table outside `databases` has a foreign key into one of them: after the swap it
 /// would hang on the old data.

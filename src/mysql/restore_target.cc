@@ -115,7 +115,7 @@ class Target final : public RestoreTarget {
 
   RestorePlan Plan(const Manifest* manifest) override {
     Session session(connect_, run_.stop);
-    return MakePlan(session, connect_, options_, manifest, run_);
+    return MakePlan(session, options_, manifest, run_);
   }
 
   void Load(ArchiveReader& reader) override {
@@ -289,8 +289,8 @@ class Target final : public RestoreTarget {
     const auto charset = [this](const std::string& schema) {
       return session_->Query(
           "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM "
-          "information_schema.SCHEMATA WHERE SCHEMA_NAME=" +
-          QuoteString(schema));
+          "information_schema.SCHEMATA WHERE " +
+          NameIs("SCHEMA_NAME", schema));
     };
     const Rows fresh = charset(database.shadow);
     swap.new_charset = fresh.at(0).at(0).value_or("");
@@ -304,6 +304,10 @@ class Target final : public RestoreTarget {
     const std::set<std::string> old_tables = ListTables(*session_, database.name);
     swap.new_tables.assign(new_tables.begin(), new_tables.end());
     swap.old_tables.assign(old_tables.begin(), old_tables.end());
+    for (const auto& [name, table] : database.tables) {
+      std::vector<std::string> keys = site_.LooseKeys(*table);
+      if (!keys.empty()) swap.loose_keys.emplace(name, std::move(keys));
+    }
     return swap;
   }
 

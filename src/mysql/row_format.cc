@@ -1,8 +1,11 @@
 #include "mysql/row_format.h"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <set>
 
+#include "mysql/json_text.h"
 #include "mysql/quote.h"
 
 namespace oxbackup::mysql {
@@ -44,9 +47,30 @@ void AppendHex(std::string_view bytes, std::string& out) {
   }
 }
 
+void AppendQuoted(std::string_view value, std::string& out) {
+  out += '\'';
+  AppendEscaped(value, out);
+  out += '\'';
+}
+
+void AppendJson(std::string_view value, std::string& out) {
+  const std::vector<JsonNumber> numbers = ReadJsonText(value).numbers;
+  if (!numbers.empty()) out += "JSON_REPLACE(";
+  AppendQuoted(value, out);
+  for (const JsonNumber& number : numbers) {
+    out += ',';
+    AppendQuoted(number.path, out);
+    out += ',';
+    out += number.literal;
+  }
+  if (!numbers.empty()) out += ')';
+}
+
 }  // namespace
 
-RowFormatter::Form RowFormatter::FormOf(const Column& column) {
+RowFormatter::Form RowFormatter::FormOf(const Column& column, const ServerInfo& server) {
+  // MariaDB's JSON is text.
+  if (column.data_type == "json" && !server.mariadb) return Form::kJson;
   if (kNumberTypes.contains(column.data_type)) return Form::kNumber;
   if (column.data_type == "float" || column.data_type == "double") return Form::kReal;
   if (column.data_type == "bit") return Form::kHex;
@@ -61,8 +85,7 @@ RowFormatter::Form RowFormatter::FormOf(const Column& column) {
   return Form::kText;
 }
 
-std::string RowFormatter::SelectExpression(const Column& column, Form form,
-                                           const ServerInfo& server) {
+std::string RowFormatter::SelectExpression(const Column& column, Form form) {
   const std::string name = QuoteName(column.name);
   // The text protocol rounds FLOAT to six digits; a product is DOUBLE and printed so that it reads
   // back equal. A sum would turn -0 into 0. The exponent keeps FLOAT(M,D) from rounding to D
@@ -71,11 +94,6 @@ std::string RowFormatter::SelectExpression(const Column& column, Form form,
   if (form == Form::kNumber && IsEnumOrSet(column)) return name + " + 0";
   if (form == Form::kBinary && !kBinaryTypes.contains(column.data_type)) {
     return "CAST(" + name + " AS BINARY)";
-  }
-  // A JSON value can hold types that its text does not (DECIMAL, DATE): only what the text reads
-  // back as can be restored, so that is what is read.
-  if (column.data_type == "json" && !server.mariadb) {
-    return "CAST(CAST(" + name + " AS CHAR) AS JSON)";
   }
   return name;
 }
@@ -88,13 +106,21 @@ RowFormatter::RowFormatter(const Table& table, const ServerInfo& server) {
       positions_.back() = SIZE_MAX;
       continue;
     }
-    const Form form = FormOf(column);
+    const Form form = FormOf(column, server);
     if (!forms_.empty()) {
       select_list_ += ',';
       names += ',';
     }
-    select_list_ += SelectExpression(column, form, server);
-    names += QuoteName(column.name);
+    select_list_ += SelectExpression(column, form);
+    const std::string name = QuoteName(column.name);
+    names += name;
+    if (form == Form::kJson) {
+      json_columns_.push_back(forms_.size());
+      json_check_list_ += fmt::format(
+          ",IF({0} = CAST(CAST({0} AS CHAR) AS JSON), NULL,"
+          " JSON_LENGTH(COALESCE(JSON_SEARCH({0}, 'all', '%'), JSON_ARRAY())))",
+          name);
+    }
     forms_.push_back(form);
   }
   for (size_t& position : positions_) {
@@ -125,14 +151,14 @@ void RowFormatter::AppendRow(std::span<const char* const> values,
         if (value == "-0") out += "e0";
         break;
       case Form::kText:
-        out += '\'';
-        AppendEscaped(value, out);
-        out += '\'';
+        AppendQuoted(value, out);
         break;
       case Form::kBinary:
-        out += "_binary '";
-        AppendEscaped(value, out);
-        out += '\'';
+        out += "_binary ";
+        AppendQuoted(value, out);
+        break;
+      case Form::kJson:
+        AppendJson(value, out);
         break;
       case Form::kHex:
         out += "x'";

@@ -25,6 +25,12 @@ class RowFormatter {
   /// Expressions that select what AppendRow takes: "`id`,`score` * 1e0". Generated columns are left
   /// out. Never empty ("1" for a table of generated columns alone).
   const std::string& select_list() const { return select_list_; }
+  /// One expression for each of json_columns(), each with a comma before it, to follow
+  /// select_list(). NULL where the text of the value brings back every type in it, else how many of
+  /// its values are true strings. May be empty.
+  const std::string& json_check_list() const { return json_check_list_; }
+  /// Places of the columns of MySQL's type JSON in select_list().
+  const std::vector<size_t>& json_columns() const { return json_columns_; }
   /// "INSERT INTO `t` (`id`,`score`) VALUES\n": the table without its database.
   const std::string& insert_head() const { return insert_head_; }
 
@@ -45,13 +51,16 @@ class RowFormatter {
     kText,    ///< quoted and escaped
     kBinary,  ///< the same after _binary, so that its bytes are not taken for text
     kHex,     ///< x'…'
+    kJson,    ///< kText; numbers that the text does not bring back are put in by JSON_REPLACE
   };
-  static Form FormOf(const Column& column);
-  static std::string SelectExpression(const Column& column, Form form, const ServerInfo& server);
+  static Form FormOf(const Column& column, const ServerInfo& server);
+  static std::string SelectExpression(const Column& column, Form form);
 
   std::vector<Form> forms_;
   std::vector<size_t> positions_;
+  std::vector<size_t> json_columns_;
   std::string select_list_;
+  std::string json_check_list_;
   std::string insert_head_;
 };
 

@@ -65,7 +65,9 @@ TEST(RowFormatTest, EachTypeIsSelectedAndWrittenSoThatItReadsBack) {
       {MakeColumn("varchar", "cp932"), "CAST(`c` AS BINARY)", "\x81\x5c", "(_binary '\x81\\\\')"},
       {MakeColumn("longblob"), "`c`", std::string("\0\x80", 2), "(_binary '\\0\x80')"},
       {MakeColumn("geometry"), "`c`", "g", "(_binary 'g')"},
-      {MakeColumn("json"), "CAST(CAST(`c` AS CHAR) AS JSON)", "{\"a\": 1}", "('{\"a\": 1}')"},
+      {MakeColumn("json"), "`c`", "{\"a\": 1}", "('{\"a\": 1}')"},
+      {MakeColumn("json"), "`c`", "{\"it's\": 1.10}",
+       "(JSON_REPLACE('{\"it\\'s\": 1.10}','$.\"it\\'s\"',1.10))"},
       {MakeColumn("enum", "utf8mb4", "enum('a','b')"), "`c`", "a", "('a')"},
       {MakeColumn("enum", "utf8mb4", "enum('a','')"), "`c` + 0", "2", "(2)"},
       {MakeColumn("set", "utf8mb4", "set('a','b')"), "`c`", "a,b", "('a,b')"},
@@ -82,6 +84,17 @@ TEST(RowFormatTest, EachTypeIsSelectedAndWrittenSoThatItReadsBack) {
 TEST(RowFormatTest, MariaDbsJsonIsText) {
   const RowFormatter formatter(TableOf({MakeColumn("json", "utf8mb4")}), kMariaDb);
   EXPECT_EQ(formatter.select_list(), "`c`");
+  EXPECT_EQ(formatter.json_check_list(), "");
+  EXPECT_EQ(Format(formatter, {"[1.10]"}), "('[1.10]')");
+}
+
+TEST(RowFormatTest, EachJsonColumnIsAskedAfter) {
+  Column last = MakeColumn("json");
+  last.name = "z`z";
+  const RowFormatter formatter(TableOf({MakeColumn("json"), MakeColumn("int"), last}), kMySql);
+  EXPECT_EQ(formatter.json_columns(), (std::vector<size_t>{0, 2}));
+  EXPECT_NE(formatter.json_check_list().find(",IF(`c` = "), std::string::npos);
+  EXPECT_NE(formatter.json_check_list().find(",IF(`z``z` = "), std::string::npos);
 }
 
 TEST(RowFormatTest, GeneratedColumnsAreLeftOut) {

@@ -70,9 +70,11 @@ std::string SchemaDump::TableText(const Table& table) {
   const std::string name = QuoteName(table.name);
   const bool sequence = table.engine == "SEQUENCE";
   const std::string_view kind = sequence ? "SEQUENCE" : "TABLE";
-  const Rows rows = session_.Query(fmt::format("SHOW CREATE {} {}", kind, name));
+  ServerError refused;
+  const auto rows = session_.TryQuery(fmt::format("SHOW CREATE {} {}", kind, name), refused);
+  if (!rows) throw ToTableError(table.database + "." + table.name, refused);
   std::string text =
-      fmt::format("{}DROP {} IF EXISTS {};\n{};\n", kPreamble, kind, name, Text(rows.at(0), 1));
+      fmt::format("{}DROP {} IF EXISTS {};\n{};\n", kPreamble, kind, name, Text(rows->at(0), 1));
   if (sequence) {
     text += fmt::format("DO SETVAL({}, {}, 0);\n", name,
                         session_.QueryValue("SELECT next_not_cached_value FROM " + name));
@@ -87,9 +89,9 @@ std::string SchemaDump::InItsContext(const std::string& database, const Definiti
     settings += ", time_zone=" + QuoteString(definition.time_zone);
   }
   const std::string_view delimiter = DelimiterFor(definition.create);
-  const std::string present = session_.QueryValue(
-      "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = " +
-      QuoteString(database));
+  const std::string present =
+      session_.QueryValue("SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE " +
+                          NameIs("SCHEMA_NAME", database));
   const bool other_default =
       !definition.database_collation.empty() && definition.database_collation != present;
   std::string text;

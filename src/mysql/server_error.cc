@@ -75,4 +75,23 @@ Error ToError(const std::string& what_failed, const ServerError& refused) {
   return error;
 }
 
+Error ToTableError(const std::string& table, const ServerError& refused) {
+  constexpr unsigned kUnknownColumn = 1054;
+  constexpr unsigned kNoSuchKey = 1176;
+  switch (refused.number) {
+    case kUnknownDatabase:
+    case kUnknownTable:
+    case kUnknownColumn:
+    case kNoSuchTable:
+    case kNoSuchKey:
+    case kTableDefinitionChanged:
+      return Error(ErrorKind::kSource,
+                   fmt::format("the table {} was dropped or altered while it was copied", table))
+          .Cause(fmt::format("{} ({})", refused.message, refused.number))
+          .Hint("run the backup again when no migration is running");
+    default:
+      return ToError("MySQL refused to read the table " + table, refused);
+  }
+}
+
 }  // namespace oxbackup::mysql

@@ -48,4 +48,8 @@ struct ServerError {
 /// one is known, a hint.
 Error ToError(const std::string& what_failed, const ServerError& refused);
 
+/// The same for a table that was being copied, "database.table": what the server says when it is
+/// gone or no longer what it was is told as such.
+Error ToTableError(const std::string& table, const ServerError& refused);
+
 }  // namespace oxbackup::mysql

@@ -315,15 +315,21 @@ RowStream::~RowStream() {
 }
 
 bool RowStream::Next() {
+  ServerError refused;
+  const bool more = TryNext(refused);
+  if (refused.number != 0) throw ToError("MySQL broke off while sending rows", refused);
+  return more;
+}
+
+bool RowStream::TryNext(ServerError& refused) {
+  refused = {};
   values_ = mysql_fetch_row(result_);
   if (values_ != nullptr) {
     lengths_ = mysql_fetch_lengths(result_);
     return true;
   }
   at_end_ = true;
-  if (mysql_errno(session_->handle_.get()) != 0) {
-    throw ToError("MySQL broke off while sending rows", session_->TakeRefusal(sql_));
-  }
+  if (mysql_errno(session_->handle_.get()) != 0) refused = session_->TakeRefusal(sql_);
   return false;
 }
 

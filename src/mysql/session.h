@@ -123,6 +123,9 @@ class RowStream {
   /// Fetches the next row; false after the last one. Throws Error(kSource) when the server breaks
   /// off, Error(kCancelled) on a stop request.
   bool Next();
+  /// The same, but false also when the server itself refuses to go on: then `refused` says why,
+  /// otherwise its number is 0.
+  [[nodiscard]] bool TryNext(ServerError& refused);
   /// The present row: pointers to the columns' bytes (nullptr for NULL) and their lengths, valid
   /// until the next call of Next.
   std::span<const char* const> values() const { return {values_, columns_}; }

@@ -54,8 +54,8 @@ void ShadowSite::AddTable(const std::string& database, const std::string& name,
   auto table = std::make_unique<ShadowTable>();
   table->database = database;
   table->name = name;
-  table->create = create;
-  table->parts = SplitIndexes(create);
+  table->create = ForFilling(create);
+  table->parts = SplitIndexes(table->create);
   found->tables[name] = std::move(table);
 }
 
@@ -69,6 +69,19 @@ ShadowTable* ShadowSite::FindTable(const std::string& database, const std::strin
 ShadowDatabase* ShadowSite::FindDatabase(const std::string& name) {
   const auto found = databases.find(name);
   return found == databases.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> ShadowSite::LooseKeys(const ShadowTable& table) {
+  std::vector<std::string> loose;
+  for (const std::string& key : table.parts.foreign_keys) {
+    const bool is_loose =
+        RefersTo(key, table.database, [this](const std::string& database, const std::string& name) {
+          const ShadowDatabase* const found = FindDatabase(database);
+          return found != nullptr && !found->tables.contains(name);
+        });
+    if (is_loose) loose.push_back(key);
+  }
+  return loose;
 }
 
 std::vector<ShadowTable*> ShadowSite::Tables() {
@@ -146,13 +159,19 @@ void ShadowSite::BuildIndexes(Session& session, const ShadowTable& table) {
 }
 
 void ShadowSite::AddForeignKeys(Session& session, const ShadowTable& table) {
-  if (!table.foreign_keys_later || table.parts.foreign_keys.empty()) return;
+  if (!table.foreign_keys_later) return;
+  const std::vector<std::string> loose = LooseKeys(table);
+  std::string list;
+  for (const std::string& key : table.parts.foreign_keys) {
+    if (std::find(loose.begin(), loose.end(), key) != loose.end()) continue;
+    list += (list.empty() ? "" : ", ") + Redirect(key);
+  }
+  if (list.empty()) return;
   const std::string& shadow = FindDatabase(table.database)->shadow;
   WithContext([&] { return "adding the foreign keys of " + table.database + "." + table.name; },
               [&] {
                 session.Execute("USE " + QuoteName(shadow));
-                ExecuteWithRetry(session, "ALTER TABLE " + QuoteName(table.name) + " " +
-                                              Redirect(table.parts.foreign_keys));
+                ExecuteWithRetry(session, "ALTER TABLE " + QuoteName(table.name) + " " + list);
               });
 }
 

@@ -64,6 +64,9 @@ class ShadowSite {
   /// Nothing (nullptr) when there is none.
   ShadowTable* FindTable(const std::string& database, const std::string& name);
   ShadowDatabase* FindDatabase(const std::string& name);
+  /// Those of the table's foreign keys, "ADD CONSTRAINT …", that refer to a table which a database
+  /// of the site would have to have and has not. To be called when all tables are known.
+  std::vector<std::string> LooseKeys(const ShadowTable& table);
   /// All tables, those with the most bytes first.
   std::vector<ShadowTable*> Tables();
 
@@ -72,7 +75,8 @@ class ShadowSite {
 
   /// Creates the table in its shadow schema. `session` is anywhere.
   void CreateTable(Session& session, ShadowTable& table, Later later);
-  /// Adds what CreateTable left out. Each is one or a few ALTER TABLE; nothing when nothing was.
+  /// Adds what CreateTable left out, loose keys excepted: they would stay with the shadow schema
+  /// when the table leaves it. Each is one or a few ALTER TABLE; nothing when nothing was.
   void BuildIndexes(Session& session, const ShadowTable& table);
   void AddForeignKeys(Session& session, const ShadowTable& table);
 

@@ -149,7 +149,7 @@ class SnapshotTaker {
     std::string list;
     for (const Database& database : snapshot_.databases) {
       for (const Table& table : database.tables) {
-        if (table.engine == "SEQUENCE") continue;
+        if (!HasOwnRows(table)) continue;
         list += (list.empty() ? "" : ", ") + QuoteName(database.name, table.name) + " READ";
       }
     }

@@ -19,8 +19,8 @@ std::set<std::string> ListTables(Session& session, const std::string& database) 
   std::set<std::string> tables;
   for (const Row& row :
        session.Query("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE<>'VIEW' "
-                     "AND TABLE_SCHEMA=" +
-                     QuoteString(database))) {
+                     "AND " +
+                     NameIs("TABLE_SCHEMA", database))) {
     tables.insert(row[0].value_or(""));
   }
   return tables;
@@ -139,6 +139,35 @@ void Swapper::MoveForward(SwapRecord& record) {
   RenameWithoutObjects(record, MovesLeft(record), record.old_objects);
 }
 
+void Swapper::AddLooseKeys(const SwapRecord& record) {
+  for (const SwapDatabase& database : record.databases) {
+    for (const auto& [table, keys] : database.loose_keys) {
+      const std::string name = QuoteName(database.name, table);
+      ServerError refused;
+      const auto rows = session().TryQuery("SHOW CREATE TABLE " + name, refused);
+      // The site may have dropped it since the tables were moved.
+      if (!rows) continue;
+      const std::string present = rows->at(0).at(1).value_or("");
+      for (const std::string& key : keys) {
+        // "ADD CONSTRAINT `name` FOREIGN KEY …", of which "CONSTRAINT `name` " is there already
+        // when the last run came as far as this.
+        const size_t begin = key.find("CONSTRAINT");
+        const size_t end = key.find("FOREIGN KEY");
+        if (begin < end && present.find(key.substr(begin, end - begin)) != std::string::npos) {
+          continue;
+        }
+        on_step_("foreign key of " + database.name + "." + table);
+        session().Execute("USE " + QuoteName(database.name));
+        if (const auto error = TryWithRetry(session(), "ALTER TABLE " + name + " " + key)) {
+          warnings_.Add(fmt::format(
+              "a foreign key of {}.{} to a table that does not exist was not restored: {}",
+              database.name, table, error->message));
+        }
+      }
+    }
+  }
+}
+
 void Swapper::SetCharset(const std::string& database, const std::string& charset,
                          const std::string& collation) {
   on_step_("alter " + database);
@@ -161,6 +190,7 @@ void Swapper::Forward(SwapRecord& record) {
                     QuoteName(database.name), database.new_charset, database.new_collation));
   }
   if (!IsSwapped(record)) MoveForward(record);
+  AddLooseKeys(record);
   for (const SwapDatabase& database : record.databases) {
     SetCharset(database.name, database.new_charset, database.new_collation);
     DropObjects(session(), database.name, ObjectsToDrop::kAll, on_step_);

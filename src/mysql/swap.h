@@ -49,6 +49,7 @@ class Swapper {
   void RenameWithoutObjects(const SwapRecord& record, const std::vector<Move>& moves,
                             const std::vector<ObjectScript>& objects);
   void MoveForward(SwapRecord& record);
+  void AddLooseKeys(const SwapRecord& record);
   void MoveBack(const SwapRecord& record);
   void RemoveRecord(const SwapRecord& record);
   void SetCharset(const std::string& database, const std::string& charset,

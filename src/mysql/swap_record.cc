@@ -1,5 +1,7 @@
 #include "mysql/swap_record.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -74,6 +76,11 @@ std::string TextToBytes(std::string_view text) {
 }
 
 json ToJson(const SwapDatabase& database) {
+  json loose_keys = json::object();
+  for (const auto& [table, keys] : database.loose_keys) {
+    json& list = loose_keys[table] = json::array();
+    for (const std::string& key : keys) list.push_back(BytesToText(key));
+  }
   return {{"name", database.name},
           {"shadow", database.shadow},
           {"old", database.old},
@@ -83,7 +90,8 @@ json ToJson(const SwapDatabase& database) {
           {"old_charset", database.old_charset},
           {"old_collation", database.old_collation},
           {"new_tables", database.new_tables},
-          {"old_tables", database.old_tables}};
+          {"old_tables", database.old_tables},
+          {"loose_keys", std::move(loose_keys)}};
 }
 
 SwapDatabase DatabaseFrom(const json& object) {
@@ -98,6 +106,11 @@ SwapDatabase DatabaseFrom(const json& object) {
   object.at("old_collation").get_to(database.old_collation);
   object.at("new_tables").get_to(database.new_tables);
   object.at("old_tables").get_to(database.old_tables);
+  for (const auto& [table, keys] : object.at("loose_keys").items()) {
+    for (const json& key : keys) {
+      database.loose_keys[table].push_back(TextToBytes(key.get<std::string>()));
+    }
+  }
   return database;
 }
 
@@ -169,8 +182,8 @@ SwapRecord ParseRecord(std::string_view text) {
 std::map<std::string, std::string> RecordBook::Tables() {
   std::map<std::string, std::string> tables;
   for (const Row& row : session_.Query(
-           "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=" +
-           QuoteString(kRecordDatabase) + " ORDER BY TABLE_NAME, ORDINAL_POSITION")) {
+           "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE " +
+           NameIs("TABLE_SCHEMA", kRecordDatabase) + " ORDER BY TABLE_NAME, ORDINAL_POSITION")) {
     std::string& columns = tables[row[0].value_or("")];
     columns += (columns.empty() ? "" : ",") + row[1].value_or("");
   }
@@ -245,8 +258,8 @@ void RecordBook::CreateSchema(const std::string& name, std::string_view options)
   const std::vector<std::string> own = OwnSchemas();
   if (std::find(own.begin(), own.end(), name) == own.end()) {
     if (!session_
-             .Query("SELECT 1 FROM information_schema.schemata WHERE schema_name=" +
-                    QuoteString(name))
+             .Query("SELECT 1 FROM information_schema.SCHEMATA WHERE " +
+                    NameIs("SCHEMA_NAME", name))
              .empty()) {
       throw Error(ErrorKind::kSource,
                   "the database " + name + ", which this restore needs for itself, exists already")
@@ -268,11 +281,12 @@ void RecordBook::RemoveWhenEmpty() {
   if (!Exists() || Read() || !OwnSchemas().empty()) return;
   session_.Execute("DROP TABLE IF EXISTS " + TableName("restores") + ", " + TableName("schemas"));
   // Somebody may have put things of theirs into it.
-  for (const std::string_view from : {"TABLES WHERE TABLE_SCHEMA", "ROUTINES WHERE ROUTINE_SCHEMA",
-                                      "EVENTS WHERE EVENT_SCHEMA"}) {
+  for (const auto& [view, column] : {std::pair("TABLES", "TABLE_SCHEMA"),
+                                     {"ROUTINES", "ROUTINE_SCHEMA"},
+                                     {"EVENTS", "EVENT_SCHEMA"}}) {
     if (!session_
-             .Query("SELECT 1 FROM information_schema." + std::string(from) + "=" +
-                    QuoteString(kRecordDatabase) + " LIMIT 1")
+             .Query(fmt::format("SELECT 1 FROM information_schema.{} WHERE {} LIMIT 1", view,
+                                NameIs(column, kRecordDatabase)))
              .empty()) {
       return;
     }

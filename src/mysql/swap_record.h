@@ -36,6 +36,9 @@ struct SwapDatabase {
   std::string old_collation;
   std::vector<std::string> new_tables;  ///< move from `shadow` to `name`
   std::vector<std::string> old_tables;  ///< move from `name` to `old`
+  /// Of new tables, by name: foreign keys to tables that do not exist, "ADD CONSTRAINT …". Such a
+  /// key would not follow its table's move, so it is added after it.
+  std::map<std::string, std::vector<std::string>> loose_keys;
 
   friend bool operator==(const SwapDatabase&, const SwapDatabase&) = default;
 };

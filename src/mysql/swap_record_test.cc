@@ -20,7 +20,8 @@ SwapRecord Sample() {
                               "latin1",
                               "latin1_swedish_ci",
                               {"a`b", "ü"},
-                              {"c"}});
+                              {"c"},
+                              {{"a`b", {"ADD CONSTRAINT `k\xff`", "ADD CONSTRAINT `ü`"}}}});
   record.new_objects.push_back({ObjectScript::Kind::kView, "edx", "v", "CREATE VIEW `ü`"});
   record.old_objects.push_back({ObjectScript::Kind::kTriggers, "edx", "t", "latin1: \xfc\xff\n"});
   record.old_objects.push_back({ObjectScript::Kind::kPost, "edx", "", ""});

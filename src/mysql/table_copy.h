@@ -1,6 +1,7 @@
 // Plans and runs the reading of all tables' rows.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -17,15 +18,20 @@ namespace oxbackup::mysql {
 /// One table's copy: what it is and what came of it.
 struct TableCopy {
   TableCopy(const Table& which, const ServerInfo& server)
-      : table(which), formatter(which, server) {}
+      : table(which), formatter(which, server), lost_types(formatter.json_columns().size()) {}
 
   void AddMember(std::string path);
   /// Paths of its data members, sorted.
   std::vector<std::string> Members() const;
+  /// Adds a warning for each column that has rows in `lost_types`.
+  void WarnOfLostTypes(Warnings& warnings) const;
 
   const Table& table;
   const RowFormatter formatter;
   TableTotals totals;
+  /// For each of formatter.json_columns(): rows whose JSON holds a value of a type that JSON text
+  /// does not have, so that it comes back as a string.
+  std::vector<std::atomic<uint64_t>> lost_types;
 
  private:
   mutable std::mutex mutex_;
@@ -52,7 +58,8 @@ std::vector<CopyJob> PlanJobs(Session& session,
 void RunJobs(Snapshot& snapshot, const std::vector<CopyJob>& jobs, ArchiveWriter& writer,
              const RunContext& run);
 
-/// The statement that reads a part: rows in key order.
+/// The statement that reads a part: rows in key order, of the formatter's select_list() and
+/// json_check_list().
 std::string SelectStatement(const CopyJob::Part& part);
 
 }  // namespace oxbackup::mysql

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <optional>
 
 #include "archive/archive_writer.h"
 #include "base/task_group.h"
@@ -139,28 +140,95 @@ TEST_P(DumpFaultsTest, AServerThatShowsNoDatabasesIsAWarning) {
   EXPECT_THAT(dumped.warnings, Contains(HasSubstr("holds no databases to back up")));
 }
 
-TEST_P(DumpFaultsTest, ATableDroppedDuringTheCopyIsNamed) {
-  const ScratchDatabase database(session_, "dump_dropped");
-  session_.Execute("CREATE TABLE dump_dropped.t (a INT PRIMARY KEY)");
+TEST_P(DumpFaultsTest, AListOfSystemDatabasesAloneIsRefused) {
   TestRun test;
-  DumpOptions options = OptionsFor("dump_dropped");
-  options.snapshot.single_transaction = false;  // so that nothing holds the DROP off
-  StringSink sink;
-  ArchiveWriter writer(sink, {{Codec::kNone, 0}, 2}, test.run);
+  DumpOptions options = OptionsFor("mysql");
+  options.databases.emplace_back("sys");
+  options.accounts = true;
   const auto source = MakeBackupSource(server_, options, test.run);
+  const Error error = ErrorOf([&] { source->Prepare(); });
+  EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+  EXPECT_THAT(error.what(), HasSubstr("mysql, sys"));
+  EXPECT_THAT(error.hint(), HasSubstr("MYSQL_DATABASES"));
+}
+
+// Without the instance lock, which this account may not take, nothing holds DDL off a table that
+// has not been read yet.
+class DumpDdlTest : public DumpFaultsTest {
+ protected:
+  DumpDdlTest() : limited_(server_) {
+    session_.Execute("DROP USER IF EXISTS dump_ddl_user");
+    session_.Execute("CREATE USER dump_ddl_user IDENTIFIED BY 'Limited-1'");
+    session_.Execute(
+        "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, RELOAD, LOCK TABLES, PROCESS ON *.* TO "
+        "dump_ddl_user");
+    limited_.user = "dump_ddl_user";
+    limited_.password = "Limited-1";
+    options_ = OptionsFor("dump_dropped");
+    session_.Execute("SET SESSION lock_wait_timeout = 5");
+    database_.emplace(session_, "dump_dropped");
+    session_.Execute("CREATE TABLE dump_dropped.t (a INT PRIMARY KEY)");
+    session_.Execute("INSERT INTO dump_dropped.t VALUES (1)");
+  }
+  ~DumpDdlTest() override { session_.Execute("DROP USER dump_ddl_user"); }
+
+  void ExpectTableNamed(const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kSource);
+    EXPECT_STREQ(error.what(),
+                 "the table dump_dropped.t was dropped or altered while it was copied");
+    EXPECT_FALSE(error.cause().empty());
+    EXPECT_THAT(error.hint(), HasSubstr("run the backup again"));
+  }
+
+  // The error of a copy before which `ddl` is run.
+  Error ErrorAfter(const std::string& ddl) {
+    TestRun test;
+    StringSink sink;
+    ArchiveWriter writer(sink, {{Codec::kNone, 0}, 2}, test.run);
+    const auto source = MakeBackupSource(limited_, options_, test.run);
+    source->Prepare();
+    source->TakeSnapshot();
+    session_.Execute(ddl);
+    return ErrorOf([&] { source->Copy(writer); });
+  }
+
+  ConnectOptions limited_;
+  DumpOptions options_;
+  std::optional<ScratchDatabase> database_;
+};
+
+TEST_P(DumpDdlTest, ATableDroppedBeforeTheCopyIsNamed) {
+  ExpectTableNamed(ErrorAfter("DROP TABLE dump_dropped.t"));
+}
+
+TEST_P(DumpDdlTest, ATableRebuiltBeforeTheCopyIsNamed) {
+  ExpectTableNamed(ErrorAfter("ALTER TABLE dump_dropped.t ENGINE=InnoDB, FORCE"));
+}
+
+TEST_P(DumpDdlTest, ATableAlteredBeforeACopyWithoutATransactionIsNamed) {
+  options_.snapshot.single_transaction = false;
+  ExpectTableNamed(ErrorAfter("ALTER TABLE dump_dropped.t DROP COLUMN a, ADD COLUMN b INT"));
+}
+
+TEST_P(DumpDdlTest, ATableDroppedWhileAnotherIsReadIsNamed) {
+  FillTable("dump_dropped.big", 1 << 15);
+  TestRun test(kSmallBudget);
+  options_.snapshot.readers = 1;
+  TriggerSink sink([&] {
+    WaitForReader(session_, "`dump_dropped`.`big`");
+    session_.Execute("DROP TABLE dump_dropped.t");
+  });
+  ArchiveWriter writer(sink, {{Codec::kNone, 0}, 1}, test.run);
+  const auto source = MakeBackupSource(limited_, options_, test.run);
   source->Prepare();
   source->TakeSnapshot();
-  Session other(server_, {});
-  other.Execute("SET SESSION lock_wait_timeout = 1");
-  if (other.TryExecute("ALTER TABLE dump_dropped.t DROP COLUMN a, ADD COLUMN b INT")) {
-    GTEST_SUCCEED() << "the instance lock held the ALTER off";
-    source->Copy(writer);
-    return;
-  }
   const Error error = ErrorOf([&] { source->Copy(writer); });
-  EXPECT_THAT(error.what(), HasSubstr("dump_dropped.t was dropped or altered"));
-  EXPECT_THAT(error.hint(), HasSubstr("run the backup again"));
+  ExpectTableNamed(error);
+  EXPECT_THAT(error.contexts(), Contains("copying the table dump_dropped.t"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Servers, DumpDdlTest, testing::Values(Flavour::kMySql, Flavour::kMariaDb),
+                         FlavourName);
 
 TEST_P(DumpFaultsTest, AConnectionKilledDuringTheCopyIsAClearError) {
   const ScratchDatabase database(session_, "dump_killed");

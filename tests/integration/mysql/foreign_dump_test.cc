@@ -172,6 +172,22 @@ TEST_P(ForeignDump, OfAllDatabasesLeavesTheServersOwnOnesAlone) {
   EXPECT_THAT(run_.warnings.All(), Contains(HasSubstr("accounts")));
 }
 
+TEST_P(ForeignDump, MergeTablesAndForeignKeysToNothingComeBack) {
+  session_.Execute("USE load_dumped");
+  session_.Execute("CREATE TABLE one (a INT NOT NULL) ENGINE=MyISAM");
+  session_.Execute("INSERT INTO one VALUES (1)");
+  session_.Execute("CREATE TABLE merged (a INT NOT NULL) ENGINE=MERGE UNION=(one)");
+  session_.Execute("SET SESSION foreign_key_checks=0");
+  session_.Execute(
+      "CREATE TABLE loose (a INT, CONSTRAINT lost FOREIGN KEY (a) REFERENCES missing (id)) "
+      "ENGINE=InnoDB");
+  original_ = Describe(session_, kSite);
+  const std::string script = Dump({"--databases", kSite});
+  session_.Execute("DELETE FROM one");
+  RestoreScript(script, QuietOptions());
+  EXPECT_EQ(Describe(session_, kSite), original_);
+}
+
 TEST_P(ForeignDump, AStatementThatCannotBePlacedIsNamedWithItsLine) {
   try {
     RestoreScript("CREATE DATABASE `load_dumped`;\nUSE `load_dumped`;\nCALL p();\n",

@@ -225,6 +225,19 @@ TEST_P(Restore, PlanSaysWhatIsReplaced) {
   EXPECT_GT(plan.bytes_needed, 1'000'000U);
 }
 
+// The testbed's servers have their data on this machine.
+TEST_P(Restore, ADiskThatIsTooSmallIsAWarning) {
+  const std::unique_ptr<ArchiveReader> reader = OpenBytes(archive_, run_.run);
+  Manifest manifest = *reader->manifest();
+  EXPECT_TRUE(MakeTarget()->Plan(&manifest).bytes_free.has_value());
+  EXPECT_THAT(run_.warnings.All(), IsEmpty());
+  for (ObjectEntry& object : manifest.components.at(0).objects) {
+    if (object.name == "child") object.raw_bytes = uint64_t{1} << 60;
+  }
+  MakeTarget()->Plan(&manifest);
+  EXPECT_THAT(run_.warnings.All(), ElementsAre(HasSubstr("free, and the restore needs about")));
+}
+
 TEST_P(Restore, ASequenceGoesOnWhereItWas) {
   if (GetParam() == Flavour::kMySql) {
     EXPECT_TRUE(session_.TryExecute("CREATE SEQUENCE load_site.counter")) << "it has them now";

@@ -49,6 +49,9 @@ class Swap : public testing::TestWithParam<Flavour> {
     session_.Execute(
         "CREATE TABLE child (id INT PRIMARY KEY, p INT, CONSTRAINT cp FOREIGN KEY (p) REFERENCES "
         "parent (id)) ENGINE=InnoDB");
+    session_.Execute("SET SESSION foreign_key_checks=0");
+    session_.Execute("CREATE TABLE loose (id INT PRIMARY KEY, m INT, CONSTRAINT lm" + v +
+                     " FOREIGN KEY (m) REFERENCES missing (id)) ENGINE=InnoDB");
     session_.Execute("INSERT INTO parent VALUES (1," + v + ")");
     session_.Execute("INSERT INTO child VALUES (" + v + ",1)");
     session_.Execute("CREATE VIEW b AS SELECT id, " + v + " AS v FROM parent");
