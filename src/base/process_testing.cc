@@ -87,7 +87,8 @@ void Process::Signal(int signal) const {
 
 bool Process::Runs() const {
   siginfo_t ended = {};
-  if (pid_ <= 0 || waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) < 0) {
+  if (pid_ <= 0 ||
+      waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) < 0) {
     return false;
   }
   return ended.si_pid == 0;

@@ -28,8 +28,8 @@ class KilledRestore : public SiteTest {
     engine->Signal(SIGKILL);
     const ProcessResult result = engine->Wait();
     if (result.status == 128 + SIGKILL) return ::testing::AssertionSuccess();
-    return ::testing::AssertionFailure()
-           << "it ended before, with status " << result.status << "\n" << result.error;
+    return ::testing::AssertionFailure() << "it ended before, with status " << result.status << "\n"
+                                         << result.error;
   }
 
   // The record that a restore keeps of the swap of a folder, or "".
