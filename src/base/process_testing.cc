@@ -85,6 +85,15 @@ void Process::Signal(int signal) const {
   if (pid_ > 0) kill(pid_, signal);
 }
 
+bool Process::Runs() const {
+  siginfo_t ended = {};
+  if (pid_ <= 0 ||
+      waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) < 0) {
+    return false;
+  }
+  return ended.si_pid == 0;
+}
+
 ProcessResult Process::Wait() {
   int status = 0;
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {

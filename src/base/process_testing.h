@@ -37,6 +37,8 @@ class Process {
 
   pid_t pid() const { return pid_; }
   void Signal(int signal) const;
+  /// Whether it runs still. What has ended is there to be waited for.
+  bool Runs() const;
   /// Waits for its end and returns what it did. Called once.
   ProcessResult Wait();
 

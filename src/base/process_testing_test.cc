@@ -18,8 +18,18 @@ TEST(RunProcess, PassesInputAndEnvironmentAndReturnsEverything) {
 
 TEST(Process, TellsTheSignalThatEndedIt) {
   Process process({"sleep", "60"}, {});
+  EXPECT_TRUE(process.Runs());
   process.Signal(SIGTERM);
   EXPECT_EQ(process.Wait().status, 128 + SIGTERM);
+  EXPECT_FALSE(process.Runs());
+}
+
+// Its end is noticed before somebody waits for it, and the wait still tells how it ended.
+TEST(Process, TellsWhetherItRuns) {
+  Process process({"sh", "-c", "exit 7"}, {});
+  while (process.Runs()) {
+  }
+  EXPECT_EQ(process.Wait().status, 7);
 }
 
 }  // namespace

@@ -89,14 +89,28 @@ TEST(FlagChecksTest, ADiffNamesItsArchives) {
   EXPECT_EQ(Refusal(kInspect, {{"diff", {"a", "/x/b"}}, {"location", {"/x"}}}), "");
 }
 
-TEST(FlagChecksTest, AnUndoIsOfAllThatTheLastRestoreReplaced) {
-  for (const char* id : {"location", "only", "exclude", "date", "name", "keep-old", "dry-run"}) {
+TEST(FlagChecksTest, AnUndoReadsNoArchiveAndMayBeOfSomeComponents) {
+  for (const char* id : {"location", "date", "name", "keep-old", "drop-old", "dry-run"}) {
     EXPECT_THAT(Refusal(kRestore, {{"undo", {"true"}}, {id, {"x"}}}),
                 HasSubstr("does nothing with --undo"))
         << id;
   }
+  for (const char* id : {"only", "exclude"}) {
+    EXPECT_EQ(Refusal(kRestore, {{"undo", {"true"}}, {id, {"mysql"}}}), "") << id;
+  }
   EXPECT_EQ(Refusal(kRestore, {{"undo", {"true"}}}, {{"BACKUP_LOCATION", "/backup"}}), "");
   EXPECT_EQ(Refusal(kRestore, {{"dry-run", {"true"}}, {"yes", {"true"}}, {"keep-old", {"true"}}}),
+            "");
+}
+
+TEST(FlagChecksTest, DroppingOldDataIsOfAllOfThem) {
+  for (const char* id : {"location", "only", "exclude", "date", "name", "keep-old", "dry-run"}) {
+    EXPECT_THAT(Refusal(kRestore, {{"drop-old", {"true"}}, {id, {"x"}}}),
+                HasSubstr("does nothing with --drop-old"))
+        << id;
+  }
+  EXPECT_EQ(Refusal(kRestore, {{"drop-old", {"true"}}, {"yes", {"true"}}},
+                    {{"BACKUP_LOCATION", "/backup"}}),
             "");
 }
 

@@ -267,7 +267,9 @@ TEST(MongoDump, WarnsOfAServerWithoutDatabases) {
 TEST(MongoDump, RefusesAtOnceADatabaseThatItMayNotRead) {
   ModelServer server;
   server.model.Insert("db.c", R"({"_id": 1})");
-  server.server.Fail({.command = "find", .skip = 0, .times = 1}, kUnauthorized);
+  const auto of_the_data = [](const ScriptedCommand& command) { return command.target() == "c"; };
+  server.server.Fail({.command = "find", .skip = 0, .times = 1, .when = of_the_data},
+                     kUnauthorized);
   TestRun run;
   const auto source = MakeBackupSource(server.connect, {}, run.run);
   EXPECT_THROW(source->Prepare(), Error);

@@ -51,6 +51,12 @@ bool IsBeside(std::string_view collection) {
          collection.ends_with(kStraySuffix);
 }
 
+void DropLoaded(Session& session, const std::string& database) {
+  for (const auto& [name, entry] : ListLive(session, database)) {
+    if (name.ends_with(kRestoreSuffix)) DropCollection(session, database, name);
+  }
+}
+
 void DropCollection(Session& session, const std::string& database, const std::string& name) {
   const Reply reply = session.TryRun(database, Bson().Add("drop", name));
   if (reply.failure && reply.failure->code != kNamespaceNotFound) {

@@ -36,6 +36,9 @@ std::string NameBeside(const ServerInfo& server, const std::string& database,
 /// Whether a name is one of those.
 bool IsBeside(std::string_view collection);
 
+/// Drops what restores loaded into a database and did not bring to a swap. REQUIRES: no swap is
+/// open: what it has yet to bring in has such names too.
+void DropLoaded(Session& session, const std::string& database);
 /// Drops a collection or view. One that is not there is fine.
 void DropCollection(Session& session, const std::string& database, const std::string& name);
 

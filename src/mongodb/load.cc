@@ -210,9 +210,7 @@ RestoredCollection& Loader::Collection(const DumpMember& member) {
 void Loader::PrepareDatabase(Session& session, const std::string& database) {
   const std::lock_guard lock(mutex_);
   if (!prepared_.insert(database).second) return;
-  for (const auto& [name, entry] : ListLive(session, database)) {
-    if (name.ends_with(kRestoreSuffix)) DropCollection(session, database, name);
-  }
+  DropLoaded(session, database);
 }
 
 void Loader::TakeMetadata(const DumpMember& member, const MemberInfo& info, ByteSource& content) {
@@ -347,11 +345,7 @@ void Loader::Drop(Session& session) {
   std::set<std::string> databases(prepared_);
   // The oplog may have brought further ones.
   for (const auto& collection : collections_) databases.insert(collection->database);
-  for (const std::string& database : databases) {
-    for (const auto& [name, entry] : ListLive(session, database)) {
-      if (name.ends_with(kRestoreSuffix)) DropCollection(session, database, name);
-    }
-  }
+  for (const std::string& database : databases) DropLoaded(session, database);
 }
 
 }  // namespace oxbackup::mongodb

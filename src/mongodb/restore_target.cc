@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "mongodb/accounts_restore.h"
+#include "mongodb/live_names.h"
 #include "mongodb/load.h"
 #include "mongodb/restore_plan.h"
 #include "mongodb/swap.h"
@@ -18,6 +19,13 @@
 
 namespace oxbackup::mongodb {
 namespace {
+
+void RefuseClosing(const SwapRecord& record) {
+  if (record.state != SwapState::kClosing) return;
+  throw Error(ErrorKind::kNotFound,
+              "the restore had succeeded and its old data in MongoDB are being removed")
+      .Hint("run any other command: it finishes removing them; then restore an older archive");
+}
 
 class MongodbTarget final : public RestoreTarget {
  public:
@@ -55,6 +63,7 @@ class MongodbTarget final : public RestoreTarget {
   }
   [[nodiscard]] std::optional<SwapRecord> FindRecord(bool also_done);
   [[nodiscard]] std::optional<SwapRecord> FindRecordOf(const std::string& run_id);
+  void MarkUndoing(SwapRecord& record);
   void ForgetDoneSwaps();
   void TellOutcome(const SwapOutcome& outcome);
 
@@ -109,12 +118,34 @@ std::optional<SwapIntent> MongodbTarget::FindKeptSwap() {
   return record->intent;
 }
 
+// Of a finished swap all is in, so what has the names of loaded collections is from a later restore
+// that died while it loaded: in the place where the moves back put what is live now.
+void MongodbTarget::MarkUndoing(SwapRecord& record) {
+  if (record.state == SwapState::kDone) {
+    std::set<std::string> databases;
+    for (const SwapMove& move : record.moves) databases.insert(move.database);
+    for (const SwapCopy& copy : record.copies) databases.insert(copy.database);
+    for (const std::string& database : databases) {
+      Step("drop what was loaded into " + database);
+      DropLoaded(Control(), database);
+    }
+  }
+  record.state = SwapState::kUndoing;
+  Step("mark the swap as being undone");
+  WriteSwapRecord(Control(), options_.record_database, record);
+}
+
 void MongodbTarget::PrepareUndo(const SwapIntent& intent, bool begun) {
   std::optional<SwapRecord> record = FindRecordOf(intent.run_id);
   if (!record) return;
+  RefuseClosing(*record);
   const SwapState state = begun ? SwapState::kUndoing : SwapState::kDone;
   if (record->state == state && record->intent == intent) return;
   record->intent = intent;
+  if (begun) {
+    MarkUndoing(*record);
+    return;
+  }
   record->state = state;
   WriteSwapRecord(Control(), options_.record_database, *record);
 }
@@ -137,17 +168,9 @@ void MongodbTarget::UndoSwap(const std::string& run_id) {
     throw Error(ErrorKind::kNotFound, "MongoDB has no replaced data to go back to")
         .Hint("old data are kept by restore --keep-old, until the next restore");
   }
-  if (record->state == SwapState::kClosing) {
-    throw Error(ErrorKind::kNotFound,
-                "the restore had succeeded and its old data in MongoDB are being removed")
-        .Hint("run any other command: it finishes removing them; then restore an older archive");
-  }
+  RefuseClosing(*record);
   Swapper swapper = MakeSwapper();
-  if (record->state != SwapState::kUndoing) {
-    record->state = SwapState::kUndoing;
-    Step("mark the swap as being undone");
-    WriteSwapRecord(Control(), options_.record_database, *record);
-  }
+  if (record->state != SwapState::kUndoing) MarkUndoing(*record);
   TellOutcome(swapper.Carry(*record, SwapDirection::kBackward));
   swapper.DropRestored(*record);
   Step("remove the record");

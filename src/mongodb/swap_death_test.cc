@@ -93,9 +93,11 @@ TEST_P(SwapDeathTest, IsUndoneByTheNextRunWhereverItDied) {
       RestoreAll(connect_, options, archive_, run_, /*keep_old=*/true);
     });
     if (!died) break;
+    // With its record closed the restore has ended, and its old data are kept.
     const auto target = MakeRestoreTarget(connect_, options_, run_.run);
-    if (target->FindOpenSwap()) target->UndoSwap("");
+    if (target->FindOpenSwap() || target->FindKeptSwap()) target->UndoSwap("");
     EXPECT_EQ(Live(), before) << "died at step " << step;
+    EXPECT_THAT(model_.Documents("openedx_backup.swaps"), IsEmpty()) << "died at step " << step;
   }
 }
 
@@ -130,6 +132,24 @@ TEST_P(SwapDeathTest, KeptDataOutliveARestoreThatDiesWhileItLoads) {
   }
   MakeRestoreTarget(connect_, options_, run_.run)->UndoSwap("");
   EXPECT_EQ(Live(), before);
+  EXPECT_EQ(Data(), before) << "something was left beside";
+  EXPECT_THAT(run_.warnings.All(), IsEmpty());
+}
+
+// The undo of several components is marked before it begins.
+TEST_P(SwapDeathTest, SoTheyDoWhereTheUndoIsMarkedBeforehand) {
+  const State before = Live();
+  RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
+  {
+    const auto target = MakeRestoreTarget(connect_, options_, run_.run);
+    const auto reader = archive_.Open();
+    static_cast<void>(target->Plan(nullptr));
+    target->Load(*reader);
+  }
+  const auto target = MakeRestoreTarget(connect_, options_, run_.run);
+  target->PrepareUndo(TestIntent(), /*begun=*/true);
+  target->UndoSwap(TestIntent().run_id);
+  EXPECT_EQ(Data(), before);
 }
 
 TEST_P(SwapDeathTest, AnUndoThatDiedIsFinishedWhereverItDied) {
@@ -145,8 +165,11 @@ TEST_P(SwapDeathTest, AnUndoThatDiedIsFinishedWhereverItDied) {
     if (target->FindOpenSwap()) {
       target->CompleteSwap();
       target->CloseSwap(true);
+    } else if (target->FindKeptSwap()) {
+      EXPECT_EQ(Live(), after) << "died at step " << step;
+      target->UndoSwap("");
     }
-    EXPECT_EQ(Live(), step == 0 && died ? after : before) << "died at step " << step;
+    EXPECT_EQ(Live(), before) << "died at step " << step;
     EXPECT_FALSE(target->FindOpenSwap()) << "died at step " << step;
     if (!died) break;
   }

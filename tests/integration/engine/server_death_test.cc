@@ -39,7 +39,7 @@ class ServerDeath : public SiteTest {
                                 const IsTime& is_time) {
     arguments.insert(arguments.end(), {"--only", server == "mysql" ? server : "mongodb"});
     const std::unique_ptr<Process> engine = StartEngine(arguments);
-    while (!is_time()) {
+    while (engine->Runs() && !is_time()) {
     }
     Testbed("kill", server);
     return engine->Wait();

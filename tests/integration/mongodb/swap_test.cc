@@ -73,6 +73,20 @@ TEST_F(SwapTest, ReplacesUndoesAndLeavesNothingBehind) {
   EXPECT_THAT(Live(true), names);
 }
 
+TEST_F(SwapTest, KeptDataOutliveARestoreThatDiesWhileItLoads) {
+  const State before = Live(true);
+  RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
+  {
+    const auto target = MakeRestoreTarget(connect_, options_, run_.run);
+    const auto reader = archive_.Open();
+    static_cast<void>(target->Plan(nullptr));
+    target->Load(*reader);
+  }
+  ASSERT_NE(Live(true).count("modules__restore"), 0u);
+  MakeRestoreTarget(connect_, options_, run_.run)->UndoSwap("");
+  EXPECT_EQ(Live(true), before);
+}
+
 TEST_F(SwapTest, IsFinishedByTheNextRunWhereverItDied) {
   RestoreAll(connect_, options_, archive_, run_);
   const State after = Live();
@@ -107,7 +121,8 @@ TEST_F(SwapTest, IsUndoneByTheNextRunWhereverItDied) {
     });
     if (!died) break;
     const auto target = MakeRestoreTarget(connect_, options_, run_.run);
-    if (target->FindOpenSwap()) target->UndoSwap("");
+    // With its record closed the restore has ended, and its old data are kept.
+    if (target->FindOpenSwap() || target->FindKeptSwap()) target->UndoSwap("");
     EXPECT_EQ(Live(), before) << "died at step " << step;
   }
 }
