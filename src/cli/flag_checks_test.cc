@@ -90,12 +90,15 @@ TEST(FlagChecksTest, ADiffNamesItsArchives) {
 }
 
 TEST(FlagChecksTest, AnUndoIsOfAllThatTheLastRestoreReplaced) {
-  for (const char* id : {"location", "only", "exclude", "date", "name", "keep-old", "dry-run"}) {
+  for (const char* id : {"location", "date", "name", "keep-old", "dry-run"}) {
     EXPECT_THAT(Refusal(kRestore, {{"undo", {"true"}}, {id, {"x"}}}),
                 HasSubstr("does nothing with --undo"))
         << id;
   }
   EXPECT_EQ(Refusal(kRestore, {{"undo", {"true"}}}, {{"BACKUP_LOCATION", "/backup"}}), "");
+  EXPECT_EQ(Refusal(kRestore, {{"undo", {"true"}}, {"only", {"mysql"}}}), "");
+  EXPECT_THAT(Refusal(kRestore, {{"drop-old", {"true"}}, {"only", {"mysql"}}}),
+              HasSubstr("--only does nothing with --drop-old"));
   EXPECT_EQ(Refusal(kRestore, {{"dry-run", {"true"}}, {"yes", {"true"}}, {"keep-old", {"true"}}}),
             "");
 }
