@@ -162,23 +162,27 @@ std::string AftermathOfBackup(const Progress::Snapshot& board) {
   return "Nothing was written.";
 }
 
-std::string RenderComponents(const std::vector<const ComponentManifest*>& components,
+std::string RenderComponents(const std::vector<ComponentSummary>& components,
                              const TerminalStyle& style) {
   TextTable table(
       {Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kRight, Align::kLeft});
-  for (const ComponentManifest* component : components) {
-    const ComponentSummary summary = Summarize(*component);
+  for (const ComponentSummary& summary : components) {
+    if (summary.digest.empty()) {
+      table.AddRow({summary.name, "", "", FormatItems(summary.name, summary.items)});
+      continue;
+    }
     const std::vector<std::string> cells = SummaryCells(summary);
-    table.AddRow(
-        {summary.name, cells[0], cells[1], cells[2], FormatBytes(summary.raw_bytes),
-         summary.digest.empty() ? "" : "digest " + ShortDigest(summary.digest, style.unicode)});
+    table.AddRow({summary.name, cells[0], cells[1], cells[2], FormatBytes(summary.raw_bytes),
+                  "digest " + ShortDigest(summary.digest, style.unicode)});
   }
   return table.Render(2);
 }
 
 std::string RenderComponents(const Manifest& manifest, const TerminalStyle& style) {
-  std::vector<const ComponentManifest*> components;
-  for (const ComponentManifest& component : manifest.components) components.push_back(&component);
+  std::vector<ComponentSummary> components;
+  for (const ComponentManifest& component : manifest.components) {
+    components.push_back(Summarize(component));
+  }
   return RenderComponents(components, style);
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/progress.h"
+#include "cli/component_summary.h"
 #include "cli/terminal.h"
 #include "engine/location.h"
 #include "engine/stored_sizes.h"
@@ -24,8 +25,9 @@ std::string RenderList(const std::string& location, const std::vector<ArchiveEnt
 std::string RenderInspect(const ArchiveEntry& entry, const StoredSizes& stored, bool all_objects,
                           const TerminalStyle& style);
 
-/// Lines "  mysql  2 databases  412 tables …  digest 7f3a…c1", one a component.
-std::string RenderComponents(const std::vector<const ComponentManifest*>& components,
+/// Lines "  mysql  2 databases  412 tables …  digest 7f3a…c1", one a component; without its digest
+/// only its name and items.
+std::string RenderComponents(const std::vector<ComponentSummary>& components,
                              const TerminalStyle& style);
 /// The same of all components.
 std::string RenderComponents(const Manifest& manifest, const TerminalStyle& style);

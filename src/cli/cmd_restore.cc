@@ -51,6 +51,7 @@ std::string PreviewText(const RestorePreview& preview, const std::string& left_o
   line["plans"] = PlansJson(preview.plans);
   line["left_out"] = preview.left_out;
   line["not_held"] = preview.not_held;
+  line["passed_over"] = preview.passed_over;
   return DumpLine(line) + "\n";
 }
 
@@ -145,6 +146,7 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
                   {"components", report.components},
                   {"left_out", report.left_out},
                   {"not_held", report.not_held},
+                  {"passed_over", report.passed_over},
                   {"swap_ms", report.swap_ms},
                   {"kept_old", report.swapped && options.keep_old},
                   {"finished_swaps", report.finished_swaps},
@@ -160,8 +162,8 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
   if (report.swapped) {
     outcome.text += DoneText(report, left_out, options.keep_old ? undo : "", site, services);
   } else if (options.dry_run) {
-    const RestorePreview preview{report.archive, report.manifest.get(), report.plans,
-                                 report.left_out, report.not_held};
+    const RestorePreview preview{report.archive,  report.manifest.get(), report.plans,
+                                 report.left_out, report.not_held,       report.passed_over};
     outcome.text += RenderPreview(preview, left_out, services.clock().Now(), services.style()) +
                     RenderWarnings(services.warnings().All(), services.style()) +
                     "Nothing was changed (--dry-run).\n";

@@ -70,10 +70,12 @@ TEST(ProgressRenderTest, AnEstimateThatWasTooSmallDoesNotLookDone) {
   Progress board;
   board.Begin("mysql", "dump", 10);
   board.Add("mysql", 5000, 1, "t");
-  const ProgressView view{
-      .board = board.Read(), .elapsed = milliseconds(1000), .bytes_per_second = {}};
-  EXPECT_THAT(RenderProgress(view, {.width = 80, .unicode = false, .colour = false}).front(),
+  ProgressView view{.board = board.Read(), .elapsed = milliseconds(0), .bytes_per_second = {}};
+  const TerminalStyle ascii{.width = 80, .unicode = false, .colour = false};
+  EXPECT_THAT(RenderProgress(view, ascii).front(),
               HasSubstr("mysql dump  ###-----------------  5.0 kB"));
+  view.elapsed = milliseconds(1000);
+  EXPECT_THAT(RenderProgress(view, ascii).front(), HasSubstr("mysql dump  -----###------------  "));
 }
 
 TEST(ProgressRenderTest, AnEstimateThatHasJustBeenReachedDoesNotLookDone) {

@@ -81,17 +81,16 @@ std::string Headline(const RestoreReport& report, const std::vector<std::string>
 std::string RenderRestored(const RestoreReport& report, const std::set<std::string>& filtered,
                            const std::vector<std::string>& warnings, const TerminalStyle& style) {
   std::string out = Headline(report, warnings, style);
-  std::vector<const ComponentManifest*> described;
-  std::string counted;
+  std::vector<ComponentSummary> restored;
   for (const std::string& name : report.components) {
     if (const ComponentManifest* component = DescribedBy(report, filtered, name)) {
-      described.push_back(component);
+      restored.push_back(Summarize(*component));
     } else if (const auto items = report.verified_items.find(name);
                items != report.verified_items.end() && items->second > 0) {
-      counted += fmt::format("  {}  {}\n", name, FormatItems(name, items->second));
+      restored.push_back({.name = name, .items = items->second, .digest = {}});
     }
   }
-  out += RenderComponents(described, style) + counted;
+  out += RenderComponents(restored, style);
   out += "  " +
          WrapAt(report.manifest != nullptr
                     ? "Verified before the swap: what was loaded was read back, and its counts and "
@@ -126,8 +125,13 @@ nlohmann::ordered_json RestoredJson(const RestoreReport& report,
 std::string RenderPreview(const RestorePreview& preview, const std::string& left_out, TimePoint now,
                           const TerminalStyle& style) {
   std::string out =
-      WrapAt(Printable(ArchiveSentence(preview.archive, preview.manifest, now)), 0, style.width);
-  out += "\n\n";
+      WrapAt(Printable(ArchiveSentence(preview.archive, preview.manifest, now)), 0, style.width) +
+      "\n";
+  if (!preview.passed_over.empty()) {
+    out += WrapAt(Printable("Newer, but not whole: " + preview.passed_over + "."), 0, style.width) +
+           "\n";
+  }
+  out += "\n";
   TextTable table({Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
   // A server counts pages and indexes, an archive rows and documents.
   table.AddRow({"This replaces", "", "now (on disk)", "after (in the archive)"});

@@ -155,7 +155,7 @@ TEST_F(ScreensTest, WhatTheDatabasesStandForIsSaidWithSkewAndLock) {
             "  mysql        global read lock\n"
             "  mongodb      replica set, oplog to 7433:2\n"
             "  skew         11 ms between the moments of mysql and mongodb\n"
-            "  lock         writers waited 38 ms (mysql), 1.2 s (mongodb)\n");
+            "  lock         writers waited 38 ms (mysql), 1 s (mongodb)\n");
   EXPECT_THAT(RenderMoments(manifest, true, kPlain),
               AllOf(HasSubstr("oplog to 7433:2; oplog_end 7433:2\n"),
                     HasSubstr("  caddy        file by file\n")));
@@ -178,8 +178,8 @@ class RestoredScreenTest : public ScreensTest {
 
 TEST_F(RestoredScreenTest, ARestoreEndsWithWhatIsThereNowAndThatItWasVerified) {
   EXPECT_EQ(RenderRestored(Report(), {}, {}, kPlain),
-            "Restored backup.2026-11-22.tar.xz in 31 s: mysql, caddy swapped in at\n"
-            "2026-11-23 00:00:00 UTC; readers or writers waited 38 ms for it.\n"
+            "Restored backup.2026-11-22.tar.xz in 31 s: mysql, caddy swapped in at 2026-11-23\n"
+            "00:00:00 UTC; readers or writers waited 38 ms for it.\n"
             "  mysql  1 database  1 table  1,204,311 rows  812 MB  digest 32a8…e0\n"
             "  caddy                           17 entries   20 kB  digest 7942…c6\n"
             "  Verified before the swap: what was loaded was read back, and its counts and\n"
@@ -191,13 +191,14 @@ TEST_F(RestoredScreenTest, ARestoreEndsWithWhatIsThereNowAndThatItWasVerified) {
 }
 
 TEST_F(RestoredScreenTest, OfAPartAndOfAForeignArchiveThereIsWhatWasReadBack) {
-  EXPECT_THAT(RenderRestored(Report(), {"mysql"}, {"w"}, kPlain),
-              AllOf(HasSubstr("Restored with 1 warning backup."), HasSubstr("  mysql  7 rows\n"),
-                    HasSubstr("  caddy                    17 entries   20 kB")));
+  EXPECT_THAT(
+      RenderRestored(Report(), {"mysql"}, {"w"}, kPlain),
+      AllOf(HasSubstr("Restored with 1 warning backup."), HasSubstr("  mysql      7 rows\n"),
+            HasSubstr("  caddy  17 entries  20 kB  digest ")));
   RestoreReport foreign = Report();
   foreign.manifest = nullptr;
   EXPECT_THAT(RenderRestored(foreign, {}, {}, kPlain),
-              AllOf(HasSubstr("  mysql  7 rows\n  caddy  17 entries\n"),
+              AllOf(HasSubstr("  mysql      7 rows\n  caddy  17 entries\n"),
                     HasSubstr("which holds no digests of its own")));
   EXPECT_EQ(RestoredJson(foreign, {})[0],
             nlohmann::ordered_json({{"name", "mysql"}, {"items", 7}}));
@@ -209,7 +210,8 @@ TEST_F(ScreensTest, ThePreviewNamesWhatIsReplacedBesideWhatComes) {
                          .manifest = &manifest,
                          .plans = {},
                          .left_out = {},
-                         .not_held = {"config"}};
+                         .not_held = {"config"},
+                         .passed_over = {}};
   preview.plans = {
       {"mysql",
        {.replaced = {{"openedx", "398 tables, 1.1 GB", "405 tables, 1.0 GB"}},
@@ -230,6 +232,10 @@ TEST_F(ScreensTest, ThePreviewNamesWhatIsReplacedBesideWhatComes) {
       "  The site keeps running on its present data until the last second; then\n"
       "  everything is swapped at once.\n"
       "  Space needed meanwhile: mysql 1.3 GB (free: 41 GB).\n");
+  preview.passed_over = "backup.2026-11-23.tar.xz (without caddy)";
+  EXPECT_THAT(RenderPreview(preview, "", At("2026-11-23T00:00:00Z"), kPlain),
+              HasSubstr("MySQL 8.4.0.\nNewer, but not whole: backup.2026-11-23.tar.xz (without "
+                        "caddy).\n\n"));
 }
 
 TEST_F(ScreensTest, ALongPathInThePreviewHasALineOfItsOwnInsteadOfBreakingTheColumns) {

@@ -197,18 +197,25 @@ std::vector<ArchiveEntry>::iterator FindNewest(std::vector<ArchiveEntry>& entrie
   return whole != entries.end() ? whole : std::ranges::find_if(entries, IsUsable);
 }
 
-// Says why a newer archive is not the chosen one.
-void PassOver(const ArchiveEntry& entry, const std::set<std::string>& components,
-              const Store& store, const RunContext& run) {
-  if (entry.state == ArchiveState::kUnreadable) throw UnreadableError(entry, store);
-  if (entry.state == ArchiveState::kDamaged) {
-    run.warnings.Add(fmt::format("an archive is passed over: {}", entry.problem));
-    return;
+// Why newer archives, those before `chosen`, are not the chosen one: a warning for each that is
+// damaged, a text for those that lack a part.
+std::string PassOver(std::vector<ArchiveEntry>::const_iterator begin,
+                     std::vector<ArchiveEntry>::const_iterator chosen,
+                     const std::set<std::string>& components, const Store& store,
+                     const RunContext& run) {
+  std::string newest;
+  size_t partial = 0;
+  for (auto entry = begin; entry != chosen; ++entry) {
+    if (entry->state == ArchiveState::kUnreadable) throw UnreadableError(*entry, store);
+    if (entry->state == ArchiveState::kDamaged) {
+      run.warnings.Add(fmt::format("an archive is passed over: {}", entry->problem));
+      continue;
+    }
+    if (partial++ > 0) continue;
+    newest = fmt::format("{} (without {})", entry->object.name,
+                         fmt::join(LackedBy(*entry, components), ", "));
   }
-  run.warnings.Add(fmt::format(
-      "a newer archive is passed over: {} lacks {} (--name takes it all the same, --only and "
-      "--exclude choose what an archive has to hold)",
-      entry.object.name, fmt::join(LackedBy(entry, components), ", ")));
+  return partial > 1 ? fmt::format("{} and {} more", newest, partial - 1) : newest;
 }
 
 }  // namespace
@@ -274,10 +281,17 @@ ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunC
                   [&](const ArchiveEntry& entry) { return DateOf(entry) != *choice.date; });
   }
   const auto chosen = FindNewest(entries, choice.components);
-  for (auto entry = entries.begin(); entry != chosen; ++entry) {
-    PassOver(*entry, choice.components, store, run);
+  std::string passed_over = PassOver(entries.begin(), chosen, choice.components, store, run);
+  if (chosen != entries.end()) {
+    if (!passed_over.empty()) {
+      run.log.Info(
+          "{} is taken, the newest that holds everything asked for; newer: {} (--name takes it all "
+          "the same, --only and --exclude choose what an archive has to hold)",
+          chosen->object.name, passed_over);
+    }
+    chosen->passed_over = std::move(passed_over);
+    return std::move(*chosen);
   }
-  if (chosen != entries.end()) return std::move(*chosen);
   const std::string wanted = choice.date ? " of " + *choice.date : "";
   throw Error(ErrorKind::kNotFound,
               fmt::format("there is no complete archive{} in {}", wanted, store.Location()))

@@ -58,6 +58,8 @@ struct ArchiveEntry {
   std::string problem;         ///< why it is damaged or unreadable
   std::optional<Error> error;  ///< the same as it was thrown
   TimePoint made{};            ///< from the manifest, else when the object appeared
+  /// Of the chosen one: newer ones that lack a part, "NAME (without media) and 2 more", or empty.
+  std::string passed_over;
 };
 
 /// All archives of a store, newest first. Objects whose name is not that of an archive (*.tar,
@@ -67,9 +69,10 @@ std::vector<ArchiveEntry> ListArchives(Store& store, const RunContext& run);
 
 /// Throws Error(kNotFound), saying what there is instead, when no complete archive fits,
 /// Error(kUsage) when a name without its suffix fits several, and Error(kCorrupt) when the one that
-/// was named is damaged. A newer one that is passed over, since it is damaged or lacks a component,
-/// is a warning of the run; a newer one that cannot be read is not passed over: its error is
-/// thrown. What an archive of another tool holds is not known: it is taken as if it held all.
+/// was named is damaged. A newer one that is passed over since it is damaged is a warning of the
+/// run, one that lacks a component a line of the log, since the one that is chosen is whole; a
+/// newer one that cannot be read is not passed over: its error is thrown. What an archive of
+/// another tool holds is not known: it is taken as if it held all.
 ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunContext& run);
 
 /// The manifest with its members and blocks. REQUIRES: the entry has one. Throws Error(kNotFound)

@@ -108,12 +108,18 @@ TEST_F(LocationTest, AnArchiveOfAPartIsPassedOverForTheNewestWholeOne) {
   store_.Put("whole.tar.xz", Archive(1, {"caddy", "mysql"}));
   store_.Put("part.tar.xz", Archive(2, {"mysql"}));
   EXPECT_EQ(Chosen({.components = {"mysql", "caddy"}}), "whole.tar.xz");
-  EXPECT_THAT(test_.warnings.All(), ElementsAre(HasSubstr("part.tar.xz lacks caddy (--name")));
+  const ArchiveEntry whole = ChooseArchive(store_, {.components = {"mysql", "caddy"}}, test_.run);
+  EXPECT_EQ(whole.passed_over, "part.tar.xz (without caddy)");
+  store_.Put("part2.tar.xz", Archive(3, {"mysql"}));
+  EXPECT_EQ(ChooseArchive(store_, {.components = {"mysql", "caddy"}}, test_.run).passed_over,
+            "part2.tar.xz (without caddy) and 1 more");
+  EXPECT_TRUE(store_.Remove("part2.tar.xz"));
   EXPECT_EQ(Chosen({}), "part.tar.xz");
   EXPECT_EQ(Chosen({.components = {"mysql"}}), "part.tar.xz");
   EXPECT_EQ(Chosen({.name = "part", .components = {"mysql", "caddy"}}), "part.tar.xz");
   EXPECT_EQ(Chosen({.date = "2026-01-03", .components = {"caddy"}}), "part.tar.xz");
-  EXPECT_THAT(test_.warnings.All(), SizeIs(1));
+  EXPECT_EQ(ChooseArchive(store_, {}, test_.run).passed_over, "");
+  EXPECT_THAT(test_.warnings.All(), IsEmpty());
 }
 
 TEST_F(LocationTest, WhereNoArchiveHoldsAllTheNewestIsTakenWithoutAWord) {

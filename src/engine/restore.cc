@@ -203,6 +203,7 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
   }
   ArchiveEntry chosen = ChooseArchive(store, ChoiceFor(targets, options), run);
   report.archive = chosen.object.name;
+  report.passed_over = chosen.passed_over;
   report.manifest = std::move(chosen.manifest);
   const Manifest* const manifest = report.manifest.get();
   const std::set<std::string> held = ComponentsOf(store, report.archive, manifest, run);
@@ -214,9 +215,9 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
                               ForTarget(*target, "planning the restore of",
                                         [&](RestoreTarget& t) { return t.Plan(manifest); }));
   }
-  report.confirmed =
-      options.confirm && options.confirm(RestorePreview{report.archive, manifest, report.plans,
-                                                        report.left_out, report.not_held});
+  report.confirmed = options.confirm && options.confirm(RestorePreview{
+                                            report.archive, manifest, report.plans, report.left_out,
+                                            report.not_held, report.passed_over});
   if (options.dry_run || !report.confirmed) return report;
 
   try {

@@ -24,6 +24,7 @@ struct RestorePreview {
   std::vector<std::string>
       left_out;  ///< components that the archive holds and that stay as they are
   std::vector<std::string> not_held;  ///< selected ones that it lacks and that stay as they are
+  std::string passed_over = {};       ///< as in ArchiveEntry
 };
 
 struct RestoreOptions {
@@ -41,6 +42,7 @@ struct RestoreReport {
   std::vector<std::pair<std::string, RestorePlan>> plans;
   std::vector<std::string> left_out;  ///< as in the preview
   std::vector<std::string> not_held;  ///< as in the preview
+  std::string passed_over;            ///< as in the preview
   bool confirmed = false;
   bool swapped = false;                 ///< false after a dry run or a refusal
   std::vector<std::string> components;  ///< that were swapped
