@@ -71,7 +71,7 @@ HandShell::HandShell(fs::path folder, const fs::path& mysql, const fs::path& mys
               fmt::format("for word; do\n  shift\n  [ \"$word\" = -p ] || set -- \"$@\" \"$word\"\n"
                           "done\nexec {} --defaults-file={} \"$@\"\n",
                           Quoted(mysql), Quoted(mysql_defaults)));
-  MakeProgram(clients_ / "mongorestore", fmt::format("exec {} --quiet --uri={} \"$@\"\n",
+  MakeProgram(clients_ / "mongorestore", fmt::format("exec {} --uri={} \"$@\"\n",
                                                      Quoted(mongorestore), Quoted(mongodb_uri)));
 }
 
