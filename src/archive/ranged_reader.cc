@@ -50,8 +50,8 @@ class CheckedContent final : public ByteSource {
   Sha256 sha256_;
 };
 
-// Tells what to do about a member that cannot be read, whoever found it out: a hint that is nearer to
-// the cause stays.
+// Tells what to do about a member that cannot be read, whoever found it out: a hint that is nearer
+// to the cause stays.
 template <class Body>
 void WithAdvice(Body&& body) {
   try {

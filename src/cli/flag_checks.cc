@@ -106,10 +106,10 @@ void CheckInspect(const SettingValues& settings, const Checker& checker) {
 
 void CheckKeptData(const SettingValues& settings, const Checker& checker) {
   if (settings.Switch("undo")) {
-    checker.Refuse({"location", "name", "date", "dry-run", "keep-old", "drop-old",
-                    "mongorestore-options"},
-                   "with --undo, which brings back what the last restore replaced",
-                   "openedx-backup restore --undo, with the flags that say which site");
+    checker.Refuse(
+        {"location", "name", "date", "dry-run", "keep-old", "drop-old", "mongorestore-options"},
+        "with --undo, which brings back what the last restore replaced",
+        "openedx-backup restore --undo, with the flags that say which site");
   } else if (settings.Switch("drop-old")) {
     checker.Refuse({"location", "name", "date", "only", "exclude", "dry-run", "keep-old",
                     "mongorestore-options"},

@@ -52,8 +52,8 @@ class FullDisk : public ::testing::TestWithParam<Disk> {
   // `small` is the folder that gets the small disk, `other` the other one.
   void ExpectUntouched(const std::string& small, const std::string& other) const {
     WriteTestFile(other + "/newer", "stays");
-    std::vector<std::string> disk = {"unshare",     "--mount", "sh",       "-c",
-                                     kOnASmallDisk, "sh",      GetParam().options, small};
+    std::vector<std::string> disk = {"unshare", "--mount",          "sh", "-c", kOnASmallDisk,
+                                     "sh",      GetParam().options, small};
     if (::geteuid() != 0) disk.insert(disk.begin() + 1, "--map-root-user");
     const ProcessResult result =
         site_.RunThrough(disk, {"restore", "--yes", "--from", site_.archives(), "--caddy",
@@ -72,19 +72,17 @@ class FullDisk : public ::testing::TestWithParam<Disk> {
   const CommandSite site_;
 };
 
-// What the plan can see is refused before anything is written. The bytes of the second disk are enough
-// for those of the files, not for the whole pages that it keeps each of them in.
+// What the plan can see is refused before anything is written. The bytes of the second disk are
+// enough for those of the files, not for the whole pages that it keeps each of them in.
 INSTANTIATE_TEST_SUITE_P(
     OutOf, FullDisk,
-    ::testing::Values(Disk{"BytesByThePlan", "size=256k",
-                           "has too little space for the restored files",
-                           "600 kB are needed beside the live files", "free some space there"},
-                      Disk{"BytesWhileLoading", "size=640k", "beside the live files",
-                           "No space left on device",
-                           "free some space there; the live files are untouched"},
-                      Disk{"InodesWhileLoading", "nr_inodes=8", "beside the live files",
-                           "No space left on device",
-                           "free some space there; the live files are untouched"}),
+    ::testing::Values(
+        Disk{"BytesByThePlan", "size=256k", "has too little space for the restored files",
+             "600 kB are needed beside the live files", "free some space there"},
+        Disk{"BytesWhileLoading", "size=640k", "beside the live files", "No space left on device",
+             "free some space there; the live files are untouched"},
+        Disk{"InodesWhileLoading", "nr_inodes=8", "beside the live files",
+             "No space left on device", "free some space there; the live files are untouched"}),
     [](const auto& info) { return info.param.name; });
 
 TEST_P(FullDisk, OfCaddysFolderLeavesTheSiteAsItWas) { ExpectUntouched(site_.caddy(), media()); }
