@@ -50,6 +50,20 @@ class CheckedContent final : public ByteSource {
   Sha256 sha256_;
 };
 
+// Tells what to do about a member that cannot be read, whoever found it out: a hint that is nearer
+// to the cause stays.
+template <class Body>
+void WithAdvice(Body&& body) {
+  try {
+    body();
+  } catch (Error& error) {
+    if (error.kind() == ErrorKind::kCorrupt) {
+      error.Hint("do not trust this archive, use another one (openedx-backup list shows them)");
+    }
+    throw;
+  }
+}
+
 void PassOver(ByteSource& content) {
   std::array<char, 16384> buffer;
   while (content.Read(buffer.data(), buffer.size()) > 0) {
@@ -104,10 +118,12 @@ void RangedReader::ReadMembers(const Work& work, BlockCursor& cursor,
     const MemberEntry& member = tail_->manifest.members[index];
     WithContext([&] { return fmt::format("reading {}", member.path); },
                 [&] {
-                  const MemberInfo info = ReadHeader(layout_, index, cursor);
-                  CheckedContent content(cursor, member, stop);
-                  consumer(info, content);
-                  PassOver(content);
+                  WithAdvice([&] {
+                    const MemberInfo info = ReadHeader(layout_, index, cursor);
+                    CheckedContent content(cursor, member, stop);
+                    consumer(info, content);
+                    PassOver(content);
+                  });
                 });
   }
 }

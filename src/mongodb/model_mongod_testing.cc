@@ -186,7 +186,9 @@ Bson ModelMongod::BuildInfo(const ScriptedCommand&) {
   reply.Add("version", options_.version).Add("maxBsonObjectSize", int32_t{16777216});
   Bson numbers;
   numbers.Add("0", int32_t{options_.version.at(0) - '0'});
-  reply.AddArray("versionArray", numbers.Add("1", int32_t{options_.version.at(2) - '0'}));
+  numbers.Add("1", int32_t{options_.version.at(2) - '0'});
+  numbers.Add("2", int32_t{std::stoi(options_.version.substr(4))}).Add("3", int32_t{0});
+  reply.AddArray("versionArray", numbers);
   if (options_.ferretdb) reply.Add("ferretdb", Bson().Add("version", "v2.7.0"));
   return reply.Add("ok", 1.0);
 }

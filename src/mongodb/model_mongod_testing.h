@@ -103,6 +103,7 @@ class ModelMongod {
   Bson Stats(const ScriptedCommand& command);
   Bson Rename(const ScriptedCommand& command);
   Bson ApplyOps(const ScriptedCommand& command);
+  std::optional<Bson> ApplyWrite(std::string_view op, std::string_view entry);
   std::optional<Bson> ApplyCommand(std::string_view entry, uint64_t connection);
   bool Refuses(const ScriptedCommand& command) const;
   Bson ConnectionStatus(const ScriptedCommand& command);

@@ -117,7 +117,40 @@ Bson ModelMongod::ApplyOps(const ScriptedCommand& command) {
   return Bson().Add("applied", applied).Add("ok", 1.0);
 }
 
+// As an oplog is replayed: what is there already is written over, what is gone stays gone.
+std::optional<Bson> ModelMongod::ApplyWrite(std::string_view op, std::string_view entry) {
+  const Element what = FindField(entry, "o").value();
+  const auto [database, collection] =
+      SplitNamespace(std::string(FindField(entry, "ns")->AsText().value()));
+  Bson body;
+  Bson reply;
+  if (op == "d") {
+    const Bson one = Bson().Add("q", what).Add("limit", int32_t{1});
+    body.Add("delete", collection).AddArray("deletes", ArrayOf({std::string(one.bytes())}));
+    reply = DeleteCommand({database, "delete", std::string(body.bytes()), 0});
+  } else {
+    Bson one;
+    if (op == "u") {
+      one.Add("q", FindField(entry, "o2").value());
+    } else {
+      one.Add("q", Bson().Add("_id", FindField(*what.AsDocument(), "_id").value()));
+    }
+    one.Add("u", what).Add("upsert", true);
+    body.Add("update", collection).AddArray("updates", ArrayOf({std::string(one.bytes())}));
+    reply = UpdateCommand({database, "update", std::string(body.bytes()), 0});
+  }
+  if (FindField(reply.bytes(), "writeErrors")) {
+    return ErrorReply(2, "BadValue", "the model cannot apply a write");
+  }
+  return std::nullopt;
+}
+
 std::optional<Bson> ModelMongod::ApplyCommand(std::string_view entry, uint64_t connection) {
+  const auto op = FindField(entry, "op");
+  if (op && op->AsText() != "c") {
+    if (op->AsText() == "n") return std::nullopt;
+    return ApplyWrite(op->AsText().value(), entry);
+  }
   const std::string_view what = FindField(entry, "o").value().AsDocument().value();
   const Element first = FieldWalker(what).Next().value();
   if (first.key == "renameCollection") {

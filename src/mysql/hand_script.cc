@@ -70,7 +70,7 @@ std::string HandScript(const std::vector<ScriptDatabase>& databases,
   if (!accounts.empty()) {
     script.Say(
         "Accounts and grants of the server are apart, since they replace passwords; where they");
-    script.Say("are wanted: mysql -u root -p < " + RelativePath(accounts));
+    script.Say("are wanted: mysql --force -u root -p < " + RelativePath(accounts));
   }
   return script.Take();
 }

@@ -1,5 +1,6 @@
 // A disk that fills up while a restore loads files beside the live ones. Needs the right to mount:
 // root, or a kernel that lets users make namespaces.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -8,6 +9,8 @@
 
 namespace oxbackup {
 namespace {
+
+using ::testing::HasSubstr;
 
 // Mounts a small disk on the folder $2, gives it one live file, runs the command and compares.
 constexpr char kOnASmallDisk[] = R"sh(
@@ -24,7 +27,15 @@ constexpr char kOnASmallDisk[] = R"sh(
   exit $status
 )sh";
 
-class FullDisk : public ::testing::TestWithParam<const char*> {
+struct Disk {
+  const char* name;
+  const char* options;  // of its mount
+  const char* message;
+  const char* cause;
+  const char* hint;
+};
+
+class FullDisk : public ::testing::TestWithParam<Disk> {
  protected:
   FullDisk() {
     for (const std::string& folder : {site_.caddy(), media()}) {
@@ -41,8 +52,8 @@ class FullDisk : public ::testing::TestWithParam<const char*> {
   // `small` is the folder that gets the small disk, `other` the other one.
   void ExpectUntouched(const std::string& small, const std::string& other) const {
     WriteTestFile(other + "/newer", "stays");
-    std::vector<std::string> disk = {"unshare",     "--mount", "sh",       "-c",
-                                     kOnASmallDisk, "sh",      GetParam(), small};
+    std::vector<std::string> disk = {"unshare", "--mount",          "sh", "-c", kOnASmallDisk,
+                                     "sh",      GetParam().options, small};
     if (::geteuid() != 0) disk.insert(disk.begin() + 1, "--map-root-user");
     const ProcessResult result =
         site_.RunThrough(disk, {"restore", "--yes", "--from", site_.archives(), "--caddy",
@@ -50,8 +61,9 @@ class FullDisk : public ::testing::TestWithParam<const char*> {
     ASSERT_EQ(result.status, 1) << result.out << result.error;
     const nlohmann::json report = nlohmann::json::parse(result.out);
     EXPECT_EQ(report["status"], "failed");
-    EXPECT_EQ(report["error"]["cause"], "No space left on device");
-    EXPECT_EQ(report["error"]["do"], "free some space there; the live files are untouched");
+    EXPECT_THAT(report["error"]["message"].get<std::string>(), HasSubstr(GetParam().message));
+    EXPECT_THAT(report["error"]["cause"].get<std::string>(), HasSubstr(GetParam().cause));
+    EXPECT_EQ(report["error"]["do"], GetParam().hint);
     EXPECT_EQ(report["aftermath"], "Nothing live was changed.");
     EXPECT_EQ(ReadTestFile(other + "/newer"), "stays");
     EXPECT_FALSE(std::filesystem::exists(other + "/.openedx-backup"));
@@ -60,8 +72,18 @@ class FullDisk : public ::testing::TestWithParam<const char*> {
   const CommandSite site_;
 };
 
-INSTANTIATE_TEST_SUITE_P(OutOf, FullDisk, ::testing::Values("size=256k", "nr_inodes=8"),
-                         [](const auto& info) { return info.index == 0 ? "Bytes" : "Inodes"; });
+// What the plan can see is refused before anything is written. The bytes of the second disk are
+// enough for those of the files, not for the whole pages that it keeps each of them in.
+INSTANTIATE_TEST_SUITE_P(
+    OutOf, FullDisk,
+    ::testing::Values(
+        Disk{"BytesByThePlan", "size=256k", "has too little space for the restored files",
+             "600 kB are needed beside the live files", "free some space there"},
+        Disk{"BytesWhileLoading", "size=640k", "beside the live files", "No space left on device",
+             "free some space there; the live files are untouched"},
+        Disk{"InodesWhileLoading", "nr_inodes=8", "beside the live files",
+             "No space left on device", "free some space there; the live files are untouched"}),
+    [](const auto& info) { return info.param.name; });
 
 TEST_P(FullDisk, OfCaddysFolderLeavesTheSiteAsItWas) { ExpectUntouched(site_.caddy(), media()); }
 

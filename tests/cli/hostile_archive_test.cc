@@ -75,7 +75,6 @@ void DescribeAsCaddy(Manifest& manifest) {
   ComponentManifest caddy;
   caddy.name = "caddy";
   ObjectEntry tree;
-  tree.name = "caddy";
   tree.kind = "tree";
   tree.items = 1;
   caddy.objects.push_back(tree);

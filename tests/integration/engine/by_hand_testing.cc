@@ -71,8 +71,8 @@ HandShell::HandShell(fs::path folder, const fs::path& mysql, const fs::path& mys
               fmt::format("for word; do\n  shift\n  [ \"$word\" = -p ] || set -- \"$@\" \"$word\"\n"
                           "done\nexec {} --defaults-file={} \"$@\"\n",
                           Quoted(mysql), Quoted(mysql_defaults)));
-  MakeProgram(clients_ / "mongorestore", fmt::format("exec {} --quiet --uri={} \"$@\"\n",
-                                                     Quoted(mongorestore), Quoted(mongodb_uri)));
+  MakeProgram(clients_ / "mongorestore",
+              fmt::format("exec {} --uri={} \"$@\"\n", Quoted(mongorestore), Quoted(mongodb_uri)));
 }
 
 ProcessResult HandShell::Run(const fs::path& place, const std::string& commands) const {

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "base/hash.h"
+#include "mongodb/extended_json.h"
 #include "mongodb/server_testing.h"
 #include "site_testing.h"
 
@@ -59,19 +59,18 @@ TEST_P(GoldenArchive, RestoresAsOnTheDayItWasMade) {
               HasSubstr("GRANT SELECT ON `golden`.* TO `golden reader`@`%`"));
 }
 
-// A line a collection: its name, how many documents, and the SHA-256 of them in the order of their
-// bytes.
+// A line a document: its collection and its canonical extended JSON, in the order of those.
 std::string DocumentsOf(const std::string& database, const std::vector<std::string>& collections) {
   mongodb::Session session(mongodb::TestServer(), std::stop_token());
   std::string lines;
   for (const std::string& name : collections) {
     std::vector<std::string> documents;
     mongodb::Cursor cursor(session, database, mongodb::Bson().Add("find", name));
-    while (cursor.NextOrThrow("cannot read")) documents.emplace_back(cursor.document());
+    while (cursor.NextOrThrow("cannot read")) {
+      documents.push_back(mongodb::ToJson(cursor.document()));
+    }
     std::ranges::sort(documents);
-    Sha256 sha256;
-    for (const std::string& document : documents) sha256.Update(document);
-    lines += fmt::format("{} {} {}\n", name, documents.size(), sha256.FinishHex());
+    for (const std::string& document : documents) lines += fmt::format("{} {}\n", name, document);
   }
   return lines;
 }
