@@ -117,7 +117,7 @@ TextTable ListTable(const std::vector<ArchiveEntry>& entries, TimePoint now, boo
 
 std::string FormatAge(TimePoint then, TimePoint now) {
   const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(now - then).count();
-  if (minutes < 1) return "just now";
+  if (minutes < 1) return "now";
   if (minutes < 60) return fmt::format("{} min", minutes);
   if (minutes < 48 * 60) return fmt::format("{} h", minutes / 60);
   return fmt::format("{} d", minutes / (24 * 60));
