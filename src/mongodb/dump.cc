@@ -310,7 +310,7 @@ void MongoBackupSource::Copy(ArchiveWriter& writer) {
 
 // Read one after the other, some collections would be those from before a restore and others those
 // that it brought, each of them whole. A site replaces single collections ($out), a restore all of
-// a database, which shows in their UUIDs.
+// a database, which shows in their UUIDs. A database's only collection tells nothing, and is whole.
 void MongoBackupSource::RefuseAfterRestore() {
   std::map<std::string, std::vector<const CollectionInfo*>> by_database;
   for (const CollectionInfo& collection : catalog_) {
@@ -319,6 +319,7 @@ void MongoBackupSource::RefuseAfterRestore() {
     }
   }
   for (const auto& [database, collections] : by_database) {
+    if (collections.size() < 2) continue;
     const std::map<std::string, LiveEntry> now = ListLive(*session_, database);
     const bool same = std::ranges::any_of(collections, [&](const CollectionInfo* collection) {
       const auto found = now.find(collection->name);
