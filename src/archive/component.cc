@@ -3,18 +3,17 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/log_line.h"
 
 namespace oxbackup {
 
 std::string SerializeIntent(const SwapIntent& intent) {
   // An archive's name may be any bytes; here it is for people alone.
-  constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
-  return nlohmann::ordered_json({{"run_id", intent.run_id},
-                                 {"archive", intent.archive},
-                                 {"started", intent.started},
-                                 {"components", intent.components},
-                                 {"keep_old", intent.keep_old}})
-      .dump(-1, ' ', false, kReplace);
+  return DumpLine({{"run_id", intent.run_id},
+                   {"archive", intent.archive},
+                   {"started", intent.started},
+                   {"components", intent.components},
+                   {"keep_old", intent.keep_old}});
 }
 
 SwapIntent ParseIntent(std::string_view json) {

@@ -7,6 +7,7 @@
 #include "archive/manifest.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/log_line.h"
 
 namespace oxbackup {
 namespace {
@@ -29,10 +30,6 @@ bool IsUtf8(const std::string& text) {
   } catch (const Json::type_error&) {
     return false;
   }
-}
-
-std::string Dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Json ToJson(const ObjectEntry& object) {
@@ -74,21 +71,21 @@ template <class T>
 void AppendList(std::string& out, std::string_view indent, const std::vector<T>& list) {
   out += '[';
   for (size_t i = 0; i < list.size(); ++i) {
-    out += fmt::format("{}\n{}  {}", i > 0 ? "," : "", indent, Dump(ToJson(list[i])));
+    out += fmt::format("{}\n{}  {}", i > 0 ? "," : "", indent, DumpLine(ToJson(list[i])));
   }
   if (!list.empty()) out += fmt::format("\n{}", indent);
   out += ']';
 }
 
 void AppendComponent(std::string& out, const ComponentManifest& component) {
-  out += fmt::format("    {{\"name\": {},\n", Dump(component.name));
+  out += fmt::format("    {{\"name\": {},\n", DumpLine(component.name));
   if (!component.server_flavour.empty()) {
-    out += fmt::format("     \"server\": {},\n", Dump(component.server_flavour));
-    out += fmt::format("     \"server_version\": {},\n", Dump(component.server_version));
+    out += fmt::format("     \"server\": {},\n", DumpLine(component.server_flavour));
+    out += fmt::format("     \"server_version\": {},\n", DumpLine(component.server_version));
   }
-  out += fmt::format("     \"consistency\": {},\n", Dump(component.consistency));
-  out += fmt::format("     \"positions\": {},\n", Dump(Json(component.positions)));
-  out += fmt::format("     \"moment\": {},\n", Dump(FormatRfc3339(component.moment)));
+  out += fmt::format("     \"consistency\": {},\n", DumpLine(component.consistency));
+  out += fmt::format("     \"positions\": {},\n", DumpLine(Json(component.positions)));
+  out += fmt::format("     \"moment\": {},\n", DumpLine(FormatRfc3339(component.moment)));
   out += fmt::format("     \"lock_ms\": {},\n     \"objects\": ", component.lock_ms);
   AppendList(out, "     ", component.objects);
   out += '}';
@@ -271,17 +268,17 @@ std::string SerializeManifest(const Manifest& manifest) {
   out.reserve(RoomForLists(manifest));
   out += "{\n";
   out += fmt::format("  \"format_version\": {},\n", manifest.format_version);
-  out += fmt::format("  \"tool_version\": {},\n", Dump(manifest.tool_version));
-  out += fmt::format("  \"host\": {},\n", Dump(manifest.host));
-  out += fmt::format("  \"compression\": {},\n", Dump(manifest.compression));
-  out += fmt::format("  \"started\": {},\n", Dump(FormatRfc3339(manifest.started)));
-  out += fmt::format("  \"finished\": {},\n", Dump(FormatRfc3339(manifest.finished)));
+  out += fmt::format("  \"tool_version\": {},\n", DumpLine(manifest.tool_version));
+  out += fmt::format("  \"host\": {},\n", DumpLine(manifest.host));
+  out += fmt::format("  \"compression\": {},\n", DumpLine(manifest.compression));
+  out += fmt::format("  \"started\": {},\n", DumpLine(FormatRfc3339(manifest.started)));
+  out += fmt::format("  \"finished\": {},\n", DumpLine(FormatRfc3339(manifest.finished)));
   out += fmt::format("  \"skew_ms\": {},\n  \"components\": [", manifest.skew_ms);
   for (size_t i = 0; i < manifest.components.size(); ++i) {
     out += i > 0 ? ",\n" : "\n";
     AppendComponent(out, manifest.components[i]);
   }
-  out += fmt::format("],\n  \"warnings\": {},\n  \"members\": ", Dump(Json(manifest.warnings)));
+  out += fmt::format("],\n  \"warnings\": {},\n  \"members\": ", DumpLine(Json(manifest.warnings)));
   AppendList(out, "  ", manifest.members);
   out += ",\n  \"blocks\": ";
   AppendList(out, "  ", manifest.blocks);

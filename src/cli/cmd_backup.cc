@@ -27,10 +27,7 @@ std::string SummaryText(const BackupReport& report, const std::string& place,
   if (!left_out.empty()) {
     out += "  " + WrapAt("Not in it: " + left_out + ".", 2, style.width) + "\n";
   }
-  for (const std::string& warning : warnings) {
-    out += "  " + Paint(style, Colour::kYellow, "warning:") + " " +
-           WrapAt(Printable(warning), 11, style.width) + "\n";
-  }
+  out += RenderWarnings(warnings, style);
   for (const std::string& kept : report.kept_old) {
     const std::string line =
         "Not in it: " + kept + " (openedx-backup restore --drop-old removes it).";

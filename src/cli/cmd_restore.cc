@@ -21,15 +21,6 @@
 namespace oxbackup {
 namespace {
 
-std::string RenderWarnings(const std::vector<std::string>& warnings, const TerminalStyle& style) {
-  std::string out;
-  for (const std::string& warning : warnings) {
-    out += "  " + Paint(style, Colour::kYellow, "warning:") + " " +
-           WrapAt(Printable(warning), 11, style.width) + "\n";
-  }
-  return out;
-}
-
 RestoreTargets TargetsOf(const Site& site, CommandServices& services) {
   RestoreTargets targets = MakeTargets(site, services.run());
   if (!targets.empty()) return targets;
@@ -69,6 +60,14 @@ bool Confirm(const std::string& preview, bool yes, CommandServices& services) {
   return go;
 }
 
+/// Asks after what `render` makes of the restores.
+ConfirmKept AskAfter(std::string (*render)(const std::vector<KeptRestore>&, const TerminalStyle&),
+                     const SettingValues& settings, CommandServices& services) {
+  return [render, &settings, &services](const std::vector<KeptRestore>& restores) {
+    return Confirm(render(restores, StyleOf(STDERR_FILENO)), settings.Switch("yes"), services);
+  };
+}
+
 CommandOutcome KeptCommandOutcome(const KeptOutcome& done, const char* key,
                                   const std::string& title, CommandServices& services) {
   services.display().Stop(true);
@@ -90,25 +89,15 @@ CommandOutcome KeptCommandOutcome(const KeptOutcome& done, const char* key,
 CommandOutcome RunUndo(const SettingValues& settings, CommandServices& services) {
   const ComponentSelection selection = SelectionOf(settings);
   RestoreTargets targets = TargetsOf(SiteOf(settings, kRestore, services.threads()), services);
-  const KeptOutcome done = Undo(
-      targets, selection,
-      [&](const std::vector<KeptRestore>& restores) {
-        return Confirm(RenderUndo(restores, StyleOf(STDERR_FILENO)), settings.Switch("yes"),
-                       services);
-      },
-      services.run());
+  const KeptOutcome done =
+      Undo(targets, selection, AskAfter(RenderUndo, settings, services), services.run());
   return KeptCommandOutcome(done, "undone", "Undone:", services);
 }
 
 CommandOutcome RunDropOld(const SettingValues& settings, CommandServices& services) {
   RestoreTargets targets = TargetsOf(SiteOf(settings, kRestore, services.threads()), services);
-  const KeptOutcome done = DropKept(
-      targets,
-      [&](const std::vector<KeptRestore>& restores) {
-        return Confirm(RenderDrop(restores, StyleOf(STDERR_FILENO)), settings.Switch("yes"),
-                       services);
-      },
-      services.run());
+  const KeptOutcome done =
+      DropKept(targets, AskAfter(RenderDrop, settings, services), services.run());
   return KeptCommandOutcome(done, "dropped", "Dropped:", services);
 }
 

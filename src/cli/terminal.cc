@@ -194,4 +194,13 @@ std::string WrapAt(std::string_view text, int indent, int width) {
   return out;
 }
 
+std::string RenderWarnings(const std::vector<std::string>& warnings, const TerminalStyle& style) {
+  std::string out;
+  for (const std::string& warning : warnings) {
+    out += "  " + Paint(style, Colour::kYellow, "warning:") + " " +
+           WrapAt(Printable(warning), 11, style.width) + "\n";
+  }
+  return out;
+}
+
 }  // namespace oxbackup

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace oxbackup {
 
@@ -40,5 +41,7 @@ std::string ForShell(const std::string& word);
 /// Breaks at spaces; continuation lines begin with `indent` spaces. `text` itself starts at column
 /// `indent` already.
 std::string WrapAt(std::string_view text, int indent, int width);
+/// A command's warnings below its result: "  warning: …", each from a line of its own on.
+std::string RenderWarnings(const std::vector<std::string>& warnings, const TerminalStyle& style);
 
 }  // namespace oxbackup

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,40 +15,16 @@
 #include "files/tree_extractor.h"
 #include "files/tree_group.h"
 #include "files/tree_paths.h"
+#include "files/tree_plan.h"
 #include "files/tree_reading.h"
 #include "files/tree_swap.h"
 
 namespace oxbackup::files {
 namespace {
 
-std::string DescribeTree(uint64_t entries, uint64_t bytes) {
-  return FormatCounted(entries, "entry", "entries") + ", " + FormatBytes(bytes);
-}
-
-std::string DescribeLive(const std::filesystem::path& path, const RunContext& run) {
-  if (!std::filesystem::exists(path)) return "nothing";
-  uint64_t entries = 0;
-  uint64_t bytes = 0;
-  WalkTree(
-      TreeRoot(path), run, [](const std::string&) {},
-      [&](const WalkedEntry& entry) {
-        ++entries;
-        const bool file = S_ISREG(entry.status.st_mode) && entry.hard_link_to.empty();
-        if (file) bytes += static_cast<uint64_t>(entry.status.st_size);
-      });
-  return DescribeTree(entries, bytes);
-}
-
-std::optional<uint64_t> FreeBytes(const std::filesystem::path& folder) {
-  struct statvfs status {};
-  if (::statvfs(folder.c_str(), &status) != 0) return std::nullopt;
-  return uint64_t{status.f_bavail} * status.f_frsize;
-}
-
 const ObjectEntry* FindObject(const ComponentManifest* manifest, const std::string& name) {
   if (manifest == nullptr) return nullptr;
-  const auto found = std::find_if(manifest->objects.begin(), manifest->objects.end(),
-                                  [&](const ObjectEntry& entry) { return entry.name == name; });
+  const auto found = std::ranges::find(manifest->objects, name, &ObjectEntry::name);
   return found == manifest->objects.end() ? nullptr : &*found;
 }
 
@@ -101,7 +76,6 @@ class TreeTarget final : public RestoreTarget {
  private:
   std::vector<TreeWork>& Works();
   void Extract(const MemberInfo& info, ByteSource& content);
-  void PlanTree(TreeWork& work, const ComponentManifest* manifest, RestorePlan& plan);
   void VerifyTree(TreeWork& work, const ObjectEntry* expected);
   std::vector<TreeSwap*> Swaps();
   void WarnOfRefusals(const TreeWork& work);
@@ -228,7 +202,12 @@ RestorePlan TreeTarget::Plan(const Manifest* manifest) {
   RestorePlan plan;
   const ComponentManifest* const described =
       manifest == nullptr ? nullptr : manifest->Find(component_);
-  for (TreeWork& work : Works()) PlanTree(work, described, plan);
+  for (TreeWork& work : Works()) {
+    const SwapPlace place = work.swap.NewPlace();
+    CheckSwapPlace(place);
+    const ObjectEntry* const object = FindObject(described, work.tree.name);
+    if (described == nullptr || object != nullptr) PlanTree(place, object, plan, run_);
+  }
   if (described == nullptr) return plan;
   for (const ObjectEntry& object : described->objects) {
     const bool known = std::any_of(trees_.begin(), trees_.end(),
@@ -238,30 +217,6 @@ RestorePlan TreeTarget::Plan(const Manifest* manifest) {
                                   component_, object.name));
   }
   return plan;
-}
-
-void TreeTarget::PlanTree(TreeWork& work, const ComponentManifest* manifest, RestorePlan& plan) {
-  const SwapPlace place = work.swap.NewPlace();
-  CheckSwapPlace(place);
-  const ObjectEntry* const object = FindObject(manifest, work.tree.name);
-  if (manifest != nullptr && object == nullptr) return;
-  ReplacedThing thing;
-  thing.what = place.target.string();
-  thing.now = DescribeLive(place.target, run_);
-  thing.after =
-      object == nullptr ? "as in the archive" : DescribeTree(object->items, object->raw_bytes);
-  plan.replaced.push_back(std::move(thing));
-  const uint64_t needed = object == nullptr ? 0 : object->raw_bytes;
-  plan.bytes_needed += needed;
-  const std::optional<uint64_t> free = FreeBytes(place.live);
-  if (!free) return;
-  plan.bytes_free = std::min(plan.bytes_free.value_or(*free), *free);
-  if (needed <= *free) return;
-  throw Error(ErrorKind::kSource,
-              fmt::format("{} has too little space for the restored files", place.live.string()))
-      .Cause(fmt::format("{} are needed beside the live files, {} are free", FormatBytes(needed),
-                         FormatBytes(*free)))
-      .Hint("free some space there");
 }
 
 void TreeTarget::Load(ArchiveReader& reader) {

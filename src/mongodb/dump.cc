@@ -13,11 +13,11 @@
 #include "mongodb/catalog.h"
 #include "mongodb/collection_copier.h"
 #include "mongodb/dump_path.h"
+#include "mongodb/earlier_restores.h"
 #include "mongodb/live_names.h"
 #include "mongodb/oplog_slice.h"
 #include "mongodb/read_moment.h"
 #include "mongodb/read_plan.h"
-#include "mongodb/swap_record.h"
 #include "mongodb/user_dump.h"
 #include "mongodb/write_lock.h"
 
@@ -39,8 +39,6 @@ class MongoBackupSource final : public BackupSource {
 
  private:
   std::vector<CollectionInfo> ReadSite();
-  void ReadKept();
-  void RefuseAfterRestore();
   void CheckRights();
   bool FindsByUuid();
   void WriteMetadata(ArchiveWriter& writer,
@@ -89,17 +87,9 @@ void MongoBackupSource::Prepare() {
         fmt::format("MongoDB at {} holds no databases to back up: is it the right server?",
                     ServerName(connect_)));
   }
-  ReadKept();
+  kept_ = KeptCollections(*session_, options_.record_database);
   catalog_ = ReadSite();
   CheckRights();
-}
-
-void MongoBackupSource::ReadKept() {
-  for (const SwapRecord& record : ReadSwapRecords(*session_, options_.record_database)) {
-    if (record.state != SwapState::kDone) continue;
-    for (const SwapMove& move : record.moves) kept_.insert(move.database + "." + move.old);
-    for (const SwapCopy& copy : record.copies) kept_.insert(copy.database + "." + copy.old);
-  }
 }
 
 // The catalog without what restores of ours left beside the live collections: copied, it would come
@@ -301,37 +291,12 @@ void MongoBackupSource::Copy(ArchiveWriter& writer) {
   }
   if (!late_.empty() && oplog_start_) LeaveTheInstant();
   if (replays()) CopyOplogSlice(writer);
-  if (!moment_.at_cluster_time && !replays() && !locks_) RefuseAfterRestore();
+  // What is read one after the other can be of two times.
+  if (!moment_.at_cluster_time && !replays() && !locks_) RefuseIfOvertaken(*session_, catalog_);
   finished_ = run_.clock.Now();
   NotePosition("oplog_after");
   WarnOfLateCollections();
   run_.progress.Done("mongodb");
-}
-
-// Read one after the other, some collections would be those from before a restore and others those
-// that it brought, each of them whole. A site replaces single collections ($out), a restore all of
-// a database, which shows in their UUIDs. A database's only collection tells nothing, and is whole.
-void MongoBackupSource::RefuseAfterRestore() {
-  std::map<std::string, std::vector<const CollectionInfo*>> by_database;
-  for (const CollectionInfo& collection : catalog_) {
-    if (!collection.is_view() && collection.uuid) {
-      by_database[collection.database].push_back(&collection);
-    }
-  }
-  for (const auto& [database, collections] : by_database) {
-    if (collections.size() < 2) continue;
-    const std::map<std::string, LiveEntry> now = ListLive(*session_, database);
-    const bool same = std::ranges::any_of(collections, [&](const CollectionInfo* collection) {
-      const auto found = now.find(collection->name);
-      return found != now.end() && found->second.uuid == collection->uuid;
-    });
-    if (same || now.empty()) continue;
-    throw Error(ErrorKind::kSource,
-                fmt::format("all collections of MongoDB's {} were replaced while they were copied, "
-                            "as a restore does",
-                            database))
-        .Hint("run the backup again when no restore is running; nothing of this run is kept");
-  }
 }
 
 // Whatever was read at it is as good as what was read later: the slice changes both alike.

@@ -163,4 +163,13 @@ void RestoreAll(const ConnectOptions& connect, const RestoreOptions& options,
   }
 }
 
+void LoadAndDie(const ConnectOptions& connect, const RestoreOptions& options,
+                const TestArchive& archive, TestRun& run) {
+  const auto target = MakeRestoreTarget(connect, options, run.run);
+  const Manifest manifest = archive.manifest();
+  const auto reader = archive.Open();
+  static_cast<void>(target->Plan(&manifest));
+  target->Load(*reader);
+}
+
 }  // namespace oxbackup::mongodb

@@ -46,6 +46,10 @@ void RestoreAll(const ConnectOptions& connect, const RestoreOptions& options,
                 const TestArchive& archive, TestRun& run, bool keep_old = false,
                 bool random_access = true, bool with_manifest = true);
 
+/// What a restore that dies once it has loaded does: Plan and Load.
+void LoadAndDie(const ConnectOptions& connect, const RestoreOptions& options,
+                const TestArchive& archive, TestRun& run);
+
 /// Runs `body` with these options and a step hook that ends it, as a death would, before the step
 /// of that number. False: it came to its end.
 bool DiesAt(int step, RestoreOptions options,

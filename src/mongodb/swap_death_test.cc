@@ -123,13 +123,7 @@ TEST_P(SwapDeathTest, ARestoreRightAfterwardsSucceedsWhereverItDied) {
 TEST_P(SwapDeathTest, KeptDataOutliveARestoreThatDiesWhileItLoads) {
   const State before = Live();
   RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
-  {
-    const auto target = MakeRestoreTarget(connect_, options_, run_.run);
-    const Manifest manifest = archive_.manifest();
-    const auto reader = archive_.Open();
-    static_cast<void>(target->Plan(&manifest));
-    target->Load(*reader);
-  }
+  LoadAndDie(connect_, options_, archive_, run_);
   MakeRestoreTarget(connect_, options_, run_.run)->UndoSwap("");
   EXPECT_EQ(Live(), before);
   EXPECT_EQ(Data(), before) << "something was left beside";
@@ -140,12 +134,7 @@ TEST_P(SwapDeathTest, KeptDataOutliveARestoreThatDiesWhileItLoads) {
 TEST_P(SwapDeathTest, SoTheyDoWhereTheUndoIsMarkedBeforehand) {
   const State before = Live();
   RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
-  {
-    const auto target = MakeRestoreTarget(connect_, options_, run_.run);
-    const auto reader = archive_.Open();
-    static_cast<void>(target->Plan(nullptr));
-    target->Load(*reader);
-  }
+  LoadAndDie(connect_, options_, archive_, run_);
   const auto target = MakeRestoreTarget(connect_, options_, run_.run);
   target->PrepareUndo(TestIntent(), /*begun=*/true);
   target->UndoSwap(TestIntent().run_id);

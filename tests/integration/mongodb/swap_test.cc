@@ -76,12 +76,7 @@ TEST_F(SwapTest, ReplacesUndoesAndLeavesNothingBehind) {
 TEST_F(SwapTest, KeptDataOutliveARestoreThatDiesWhileItLoads) {
   const State before = Live(true);
   RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
-  {
-    const auto target = MakeRestoreTarget(connect_, options_, run_.run);
-    const auto reader = archive_.Open();
-    static_cast<void>(target->Plan(nullptr));
-    target->Load(*reader);
-  }
+  LoadAndDie(connect_, options_, archive_, run_);
   ASSERT_NE(Live(true).count("modules__restore"), 0u);
   MakeRestoreTarget(connect_, options_, run_.run)->UndoSwap("");
   EXPECT_EQ(Live(true), before);
