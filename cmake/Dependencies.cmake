@@ -9,6 +9,8 @@ pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.88)
+pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
@@ -18,5 +20,6 @@ find_package(CLI11 REQUIRED)
 add_library(openedx_backup_dependencies INTERFACE)
 target_link_libraries(openedx_backup_dependencies INTERFACE
   Threads::Threads PkgConfig::MARIADB PkgConfig::MONGOC PkgConfig::LZMA PkgConfig::ZSTD
-  PkgConfig::ARCHIVE PkgConfig::ZLIB PkgConfig::XXHASH PkgConfig::CRYPTO PkgConfig::TOMLPLUSPLUS
+  PkgConfig::ARCHIVE PkgConfig::ZLIB PkgConfig::XXHASH PkgConfig::CRYPTO PkgConfig::CURL PkgConfig::PUGIXML
+  PkgConfig::TOMLPLUSPLUS
   fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json CLI11::CLI11)

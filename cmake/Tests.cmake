@@ -27,7 +27,7 @@ endfunction()
 
 # What the sanitizer builds need: no servers, no generator, no benchmarks.
 add_custom_target(unit_tests)
-foreach(layer base stream archive mysql mongodb files store engine cli)
+foreach(layer base stream archive mysql mongodb files http store engine cli)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${layer}/*_test.cc")
   if(tests)
     add_test_ring(${layer}_tests unit ${tests})
@@ -36,7 +36,7 @@ foreach(layer base stream archive mysql mongodb files store engine cli)
 endforeach()
 
 # One executable a folder, so that a change in one part does not link all of them.
-foreach(part mysql mongodb engine cli)
+foreach(part mysql mongodb s3 engine cli)
   file(GLOB tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/integration/${part}/*.cc")
   if(tests)
     add_test_ring(${part}_integration_tests integration ${tests})

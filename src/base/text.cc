@@ -11,13 +11,6 @@
 namespace oxbackup {
 namespace {
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
-
 std::optional<uint64_t> UnitFactor(std::string_view unit) {
   constexpr std::array<char, 4> kPrefixes = {'k', 'm', 'g', 't'};
   if (unit.empty() || unit == "b") return 1;
@@ -34,6 +27,13 @@ std::optional<uint64_t> UnitFactor(std::string_view unit) {
 }
 
 }  // namespace
+
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
 
 std::string FormatBytes(uint64_t bytes) {
   constexpr std::array<const char*, 6> kUnits = {"bytes", "kB", "MB", "GB", "TB", "PB"};
@@ -75,13 +75,13 @@ std::optional<uint64_t> ParseByteSize(std::string_view text) {
   if (error != std::errc()) return std::nullopt;
   std::string_view unit = text.substr(static_cast<size_t>(end - text.data()));
   while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
-  const std::optional<uint64_t> factor = UnitFactor(Lower(unit));
+  const std::optional<uint64_t> factor = UnitFactor(LowerCase(unit));
   if (!factor || number > (uint64_t{1} << 63) / *factor) return std::nullopt;
   return number * *factor;
 }
 
 std::optional<bool> ParseBool(std::string_view text) {
-  const std::string lower = Lower(text);
+  const std::string lower = LowerCase(text);
   if (lower == "true" || lower == "yes" || lower == "on" || lower == "1") return true;
   if (lower == "false" || lower == "no" || lower == "off" || lower == "0") return false;
   return std::nullopt;

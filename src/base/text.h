@@ -23,6 +23,8 @@ std::string FormatDuration(std::chrono::milliseconds duration);
 [[nodiscard]] std::optional<uint64_t> ParseByteSize(std::string_view text);
 /// As Tutor writes booleans: true/false, yes/no, on/off, 1/0, any case. Nothing for other text.
 [[nodiscard]] std::optional<bool> ParseBool(std::string_view text);
+/// ASCII letters in lower case, the rest as it is.
+std::string LowerCase(std::string_view text);
 /// Cuts at any of `separators`; empty pieces are dropped.
 std::vector<std::string> SplitNonEmpty(std::string_view text, std::string_view separators);
 

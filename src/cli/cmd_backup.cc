@@ -11,6 +11,12 @@
 namespace oxbackup {
 namespace {
 
+std::string VerifiedText(const BackupReport& report) {
+  if (report.read_back) return "  Verified: every stored byte read back and compared.\n";
+  if (!report.proof.empty()) return fmt::format("  Verified: {}.\n", report.proof);
+  return "  Not read back (--no-read-back).\n";
+}
+
 std::string SummaryText(const BackupReport& report, const std::string& place,
                         const std::string& left_out, const std::vector<std::string>& warnings,
                         const TerminalStyle& style) {
@@ -33,8 +39,7 @@ std::string SummaryText(const BackupReport& report, const std::string& place,
         "Not in it: " + kept + " (openedx-backup restore --drop-old removes it).";
     out += "  " + WrapAt(Printable(line), 2, style.width) + "\n";
   }
-  out += report.read_back ? "  Verified: every stored byte read back and compared.\n"
-                          : "  Not read back (--no-read-back).\n";
+  out += VerifiedText(report);
   out += fmt::format("  Restore with:\n    openedx-backup restore --from {} --name {}\n", place,
                      report.name);
   return out;
@@ -79,6 +84,7 @@ CommandOutcome RunBackup(const SettingValues& settings, CommandServices& service
                    {"raw_bytes", report.totals.raw_bytes},
                    {"duration_ms", report.duration.count()},
                    {"read_back", report.read_back},
+                   {"proof", report.proof},
                    {"left_out", left_out},
                    {"kept_old", report.kept_old},
                    {"manifest", ManifestJson(report.manifest, report.totals.lists, false)}},

@@ -22,7 +22,7 @@ CommandOutcome RunExtract(const SettingValues& settings, CommandServices& servic
   const ArchiveEntry entry = ChooseArchive(*location.store, choice, run);
   services.aftermath = [] { return std::string("Nothing was left behind."); };
   services.display().Start();
-  const ExtractReport report = Extract(*location.store, entry.object.name, selection, *target, run);
+  const ExtractReport report = Extract(*location.store, entry.object, selection, *target, run);
   services.display().Stop(true);
   const std::string text =
       fmt::format("Unpacked {}: {}, {}, into {}.", entry.object.name,

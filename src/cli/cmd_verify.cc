@@ -108,7 +108,7 @@ CommandOutcome RunVerify(const SettingValues& settings, CommandServices& service
     done = Compare(settings, services, entry);
   } else {
     done.report =
-        VerifyArchive(*location.store, entry.object.name,
+        VerifyArchive(*location.store, entry.object,
                       quick ? VerifyDepth::kQuick : VerifyDepth::kFull, services.threads(), run);
   }
   const VerifyReport& report = done.report;

@@ -67,14 +67,6 @@ bool IsKnownKey(const std::string& key) {
 
 }  // namespace
 
-Environment ProcessEnvironment() {
-  return [](const std::string& name) -> std::optional<std::string> {
-    const char* value = std::getenv(name.c_str());
-    if (value == nullptr) return std::nullopt;
-    return value;
-  };
-}
-
 SettingValues::SettingValues(CommandBit command, Flags flags, Environment environment,
                              std::optional<ConfigFile> file)
     : command_(command),

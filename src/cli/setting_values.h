@@ -3,23 +3,17 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/environment.h"
 #include "cli/config_file.h"
 #include "cli/settings_table.h"
 
 namespace oxbackup {
-
-/// Gives an environment variable's value; nothing when it is not set.
-using Environment = std::function<std::optional<std::string>(const std::string& name)>;
-
-/// The process's own.
-Environment ProcessEnvironment();
 
 /// A value and where it comes from, in the words of whoever set it: "--memory", "MYSQL_PORT",
 /// "backup.toml: mysql-port".

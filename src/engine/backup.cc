@@ -107,6 +107,19 @@ Manifest Describe(BackupSources& sources, const BackupOptions& options, TimePoin
   return manifest;
 }
 
+void ReadBack(Store& store, const ObjectId& archive, const RunContext& run) {
+  const std::unique_ptr<RangedSource> stored = store.Open(archive);
+  if (stored == nullptr) {
+    throw Error(ErrorKind::kStore,
+                fmt::format("{} vanished right after it was written", archive.name));
+  }
+  run.progress.Begin("archive", "read back", stored->Size());
+  run.progress.Add("archive", 0, 0, archive.name);
+  WithContext([&] { return "reading back " + archive.name; },
+              [&] { CheckStoredBytes(*stored, run); });
+  run.progress.Done("archive");
+}
+
 }  // namespace
 
 BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& targets,
@@ -143,17 +156,9 @@ BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& target
   }
   report.name = object->name();
   run.progress.Done("archive");
-  if (options.read_back) {
-    const std::unique_ptr<RangedSource> stored = store.Open(report.name);
-    if (stored == nullptr) {
-      throw Error(ErrorKind::kStore,
-                  fmt::format("{} vanished right after it was written", report.name));
-    }
-    run.progress.Begin("archive", "read back", stored->Size());
-    run.progress.Add("archive", 0, 0, report.name);
-    WithContext([&] { return "reading back " + report.name; },
-                [&] { CheckStoredBytes(*stored, run); });
-    run.progress.Done("archive");
+  report.proof = object->Proof();
+  if (options.read_back && report.proof.empty()) {
+    ReadBack(store, object->id(), run);
     report.read_back = true;
   }
   report.duration =

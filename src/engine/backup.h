@@ -16,7 +16,9 @@ namespace oxbackup {
 struct BackupOptions {
   ArchiveWriterOptions archive;
   std::optional<std::string> name;  ///< instead of backup.DATE
-  bool read_back = true;            ///< compare every stored byte with what was written
+  /// Read every stored byte back and compare it, unless the store proves by itself that it holds
+  /// them.
+  bool read_back = true;
 };
 
 struct BackupReport {
@@ -25,6 +27,7 @@ struct BackupReport {
   ArchiveTotals totals;
   std::chrono::milliseconds duration{};
   bool read_back = false;
+  std::string proof;  ///< of the store that it holds what was written (ObjectWriter::Proof)
   /// A sentence for each restore whose old data are still there; they are not in the archive.
   std::vector<std::string> kept_old;
 };

@@ -211,13 +211,11 @@ class Extractor {
 
 }  // namespace
 
-ExtractReport Extract(Store& store, const std::string& name, const ComponentSelection& selection,
+ExtractReport Extract(Store& store, const ObjectId& archive, const ComponentSelection& selection,
                       const fs::path& folder, const RunContext& run) {
   CheckSelection(selection);
-  std::unique_ptr<RangedSource> source = store.Open(name);
-  if (source == nullptr) {
-    throw Error(ErrorKind::kNotFound, fmt::format("there is no {} in {}", name, store.Location()));
-  }
+  std::unique_ptr<RangedSource> source = store.Open(archive);
+  if (source == nullptr) throw GoneError(archive.name, store);
   const std::unique_ptr<ArchiveReader> reader = OpenArchive(std::move(source), run);
   uint64_t expected = 0;
   if (const Manifest* const manifest = reader->manifest()) {
@@ -241,7 +239,7 @@ ExtractReport Extract(Store& store, const std::string& name, const ComponentSele
       },
       1, run);
   if (!any) {
-    throw Error(ErrorKind::kNotFound, fmt::format("{} holds none of the selected components", name))
+    throw Error(ErrorKind::kNotFound, fmt::format("{} holds none of the selected components", archive.name))
         .Hint("openedx-backup inspect shows what it holds");
   }
   const ExtractReport report = extractor.Finish();

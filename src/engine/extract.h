@@ -21,7 +21,7 @@ struct ExtractReport {
 /// `.metadata.json` (parts joined), `data/caddy/…`, `data/media/…`, `data/tutor/config.yml`.
 /// Throws Error(kNotFound) when it holds none of them. Returns when all of it is durable. After an
 /// error the folder is removed as far as this call made it. Throws Error.
-ExtractReport Extract(Store& store, const std::string& name, const ComponentSelection& selection,
+ExtractReport Extract(Store& store, const ObjectId& archive, const ComponentSelection& selection,
                       const std::filesystem::path& folder, const RunContext& run);
 
 }  // namespace oxbackup

@@ -65,7 +65,7 @@ std::optional<ArchiveEntry> Inspect(Store& store, const ObjectInfo& object) {
   entry.object = object;
   entry.made = object.modified;
   try {
-    const std::unique_ptr<RangedSource> source = store.Open(object.name);
+    const std::unique_ptr<RangedSource> source = store.Open(object);
     if (source == nullptr) return std::nullopt;
     entry.manifest = ReadManifest(*source);
   } catch (const Error& error) {
@@ -150,11 +150,6 @@ ObjectInfo FindByName(Store& store, const std::string& name) {
   return std::move(found.front());
 }
 
-Error GoneError(const std::string& name, const Store& store) {
-  return Error(ErrorKind::kNotFound, fmt::format("{} is no longer in {}", name, store.Location()))
-      .Hint("openedx-backup list shows what there is");
-}
-
 ArchiveEntry ChooseByName(Store& store, const std::string& name) {
   const ObjectInfo object = FindByName(store, name);
   std::optional<ArchiveEntry> entry = Inspect(store, object);
@@ -219,6 +214,11 @@ std::string PassOver(std::vector<ArchiveEntry>::const_iterator begin,
 }
 
 }  // namespace
+
+Error GoneError(const std::string& name, const Store& store) {
+  return Error(ErrorKind::kNotFound, fmt::format("{} is no longer in {}", name, store.Location()))
+      .Hint("openedx-backup list shows what there is");
+}
 
 Location OpenLocation(const std::string& text) {
   if (text.empty()) {
@@ -300,7 +300,7 @@ ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunC
 }
 
 std::unique_ptr<Manifest> ReadWholeManifest(Store& store, const ArchiveEntry& entry) {
-  const std::unique_ptr<RangedSource> source = store.Open(entry.object.name);
+  const std::unique_ptr<RangedSource> source = store.Open(entry.object);
   std::unique_ptr<Manifest> manifest = source == nullptr ? nullptr : ReadManifest(*source);
   if (manifest == nullptr) throw GoneError(entry.object.name, store);
   return manifest;
@@ -327,6 +327,7 @@ std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,
 }
 
 std::string FirstFreeName(Store& store, const std::vector<std::string>& names) {
+  if (store.KeepsVersions()) return names.front();
   for (const std::string& name : names) {
     if (!store.Stat(name)) return name;
   }

@@ -86,6 +86,9 @@ std::unique_ptr<Manifest> ReadWholeManifest(Store& store, const ArchiveEntry& en
 std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,
                                          std::string_view suffix, TimePoint now);
 
+/// What to throw when an archive that was there a moment ago is not any more.
+Error GoneError(const std::string& name, const Store& store);
+
 /// The first of `names` that is free. Throws Error(kUsage) when all are taken, hours before the new
 /// archive's Finish would find it out (which stays the authority: names can be taken meanwhile).
 std::string FirstFreeName(Store& store, const std::vector<std::string>& names);

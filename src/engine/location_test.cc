@@ -25,13 +25,13 @@ class OneLocked final : public Store {
   std::unique_ptr<ObjectWriter> Create(const std::vector<std::string>& names) override {
     return store_.Create(names);
   }
-  std::unique_ptr<RangedSource> Open(const std::string& name) override {
-    if (name == name_) throw Error(ErrorKind::kStore, "cannot open " + name);
-    return store_.Open(name);
+  std::unique_ptr<RangedSource> Open(const ObjectId& id) override {
+    if (id.name == name_) throw Error(ErrorKind::kStore, "cannot open " + id.name);
+    return store_.Open(id);
   }
   std::vector<ObjectInfo> List() override { return store_.List(); }
-  std::optional<ObjectInfo> Stat(const std::string& name) override { return store_.Stat(name); }
-  bool Remove(const std::string& name) override { return store_.Remove(name); }
+  std::optional<ObjectInfo> Stat(const ObjectId& id) override { return store_.Stat(id); }
+  bool Remove(const ObjectId& id) override { return store_.Remove(id); }
   std::string Location() const override { return store_.Location(); }
 
  private:

@@ -9,32 +9,31 @@
 
 #include "archive/archive_reader.h"
 #include "base/error.h"
+#include "engine/location.h"
 #include "engine/open_runs.h"
 #include "engine/target_calls.h"
 
 namespace oxbackup {
 namespace {
 
-std::unique_ptr<ArchiveReader> Reopen(Store& store, const std::string& name,
+std::unique_ptr<ArchiveReader> Reopen(Store& store, const ObjectId& archive,
                                       const RunContext& run) {
-  std::unique_ptr<RangedSource> source = store.Open(name);
-  if (source == nullptr) {
-    throw Error(ErrorKind::kNotFound, fmt::format("{} is no longer in {}", name, store.Location()));
-  }
+  std::unique_ptr<RangedSource> source = store.Open(archive);
+  if (source == nullptr) throw GoneError(archive.name, store);
   return OpenArchive(std::move(source), run);
 }
 
 // What the archive holds: by its manifest, or by reading a foreign one from end to end, which shows
 // at the same time that it is whole.
-std::set<std::string> ComponentsOf(Store& store, const std::string& name, const Manifest* manifest,
-                                   const RunContext& run) {
+std::set<std::string> ComponentsOf(Store& store, const ObjectId& archive,
+                                   const Manifest* manifest, const RunContext& run) {
   std::set<std::string> found;
   if (manifest != nullptr) {
     for (const ComponentManifest& component : manifest->components) found.insert(component.name);
     return found;
   }
-  run.log.Info("{} has no manifest: reading it through to see what it holds", name);
-  const std::unique_ptr<ArchiveReader> reader = Reopen(store, name, run);
+  run.log.Info("{} has no manifest: reading it through to see what it holds", archive.name);
+  const std::unique_ptr<ArchiveReader> reader = Reopen(store, archive, run);
   reader->Read([](const std::string&) { return true; },
                [&](const MemberInfo& info, ByteSource&) {
                  const std::string component = ComponentOfMember(info.path);
@@ -109,11 +108,11 @@ void AbandonAll(const std::vector<RestoreTarget*>& targets, const RunContext& ru
   }
 }
 
-void LoadAll(Store& store, const std::string& name, const std::vector<RestoreTarget*>& targets,
+void LoadAll(Store& store, const ObjectId& archive, const std::vector<RestoreTarget*>& targets,
              const RunContext& run) {
   for (RestoreTarget* target : targets) {
     // Opened for each anew: a foreign archive can be read only once from an open reader.
-    const std::unique_ptr<ArchiveReader> reader = Reopen(store, name, run);
+    const std::unique_ptr<ArchiveReader> reader = Reopen(store, archive, run);
     ForTarget(*target, "loading", [&](RestoreTarget& t) { t.Load(*reader); });
   }
 }
@@ -202,11 +201,12 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
     report.finished_swaps = FinishOpenSwaps(targets, run);
   }
   ArchiveEntry chosen = ChooseArchive(store, ChoiceFor(targets, options), run);
-  report.archive = chosen.object.name;
+  const ObjectId archive = chosen.object;
+  report.archive = archive.name;
   report.passed_over = chosen.passed_over;
   report.manifest = std::move(chosen.manifest);
   const Manifest* const manifest = report.manifest.get();
-  const std::set<std::string> held = ComponentsOf(store, report.archive, manifest, run);
+  const std::set<std::string> held = ComponentsOf(store, archive, manifest, run);
   const std::vector<RestoreTarget*> present =
       Present(targets, options.selection, held, report.archive, report.not_held);
   report.left_out = Missing(held, present);
@@ -221,7 +221,7 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
   if (options.dry_run || !report.confirmed) return report;
 
   try {
-    LoadAll(store, report.archive, present, run);
+    LoadAll(store, archive, present, run);
     VerifyAll(manifest, present);
     report.verified_items = VerifiedItems(run.progress);
     run.ThrowIfStopped();

@@ -96,21 +96,19 @@ void ReadForeign(std::unique_ptr<RangedSource> source, VerifyReport& report,
 
 }  // namespace
 
-VerifyReport VerifyArchive(Store& store, const std::string& name, VerifyDepth depth, int threads,
+VerifyReport VerifyArchive(Store& store, const ObjectId& archive, VerifyDepth depth, int threads,
                            const RunContext& run) {
-  std::unique_ptr<RangedSource> source = store.Open(name);
-  if (source == nullptr) {
-    throw Error(ErrorKind::kNotFound, fmt::format("there is no {} in {}", name, store.Location()));
-  }
+  std::unique_ptr<RangedSource> source = store.Open(archive);
+  if (source == nullptr) throw GoneError(archive.name, store);
   VerifyReport report;
-  report.archive = name;
+  report.archive = archive.name;
   report.depth = depth;
   const std::unique_ptr<Manifest> manifest = ReadManifest(*source);
   if (depth == VerifyDepth::kFull) report.bytes_read = source->Size();
   if (manifest == nullptr) {
     if (depth == VerifyDepth::kQuick) {
       throw Error(ErrorKind::kUsage,
-                  fmt::format("{} is not of ours: it has no manifest for a quick check", name))
+                  fmt::format("{} is not of ours: it has no manifest for a quick check", archive.name))
           .Hint("leave --quick out to read it through");
     }
     run.progress.Begin(kVerify, "", 0);

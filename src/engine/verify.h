@@ -29,7 +29,7 @@ struct VerifyReport {
 
 /// Throws Error(kCorrupt) naming the first thing that is wrong. A foreign archive, which has
 /// nothing to be compared with, is only read through (kFull) and reported with an empty manifest.
-VerifyReport VerifyArchive(Store& store, const std::string& name, VerifyDepth depth, int threads,
+VerifyReport VerifyArchive(Store& store, const ObjectId& archive, VerifyDepth depth, int threads,
                            const RunContext& run);
 
 /// Compares the running site with the manifest of an archive. Throws Error(kNotFound) when the

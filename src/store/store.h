@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -13,47 +14,83 @@
 
 namespace oxbackup {
 
-/// One stored object.
-struct ObjectInfo {
-  std::string name;      ///< within the store, no folders: "backup.2026-11-22.tar.xz"
-  uint64_t size = 0;     ///< bytes
-  TimePoint modified{};  ///< when it became visible
+/// Which object is meant: by its name alone the current one of that name, with a version or an
+/// entity tag that one and no other.
+struct ObjectId {
+  ObjectId() = default;
+  // Not explicit: most calls mean the current object of a name.
+  ObjectId(std::string the_name) : name(std::move(the_name)) {}  // NOLINT(google-explicit-constructor)
+  ObjectId(const char* the_name) : name(the_name) {}             // NOLINT(google-explicit-constructor)
+
+  std::string name;     ///< within the store, no folders: "backup.2026-11-22.tar.xz"
+  std::string version;  ///< of a store that keeps versions; else empty
+  std::string etag;     ///< changes with the content; empty where the store has none
+
+  friend bool operator==(const ObjectId&, const ObjectId&) = default;
+};
+
+/// One stored object, or one version of it.
+struct ObjectInfo : ObjectId {
+  uint64_t size = 0;           ///< bytes
+  TimePoint modified{};        ///< when it became visible
+  bool current = true;         ///< what its name alone means
+  bool delete_marker = false;  ///< no object: it says that the older versions are deleted
 
   friend bool operator==(const ObjectInfo&, const ObjectInfo&) = default;
 };
 
+/// What keeps an object from being removed.
+struct ObjectLock {
+  std::optional<TimePoint> until = std::nullopt;  ///< not before this moment
+  bool held = false;                              ///< not before somebody lifts a legal hold
+};
+
 /// An object that is being written. It appears under its name only by Finish(), whole and durable;
 /// destroyed before that, nothing of it is left. One thread at a time.
-/// A Write or Finish that throws an Error with transient() has left the writer as it was before the
-/// call, so the same call may be made again (store/retry does); after any other error the writer
-/// can only be destroyed.
+/// After an error the writer can only be destroyed.
 class ObjectWriter : public ByteSink {
  public:
-  /// The name under which the object appeared. REQUIRES: Finish() has returned.
-  virtual std::string name() const = 0;
+  /// The object that appeared. REQUIRES: Finish() has returned.
+  virtual ObjectId id() const = 0;
+  std::string name() const { return id().name; }
+  /// How the store itself has proven to hold the bytes that were written ("the server's SHA-256 of
+  /// every part"); empty when only reading them back would. REQUIRES: Finish() has returned.
+  virtual std::string Proof() const { return {}; }
 };
 
 /// A place for objects. Thread-safe. Errors are Error(kStore), with the location in the text and a
-/// hint, and transient() where a later try may succeed; not finding something is a return value.
+/// hint; not finding something is a return value.
 /// Names are plain (store/object_name.h): Create throws Error(kUsage) for any other name, and
 /// nothing is ever found under one.
 class Store {
  public:
   virtual ~Store() = default;
 
-  /// Starts an object that Finish() makes visible as the first of `names` that is not taken by
-  /// then. An existing object is never replaced, also not when two writers finish at once; when all
-  /// names are taken, Finish() throws Error(kStore). REQUIRES: names is not empty. Throws at once
-  /// when the place does not exist or cannot be written.
+  /// Starts an object that Finish() makes visible under the first of `names` that is free: neither
+  /// taken by then nor, in a bucket, being written by somebody else. An existing object is never
+  /// replaced, also not when two writers finish at once; when all names are taken, Finish() throws
+  /// Error(kStore). A store that keeps versions takes the first name at once and adds a version.
+  /// REQUIRES: names is not empty. Throws at once when the place does not exist or cannot be
+  /// written.
   virtual std::unique_ptr<ObjectWriter> Create(const std::vector<std::string>& names) = 0;
-  /// Opens an object for reading; nothing when there is none of that name. The source stays
-  /// readable and unchanged for its lifetime even when the object is removed meanwhile.
-  [[nodiscard]] virtual std::unique_ptr<RangedSource> Open(const std::string& name) = 0;
-  /// All complete objects, by name ascending. Unfinished ones are not shown.
+  /// Opens an object for reading; nothing when there is none of that id. The source stays unchanged
+  /// for its lifetime; when the object is removed meanwhile it stays readable in folders and in
+  /// buckets with versions, and elsewhere reads throw.
+  [[nodiscard]] virtual std::unique_ptr<RangedSource> Open(const ObjectId& id) = 0;
+  /// All complete objects, by name ascending: each name's current version. Unfinished ones are not
+  /// shown.
   virtual std::vector<ObjectInfo> List() = 0;
-  [[nodiscard]] virtual std::optional<ObjectInfo> Stat(const std::string& name) = 0;
-  /// Removes an object durably; false when there is none of that name.
-  virtual bool Remove(const std::string& name) = 0;
+  /// All versions and delete markers, by name ascending, of one name newest first. Without versions
+  /// what List() returns.
+  virtual std::vector<ObjectInfo> ListVersions() { return List(); }
+  [[nodiscard]] virtual std::optional<ObjectInfo> Stat(const ObjectId& id) = 0;
+  /// Removes an object durably, with a version that one for ever, by name alone what the name means
+  /// now (which a store with versions only hides); false when there is none of that id.
+  virtual bool Remove(const ObjectId& id) = 0;
+  /// What forbids Remove() now. Stores without such a thing return none.
+  virtual ObjectLock LockOf(const ObjectId& /*id*/) { return {}; }
+  /// Whether a new object of a name that is there is another version of it. Throws as List().
+  virtual bool KeepsVersions() { return false; }
   /// For messages: a folder or URL, without secrets.
   virtual std::string Location() const = 0;
 };

@@ -46,8 +46,11 @@ std::optional<ObjectInfo> StatAt(int folder, const std::string& name) {
   }
   const auto since_epoch = std::chrono::seconds(status.st_mtim.tv_sec) +
                            std::chrono::nanoseconds(status.st_mtim.tv_nsec);
-  return ObjectInfo{name, static_cast<uint64_t>(status.st_size),
-                    TimePoint(std::chrono::duration_cast<TimePoint::duration>(since_epoch))};
+  ObjectInfo info;
+  info.name = name;
+  info.size = static_cast<uint64_t>(status.st_size);
+  info.modified = TimePoint(std::chrono::duration_cast<TimePoint::duration>(since_epoch));
+  return info;
 }
 
 class LocalObjectWriter final : public ObjectWriter {
@@ -77,7 +80,7 @@ class LocalObjectWriter final : public ObjectWriter {
         .Hint("name another archive (--name), or remove one of these first");
   }
 
-  std::string name() const override { return name_; }
+  ObjectId id() const override { return name_; }
 
  private:
   void SyncPublished() {
@@ -116,10 +119,10 @@ std::unique_ptr<ObjectWriter> LocalStore::Create(const std::vector<std::string>&
   return std::make_unique<LocalObjectWriter>(std::move(folder), Location(), names);
 }
 
-std::unique_ptr<RangedSource> LocalStore::Open(const std::string& name) {
+std::unique_ptr<RangedSource> LocalStore::Open(const ObjectId& id) {
   const FileDescriptor folder = OpenFolder(folder_);
-  if (!IsPlainObjectName(name)) return nullptr;
-  return OpenLocalFileAt(folder.get(), name, Location());
+  if (!IsPlainObjectName(id.name)) return nullptr;
+  return OpenLocalFileAt(folder.get(), id.name, Location());
 }
 
 std::vector<ObjectInfo> LocalStore::List() {
@@ -147,12 +150,13 @@ std::vector<ObjectInfo> LocalStore::List() {
   return objects;
 }
 
-std::optional<ObjectInfo> LocalStore::Stat(const std::string& name) {
+std::optional<ObjectInfo> LocalStore::Stat(const ObjectId& id) {
   const FileDescriptor folder = OpenFolder(folder_);
-  return StatAt(folder.get(), name);
+  return StatAt(folder.get(), id.name);
 }
 
-bool LocalStore::Remove(const std::string& name) {
+bool LocalStore::Remove(const ObjectId& id) {
+  const std::string& name = id.name;
   const FileDescriptor folder = OpenFolder(folder_);
   if (!StatAt(folder.get(), name)) return false;
   if (::unlinkat(folder.get(), name.c_str(), 0) != 0) {

@@ -21,10 +21,10 @@ class LocalStore final : public Store {
 
   /// Removes leftovers of dead writers first.
   std::unique_ptr<ObjectWriter> Create(const std::vector<std::string>& names) override;
-  std::unique_ptr<RangedSource> Open(const std::string& name) override;
+  std::unique_ptr<RangedSource> Open(const ObjectId& id) override;
   std::vector<ObjectInfo> List() override;
-  std::optional<ObjectInfo> Stat(const std::string& name) override;
-  bool Remove(const std::string& name) override;
+  std::optional<ObjectInfo> Stat(const ObjectId& id) override;
+  bool Remove(const ObjectId& id) override;
   std::string Location() const override { return folder_.string(); }
 
  private:

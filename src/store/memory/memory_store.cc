@@ -23,10 +23,16 @@ struct MemoryStore::State {
     if (!fault || faults.times == 0) return;
     if (faults.times) --*faults.times;
     ++struck;
-    Error error(ErrorKind::kStore, fmt::format("memory: cannot {}", what));
-    error.Cause("a fault that the test asked for");
-    if (faults.transient) error.Transient();
-    throw error;
+    throw Error(ErrorKind::kStore, fmt::format("memory: cannot {}", what))
+        .Cause("a fault that the test asked for");
+  }
+
+  static ObjectInfo InfoOf(const std::string& name, const Object& object) {
+    ObjectInfo info;
+    info.name = name;
+    info.size = object.bytes->size();
+    info.modified = object.modified;
+    return info;
   }
 
   const Clock& clock;
@@ -65,7 +71,7 @@ class MemoryStore::Writer final : public ObjectWriter {
         .Hint("choose another name");
   }
 
-  std::string name() const override { return name_; }
+  ObjectId id() const override { return name_; }
 
  private:
   std::shared_ptr<State> state_;
@@ -124,12 +130,12 @@ std::unique_ptr<ObjectWriter> MemoryStore::Create(const std::vector<std::string>
   return std::make_unique<Writer>(state_, names);
 }
 
-std::unique_ptr<RangedSource> MemoryStore::Open(const std::string& name) {
+std::unique_ptr<RangedSource> MemoryStore::Open(const ObjectId& id) {
   const std::lock_guard lock(state_->mutex);
   state_->Strike(state_->faults.fail_list, "open");
-  const auto found = state_->objects.find(name);
+  const auto found = state_->objects.find(id.name);
   if (found == state_->objects.end()) return nullptr;
-  return std::make_unique<Source>(state_, found->second.bytes, name);
+  return std::make_unique<Source>(state_, found->second.bytes, id.name);
 }
 
 std::vector<ObjectInfo> MemoryStore::List() {
@@ -137,23 +143,23 @@ std::vector<ObjectInfo> MemoryStore::List() {
   state_->Strike(state_->faults.fail_list, "list");
   std::vector<ObjectInfo> list;
   for (const auto& [name, object] : state_->objects) {
-    list.push_back({name, object.bytes->size(), object.modified});
+    list.push_back(State::InfoOf(name, object));
   }
   return list;
 }
 
-std::optional<ObjectInfo> MemoryStore::Stat(const std::string& name) {
+std::optional<ObjectInfo> MemoryStore::Stat(const ObjectId& id) {
   const std::lock_guard lock(state_->mutex);
   state_->Strike(state_->faults.fail_list, "stat");
-  const auto found = state_->objects.find(name);
+  const auto found = state_->objects.find(id.name);
   if (found == state_->objects.end()) return std::nullopt;
-  return ObjectInfo{name, found->second.bytes->size(), found->second.modified};
+  return State::InfoOf(found->first, found->second);
 }
 
-bool MemoryStore::Remove(const std::string& name) {
+bool MemoryStore::Remove(const ObjectId& id) {
   const std::lock_guard lock(state_->mutex);
   state_->Strike(state_->faults.fail_list, "remove");
-  return state_->objects.erase(name) > 0;
+  return state_->objects.erase(id.name) > 0;
 }
 
 }  // namespace oxbackup

@@ -22,7 +22,6 @@ struct StoreFaults {
   bool fail_finish = false;
   bool fail_read = false;  ///< ReadAt of every source, also of one that is already open
   bool fail_list = false;  ///< List, Stat, Open and Remove
-  bool transient = false;  ///< the errors say that a later try may succeed
   /// How many failures there are before all works again; nothing means for ever.
   std::optional<int> times = std::nullopt;
 };
@@ -40,10 +39,10 @@ class MemoryStore final : public Store {
   void Put(const std::string& name, std::string bytes);
 
   std::unique_ptr<ObjectWriter> Create(const std::vector<std::string>& names) override;
-  std::unique_ptr<RangedSource> Open(const std::string& name) override;
+  std::unique_ptr<RangedSource> Open(const ObjectId& id) override;
   std::vector<ObjectInfo> List() override;
-  std::optional<ObjectInfo> Stat(const std::string& name) override;
-  bool Remove(const std::string& name) override;
+  std::optional<ObjectInfo> Stat(const ObjectId& id) override;
+  bool Remove(const ObjectId& id) override;
   std::string Location() const override { return "memory"; }
 
  private:

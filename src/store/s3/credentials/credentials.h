@@ -1,0 +1,57 @@
+// Keys for a bucket, and where they come from.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/clock.h"
+#include "base/environment.h"
+#include "base/log.h"
+#include "http/http_client.h"
+
+namespace oxbackup::s3 {
+
+/// A pair of keys. Never printed or logged but for the origin.
+struct Credentials {
+  std::string access_key;
+  std::string secret_key;
+  std::string session_token;  ///< empty: none; of temporary keys
+  std::optional<TimePoint> expires = std::nullopt;
+  std::string origin;  ///< for messages: "S3_ACCESS_KEY", "the web identity of role arn:…"
+};
+
+/// Gives keys that are valid now. Thread-safe.
+class CredentialSource {
+ public:
+  virtual ~CredentialSource() = default;
+  /// Keys that hold for some minutes more; fetched anew when the last ones expire sooner. Throws
+  /// Error(kUsage) when there are none, saying where they were looked for, Error(kStore) when the
+  /// service that gives them refuses (transient() when it may work later), Error(kCancelled).
+  virtual Credentials Get(const std::stop_token& stop) = 0;
+};
+
+/// What the operator has set; empty texts count as not set.
+struct CredentialSettings {
+  std::string access_key;
+  std::string secret_key;
+  std::string session_token;
+  std::string profile;  ///< of the files; empty: AWS_PROFILE, then "default"
+  std::string region;   ///< for STS; empty: the global endpoint
+};
+
+/// Looks, in this order, at the settings, the AWS_* variables, the web identity of a Kubernetes
+/// service account (AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN), the profile's files, the container's
+/// service (AWS_CONTAINER_CREDENTIALS_*), the instance's metadata. The first that has keys is kept
+/// for the run. `http` (for STS), `local_http` (without a proxy, short time limits: container and
+/// instance services), `clock` and `log` have to outlive the source.
+std::unique_ptr<CredentialSource> MakeCredentialSource(const CredentialSettings& settings,
+                                                       Environment environment, HttpClient& http,
+                                                       HttpClient& local_http, const Clock& clock,
+                                                       Log& log);
+
+/// The region of AWS_REGION, AWS_DEFAULT_REGION or the profile's config file; empty when none says.
+std::string FindRegion(const CredentialSettings& settings, const Environment& environment);
+
+}  // namespace oxbackup::s3
