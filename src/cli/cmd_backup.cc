@@ -55,7 +55,7 @@ CommandOutcome RunBackup(const SettingValues& settings, CommandServices& service
                   .workers = services.threads()},
       .name = settings.Text("name"),
       .read_back = !settings.Switch("no-read-back")};
-  const Location location = OpenConfiguredLocation(settings, "to");
+  const Location location = OpenConfiguredLocation(settings, "to", run);
   if (location.name) {
     throw Error(ErrorKind::kUsage, "--to names a file, and a backup goes into a folder")
         .Hint("--to FOLDER --name NAME");

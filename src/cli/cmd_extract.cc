@@ -16,7 +16,7 @@ CommandOutcome RunExtract(const SettingValues& settings, CommandServices& servic
     throw Error(ErrorKind::kUsage, "no folder to unpack into is given")
         .Hint("openedx-backup extract --from /backup --to /tmp/site");
   }
-  const Location location = OpenConfiguredLocation(settings, "from");
+  const Location location = OpenConfiguredLocation(settings, "from", run);
   ArchiveChoice choice = ChoiceOf(settings, location);
   choice.components = selection.only;
   const ArchiveEntry entry = ChooseArchive(*location.store, choice, run);

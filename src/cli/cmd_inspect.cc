@@ -7,6 +7,7 @@
 #include "archive/archive_check.h"
 #include "base/text.h"
 #include "cli/archive_screens.h"
+#include "cli/bucket_settings.h"
 #include "cli/json_report.h"
 
 namespace oxbackup {
@@ -16,7 +17,7 @@ namespace {
 std::unique_ptr<Manifest> ReadNamed(const std::string& name, const SettingValues& settings,
                                     const RunContext& run) {
   const bool is_name = name.find('/') == std::string::npos && settings.Text("location");
-  const Location location = is_name ? OpenConfiguredLocation(settings, "from") : OpenLocation(name);
+  const Location location = is_name ? OpenConfiguredLocation(settings, "from", run) : OpenLocation(name, BucketAccessOf(settings), run);
   ArchiveChoice choice{.name = is_name ? name : location.name, .date = {}};
   const ArchiveEntry entry = ChooseArchive(*location.store, choice, run);
   if (entry.manifest) return ReadWholeManifest(*location.store, entry);
@@ -52,7 +53,7 @@ CommandOutcome RunInspect(const SettingValues& settings, CommandServices& servic
   const RunContext run = services.run();
   if (const auto pair = settings.Find("diff"))
     return Diff(pair->texts, settings, services.style(), run);
-  const Location location = OpenConfiguredLocation(settings, "from");
+  const Location location = OpenConfiguredLocation(settings, "from", run);
   ArchiveEntry entry = ChooseArchive(*location.store, ChoiceOf(settings, location), run);
   CommandOutcome outcome;
   outcome.json["archive"] = ArchiveJson(entry);

@@ -7,8 +7,9 @@
 namespace oxbackup {
 
 CommandOutcome RunList(const SettingValues& settings, CommandServices& services) {
-  const Location location = OpenConfiguredLocation(settings, "from");
-  std::vector<ArchiveEntry> entries = ListArchives(*location.store, services.run());
+  const RunContext run = services.run();
+  const Location location = OpenConfiguredLocation(settings, "from", run);
+  std::vector<ArchiveEntry> entries = ListArchives(*location.store, run);
   if (location.name) {
     std::erase_if(entries, [&](const auto& entry) { return entry.object.name != *location.name; });
   }

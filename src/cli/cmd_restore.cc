@@ -188,7 +188,7 @@ CommandOutcome RunRestore(const SettingValues& settings, CommandServices& servic
   if (settings.Switch("undo")) return RunUndo(settings, services);
   if (settings.Switch("drop-old")) return RunDropOld(settings, services);
   const RunContext run = services.run();
-  const Location location = OpenConfiguredLocation(settings, "from");
+  const Location location = OpenConfiguredLocation(settings, "from", run);
   RestoreOptions options;
   options.choice = ChoiceOf(settings, location);
   options.selection = SelectionOf(settings);

@@ -98,7 +98,7 @@ CommandOutcome RunVerify(const SettingValues& settings, CommandServices& service
   const RunContext run = services.run();
   const bool live = settings.Switch("against-live");
   const bool quick = settings.Switch("quick");
-  const Location location = OpenConfiguredLocation(settings, "from");
+  const Location location = OpenConfiguredLocation(settings, "from", run);
   ArchiveChoice choice = ChoiceOf(settings, location);
   choice.components = SelectionOf(settings).only;
   const ArchiveEntry entry = ChooseArchive(*location.store, choice, run);

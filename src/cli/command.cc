@@ -9,6 +9,7 @@
 
 #include "base/log_line.h"
 #include "base/text.h"
+#include "cli/bucket_settings.h"
 #include "cli/json_report.h"
 #include "cli/question.h"
 
@@ -119,9 +120,12 @@ RunContext CommandServices::run() {
   return {stop_.get_token(), *display_, *warnings_, progress_, *budget_, clock_};
 }
 
-Location OpenConfiguredLocation(const SettingValues& settings, std::string_view flag) {
+Location OpenConfiguredLocation(const SettingValues& settings, std::string_view flag,
+                                const RunContext& run) {
+  const BucketAccess access = BucketAccessOf(settings);
   const std::optional<std::string> text = settings.Text("location");
-  if (text) return OpenLocation(*text);
+  if (text) return OpenLocation(*text, access, run);
+  if (!access.bucket.empty()) return OpenLocation("s3://", access, run);
   throw Error(ErrorKind::kUsage, "no place of archives is given")
       .Hint(fmt::format("pass --{} /backup, or set BACKUP_LOCATION=/backup", flag));
 }

@@ -66,8 +66,10 @@ class CommandServices {
   std::unique_ptr<SignalWatcher> signals_;
 };
 
-/// Opens BACKUP_LOCATION, --to or --from. Throws Error(kUsage) when none is set.
-Location OpenConfiguredLocation(const SettingValues& settings, std::string_view flag);
+/// Opens BACKUP_LOCATION, --to or --from, else the bucket of S3_BUCKET_NAME. Throws Error(kUsage)
+/// when none is set. What `run` refers to has to outlive the store.
+Location OpenConfiguredLocation(const SettingValues& settings, std::string_view flag,
+                                const RunContext& run);
 /// The archive that --from, --name and --date mean. Throws Error(kUsage) when they contradict.
 ArchiveChoice ChoiceOf(const SettingValues& settings, const Location& location);
 

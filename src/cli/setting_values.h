@@ -45,6 +45,8 @@ class SettingValues {
   std::vector<std::string> List(std::string_view id) const;
   /// The secret itself, or the content of its file without the last line end; empty when not set.
   std::string Secret(std::string_view id) const;
+  /// Whether this run's command has the setting; all other calls want those that it has.
+  bool Knows(std::string_view id) const { return FindSetting(command_, id) != nullptr; }
   /// Whether it is a flag of this run.
   bool Given(std::string_view id) const { return flags_.contains(std::string(id)); }
   /// Where the value comes from; nothing when only the default holds.

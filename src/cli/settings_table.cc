@@ -12,6 +12,7 @@ constexpr uint32_t kAll =
     kBackup | kRestore | kList | kInspect | kVerify | kExtract | kVersionCommand;
 constexpr uint32_t kReading = kRestore | kList | kInspect | kVerify | kExtract;
 constexpr uint32_t kOneArchive = kRestore | kInspect | kVerify | kExtract;
+constexpr uint32_t kPlace = kBackup | kReading;
 constexpr uint32_t kLive = kBackup | kRestore | kVerify;
 constexpr uint32_t kRunning = kBackup | kRestore | kVerify | kExtract;
 
@@ -50,14 +51,15 @@ constexpr std::string_view kWhat = "What to do";
 constexpr std::string_view kMysql = "MySQL";
 constexpr std::string_view kMongodb = "MongoDB";
 constexpr std::string_view kFiles = "Files";
+constexpr std::string_view kBucket = "S3";
 constexpr std::string_view kRun = "Running";
 
 constexpr Setting kSettings[] = {
-    {"location", "to", "BACKUP_LOCATION", Kind::kPath, "DIR", "", "folder for the new archive",
-     kArchives, kBackup, true},
-    {"location", "from", "BACKUP_LOCATION", Kind::kPath, "DIR|FILE", "",
-     "folder of archives, or one archive; a folder means its newest complete one", kArchives,
-     kReading, true},
+    {"location", "to", "BACKUP_LOCATION", Kind::kPath, "DIR|s3://BUCKET[/FOLDER]", "",
+     "folder or bucket for the new archive", kArchives, kBackup, true},
+    {"location", "from", "BACKUP_LOCATION", Kind::kPath, "DIR|FILE|s3://BUCKET[/FOLDER][/FILE]", "",
+     "folder or bucket of archives, or one archive; else the newest complete one is meant",
+     kArchives, kReading, true},
     {"name", "name", "", Kind::kText, "NAME", "", "name of the new archive, instead of backup.DATE",
      kArchives, kBackup, false},
     {"name", "name", "", Kind::kText, "NAME", "",
@@ -155,6 +157,51 @@ constexpr Setting kSettings[] = {
      "a media folder; its name in the archive is NAME, else DIR's last part", kFiles, kLive, true},
     {"tutor-config", "tutor-config", "BACKUP_TUTOR_CONFIG", Kind::kPath, "FILE", "",
      "Tutor's config.yml", kFiles, kLive, true},
+
+    {"s3-endpoint-url", "s3-endpoint-url", "S3_ENDPOINT_URL", Kind::kText, "URL", "",
+     "address of the service; else AWS's of the region", kBucket, kPlace, true},
+    {"s3-region", "s3-region", "S3_REGION_NAME", Kind::kText, "REGION", "",
+     "region of the bucket; else AWS_REGION, the profile's, us-east-1", kBucket, kPlace, true},
+    {"s3-bucket", "s3-bucket", "S3_BUCKET_NAME", Kind::kText, "BUCKET", "",
+     "bucket, when no place is given or the place is s3://", kBucket, kPlace, true},
+    {"s3-access-key", "s3-access-key-file", "S3_ACCESS_KEY", Kind::kSecret, "FILE", "",
+     "file with the access key; without keys they are looked for as docs/s3.md says", kBucket,
+     kPlace, true},
+    {"s3-secret-access-key", "s3-secret-access-key-file", "S3_SECRET_ACCESS_KEY", Kind::kSecret,
+     "FILE", "", "file with the secret key", kBucket, kPlace, true},
+    {"s3-session-token", "s3-session-token-file", "S3_SESSION_TOKEN", Kind::kSecret, "FILE", "",
+     "file with the session token of temporary keys", kBucket, kPlace, true},
+    {"s3-profile", "s3-profile", "S3_PROFILE", Kind::kText, "NAME", "",
+     "profile in AWS's credentials and config files", kBucket, kPlace, true},
+    {"s3-addressing-style", "s3-addressing-style", "S3_ADDRESSING_STYLE", Kind::kText,
+     "auto|path|virtual", "auto", "whether the bucket's name is in the path or in the host's name",
+     kBucket, kPlace, true},
+    {"s3-signature-version", "s3-signature-version", "S3_SIGNATURE_VERSION", Kind::kText, "s3v4|s3",
+     "s3v4", "signature; s3 is version 2, for old servers", kBucket, kPlace, true},
+    {"s3-use-ssl", "s3-use-ssl", "S3_USE_SSL", Kind::kBool, "BOOL", "true",
+     "HTTPS, when the endpoint does not say http:// or https://", kBucket, kPlace, true},
+    {"s3-ca-file", "s3-ca-file", "S3_CA_FILE", Kind::kPath, "FILE", "",
+     "certificate authority; else AWS_CA_BUNDLE, the system's", kBucket, kPlace, true},
+    {"s3-request-checksum-calculation", "s3-request-checksum-calculation",
+     "S3_REQUEST_CHECKSUM_CALCULATION", Kind::kText, "when_required|when_supported",
+     "when_required", "whether parts carry a SHA-256 beside Content-MD5 and the signature's",
+     kBucket, kBackup, true},
+    {"s3-sse", "s3-sse", "S3_SSE", Kind::kText, "none|AES256|aws:kms", "none",
+     "encryption by the server, with its keys or a key service's", kBucket, kBackup, true},
+    {"s3-sse-kms-key-id", "s3-sse-kms-key-id", "S3_SSE_KMS_KEY_ID", Kind::kText, "ID", "",
+     "key of aws:kms; else the account's own", kBucket, kBackup, true},
+    {"s3-sse-customer-key", "s3-sse-customer-key-file", "S3_SSE_CUSTOMER_KEY", Kind::kSecret,
+     "FILE", "", "file with a key of 32 bytes in Base64 that the server encrypts with (SSE-C)",
+     kBucket, kPlace, true},
+    {"s3-storage-class", "s3-storage-class", "S3_STORAGE_CLASS", Kind::kText, "CLASS", "",
+     "storage class of the archive", kBucket, kBackup, true},
+    {"s3-object-lock-mode", "s3-object-lock-mode", "S3_OBJECT_LOCK_MODE", Kind::kText,
+     "GOVERNANCE|COMPLIANCE", "", "nobody can remove the archive before its time", kBucket, kBackup,
+     true},
+    {"s3-object-lock-days", "s3-object-lock-days", "S3_OBJECT_LOCK_DAYS", Kind::kCount, "DAYS", "",
+     "how long, from the backup's begin on", kBucket, kBackup, true},
+    {"s3-tags", "s3-tag", "S3_TAGS", Kind::kList, "NAME=VALUE", "", "a tag of the archive", kBucket,
+     kBackup, true},
 
     {"config", "config", "", Kind::kPath, "FILE", "", "settings file (TOML)", kRun, kAll, false},
     {"memory", "memory", "BACKUP_MEMORY", Kind::kSize, "SIZE", "256MiB",

@@ -12,12 +12,14 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "store/local/local_store.h"
+#include "store/s3/s3_store.h"
 
 namespace oxbackup {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kBucketScheme = "s3://";
 constexpr std::array<std::string_view, 5> kArchiveSuffixes = {".tar", ".tar.xz", ".tar.zst",
                                                               ".tar.gz", ".tar.bz2"};
 
@@ -57,6 +59,21 @@ std::string ProblemOf(const std::string& name, const Error& error) {
   std::string problem = error.what();
   if (problem.find(name) == std::string::npos) problem = name + ": " + problem;
   return error.cause().empty() ? problem : fmt::format("{} ({})", problem, error.cause());
+}
+
+Location OpenBucket(const std::string& text, const BucketAccess& access, const RunContext& run) {
+  const std::vector<std::string> parts = SplitNonEmpty(text.substr(kBucketScheme.size()), "/");
+  std::string folder;
+  std::optional<std::string> name;
+  for (size_t i = 1; i < parts.size(); ++i) {
+    if (i + 1 == parts.size() && IsArchiveName(parts[i])) {
+      name = parts[i];
+    } else {
+      folder += (folder.empty() ? "" : "/") + parts[i];
+    }
+  }
+  const std::string bucket = parts.empty() ? access.bucket : parts.front();
+  return {s3::MakeS3Store(access.settings, bucket, folder, access.environment, run), name, {}};
 }
 
 // Nothing when the object was removed meanwhile.
@@ -220,11 +237,12 @@ Error GoneError(const std::string& name, const Store& store) {
       .Hint("openedx-backup list shows what there is");
 }
 
-Location OpenLocation(const std::string& text) {
+Location OpenLocation(const std::string& text, const BucketAccess& access, const RunContext& run) {
   if (text.empty()) {
     throw Error(ErrorKind::kUsage, "no place for archives is given")
-        .Hint("pass --to/--from with a folder, or set BACKUP_LOCATION");
+        .Hint("pass --to/--from with a folder or s3://BUCKET, or set BACKUP_LOCATION");
   }
+  if (text.starts_with(kBucketScheme)) return OpenBucket(text, access, run);
   std::error_code ignored;
   const fs::path path(text);
   if (fs::is_regular_file(path, ignored)) {
@@ -240,6 +258,7 @@ Location OpenLocation(const std::string& text) {
 }
 
 void CheckApart(const Location& location, const Site& site, const ComponentSelection& selection) {
+  if (location.path.empty()) return;
   for (const char* const component : {"caddy", "media"}) {
     if (!site.Has(component) || !selection.Includes(component)) continue;
     for (const files::Tree& tree : TreesOf(site, component)) {

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "archive/manifest.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/run_context.h"
 #include "engine/site.h"
+#include "store/s3/settings.h"
 #include "store/store.h"
 
 namespace oxbackup {
@@ -20,12 +22,20 @@ namespace oxbackup {
 struct Location {
   std::unique_ptr<Store> store;
   std::optional<std::string> name;
-  std::filesystem::path path;  ///< of the folder, or of the archive
+  std::filesystem::path path;  ///< of the folder, or of the archive; empty for a bucket
 };
 
-/// Opens `text` as a folder or as an archive file in one. Throws Error(kUsage) when it is empty,
-/// and Error(kNotFound) when there is neither.
-Location OpenLocation(const std::string& text);
+/// How buckets are reached.
+struct BucketAccess {
+  s3::Settings settings;
+  std::string bucket;  ///< that "s3://" means, without a name; may be empty
+  Environment environment;
+};
+
+/// Opens `text` as a folder, as an archive file in one, or as s3://BUCKET[/FOLDER][/ARCHIVE]. Throws
+/// Error(kUsage) when it is empty or impossible, and Error(kNotFound) when there is no such folder
+/// or file; a bucket is not asked yet. What `run` refers to has to outlive the store.
+Location OpenLocation(const std::string& text, const BucketAccess& access, const RunContext& run);
 
 /// Throws Error(kUsage) when the archives lie in a folder of a selected component: a restore that
 /// replaces the folder would remove all of them, and each backup would hold those before it and

@@ -27,6 +27,9 @@ class RangedSource {
   virtual void ReadAt(uint64_t offset, char* buffer, size_t size) const = 0;
   /// For messages: a path or URL without secrets.
   virtual std::string Name() const = 0;
+  /// The MD5 that its bytes have to have, in hexadecimal, where somebody has noted it beside them;
+  /// else empty.
+  virtual std::string ExpectedMd5() const { return {}; }
 };
 
 /// Takes bytes in order. One thread at a time. What was written counts only after Finish().

@@ -1,0 +1,271 @@
+#include "store/s3/bucket.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "store/s3/object_headers.h"
+
+namespace oxbackup::s3 {
+namespace {
+
+constexpr int kNotFound = 404;
+constexpr int kNotModified = 412;
+constexpr int kForbidden = 403;
+
+// Whether a refusal says that these keys or this server cannot do it at all.
+bool IsUnavailable(const HttpResponse& response) {
+  return response.status == kForbidden || response.status == 405 || response.status == 501 ||
+         (response.status == 400 && ReadServerError(response).code == "NotImplemented");
+}
+const std::vector<int> kUnavailable = {400, kForbidden, 405, 501};
+
+Parameters VersionParameters(const ObjectId& id) {
+  return id.version.empty() ? Parameters{} : Parameters{{"versionId", id.version}};
+}
+
+std::string CompleteXml(const std::vector<UploadedPart>& parts) {
+  std::string xml = "<CompleteMultipartUpload>";
+  for (const UploadedPart& part : parts) {
+    xml += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag>", part.number, part.etag);
+    if (!part.checksum_sha256.empty()) {
+      xml += fmt::format("<ChecksumSHA256>{}</ChecksumSHA256>", part.checksum_sha256);
+    }
+    xml += "</Part>";
+  }
+  return xml + "</CompleteMultipartUpload>";
+}
+
+}  // namespace
+
+std::string Bucket::Location() const {
+  std::string folder = folder_;
+  while (folder.ends_with('/')) folder.pop_back();
+  return fmt::format("s3://{}{}{}", client_.bucket(), folder.empty() ? "" : "/", folder);
+}
+
+std::string Bucket::NameOf(const std::string& name) const {
+  return fmt::format("s3://{}/{}{}", client_.bucket(), folder_, name);
+}
+
+std::string Bucket::NameOfKey(const std::string& key) const {
+  if (!key.starts_with(folder_)) return {};
+  const std::string name = key.substr(folder_.size());
+  return name.find('/') == std::string::npos ? name : std::string();
+}
+
+Operation Bucket::ObjectOperation(const char* method, const std::string& doing, const char* action,
+                                  const ObjectId& id) const {
+  return {.method = method,
+          .key = folder_ + id.name,
+          .request = {.what = fmt::format("cannot {} {}", doing, NameOf(id.name)),
+                      .action = action,
+                      .resource = NameOf(id.name)}};
+}
+
+Operation Bucket::BucketOperation(const std::string& doing, const char* action) const {
+  return {.method = "GET",
+          .request = {.what = fmt::format("cannot {} {}", doing, Location()),
+                      .action = action,
+                      .resource = fmt::format("the bucket {}", client_.bucket())}};
+}
+
+HttpHeaders Bucket::CustomerKeyHeaders() const {
+  return s3::CustomerKeyHeaders(client_.settings().encryption);
+}
+
+std::vector<ObjectInfo> Bucket::List(bool versions) const {
+  std::vector<ObjectInfo> objects;
+  Parameters next;
+  do {
+    Operation operation =
+        BucketOperation("list", versions ? "s3:ListBucketVersions" : "s3:ListBucket");
+    operation.parameters = next;
+    operation.parameters.insert(operation.parameters.end(), {{"delimiter", "/"},
+                                                             {"encoding-type", "url"},
+                                                             {"prefix", folder_}});
+    operation.parameters.emplace_back(versions ? Parameters::value_type{"versions", ""}
+                                               : Parameters::value_type{"list-type", "2"});
+    const HttpResponse response = client_.Call(operation, client_.run().stop);
+    ObjectPage page = versions ? ParseVersions(response.body) : ParseObjects(response.body);
+    for (ListedObject& listed : page.objects) {
+      ObjectInfo info;
+      info.name = NameOfKey(listed.key);
+      info.version = std::move(listed.version);
+      info.etag = std::move(listed.etag);
+      info.size = listed.size;
+      info.modified = listed.modified;
+      info.current = listed.latest;
+      info.delete_marker = listed.delete_marker;
+      objects.push_back(std::move(info));
+    }
+    next = std::move(page.next);
+  } while (!next.empty());
+  return objects;
+}
+
+std::optional<bool> Bucket::VersioningEnabled() const {
+  Operation operation = BucketOperation("look at the versioning of", "s3:GetBucketVersioning");
+  operation.parameters = {{"versioning", ""}};
+  operation.expected = kUnavailable;
+  const HttpResponse response = client_.Call(operation, client_.run().stop);
+  if (response.ok()) return ParseVersioningEnabled(response.body);
+  if (IsUnavailable(response)) return std::nullopt;
+  throw MakeError(operation.request, response.status, ReadServerError(response));
+}
+
+std::optional<ObjectHead> Bucket::Head(const ObjectId& id) const {
+  Operation operation = ObjectOperation("HEAD", "look at", "s3:GetObject", id);
+  operation.parameters = VersionParameters(id);
+  operation.headers = CustomerKeyHeaders();
+  operation.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
+  // 405: the current version is a delete marker, asked for by its id.
+  operation.expected = {kNotFound, 405};
+  const HttpResponse response = client_.Call(operation, client_.run().stop);
+  if (!response.ok()) return std::nullopt;
+  ObjectHead head = ReadObjectHead(response, id);
+  if (!id.etag.empty() && head.id.etag != id.etag) return std::nullopt;
+  return head;
+}
+
+std::optional<ObjectHead> Bucket::ReadTail(const ObjectId& id, uint64_t size,
+                                           std::string& tail) const {
+  Operation operation = ObjectOperation("GET", "read", "s3:GetObject", id);
+  operation.parameters = VersionParameters(id);
+  operation.headers = CustomerKeyHeaders();
+  operation.headers.emplace_back("Range", fmt::format("bytes=-{}", size));
+  if (!id.etag.empty()) operation.headers.emplace_back("If-Match", '"' + id.etag + '"');
+  // 416: an empty object has no last bytes.
+  operation.expected = {kNotFound, 405, kNotModified, 416};
+  HttpResponse response = client_.Call(operation, client_.run().stop);
+  if (response.status == 416) {
+    tail.clear();
+    return Head(id);
+  }
+  if (!response.ok()) return std::nullopt;
+  ObjectHead head = ReadObjectHead(response, id);
+  const uint64_t expected = std::min(size, head.size);
+  if (response.body.size() != expected) {
+    throw Error(ErrorKind::kStore, operation.request.what)
+        .Cause(fmt::format("the last {} bytes were asked for, and {} came", expected,
+                           response.body.size()))
+        .Hint("the service or a proxy before it does not keep to ranges");
+  }
+  tail = std::move(response.body);
+  return head;
+}
+
+void Bucket::ReadRange(const ObjectId& id, uint64_t offset, std::span<char> buffer) const {
+  Operation operation = ObjectOperation("GET", "read", "s3:GetObject", id);
+  operation.parameters = VersionParameters(id);
+  operation.headers = CustomerKeyHeaders();
+  operation.headers.emplace_back("Range",
+                                 fmt::format("bytes={}-{}", offset, offset + buffer.size() - 1));
+  operation.headers.emplace_back("If-Match", '"' + id.etag + '"');
+  operation.into = buffer;
+  operation.expected = {kNotFound, kNotModified};
+  const HttpResponse response = client_.Call(operation, client_.run().stop);
+  if (!response.ok()) {
+    throw Error(ErrorKind::kStore, operation.request.what)
+        .Cause(response.status == kNotFound ? "it was removed while it was read"
+                                            : "it was replaced while it was read")
+        .Hint("choose the archive anew; a bucket with versioning keeps what is removed");
+  }
+  if (response.status == 206 && response.into_size == buffer.size()) return;
+  throw Error(ErrorKind::kStore, operation.request.what)
+      .Cause(fmt::format("{} bytes from {} on were asked for, and {} came with status {}",
+                         buffer.size(), offset, response.into_size, response.status))
+      .Hint("the service or a proxy before it does not keep to ranges");
+}
+
+void Bucket::Remove(const ObjectId& id) const {
+  Operation operation = ObjectOperation(
+      "DELETE", "remove", id.version.empty() ? "s3:DeleteObject" : "s3:DeleteObjectVersion", id);
+  operation.parameters = VersionParameters(id);
+  operation.expected = {kNotFound};
+  client_.Call(operation, client_.run().stop);
+}
+
+std::string Bucket::BeginUpload(const std::string& name, const HttpHeaders& headers) const {
+  Operation operation = ObjectOperation("POST", "begin to write", "s3:PutObject", name);
+  operation.parameters = {{"uploads", ""}};
+  operation.headers = headers;
+  return ParseUploadId(client_.Call(operation, client_.run().stop).body);
+}
+
+UploadedPart Bucket::UploadPart(const std::string& name, const std::string& upload, int number,
+                                std::string_view bytes, bool with_sha256,
+                                const std::stop_token& stop) const {
+  Operation operation =
+      ObjectOperation("PUT", fmt::format("write part {} of", number), "s3:PutObject", name);
+  operation.parameters = {{"partNumber", std::to_string(number)}, {"uploadId", upload}};
+  operation.headers = CustomerKeyHeaders();
+  operation.headers.emplace_back("Content-MD5", Base64(Md5Raw(bytes)));
+  operation.body = bytes;
+  UploadedPart part{.number = number, .etag = {}, .checksum_sha256 = {}};
+  if (with_sha256) {
+    part.checksum_sha256 = Base64(Sha256Raw(bytes));
+    operation.headers.emplace_back("x-amz-checksum-sha256", part.checksum_sha256);
+  }
+  const HttpResponse response = client_.Call(operation, stop);
+  part.etag = response.Header("etag").value_or("");
+  return part;
+}
+
+std::optional<CompletedUpload> Bucket::CompleteUpload(const std::string& name,
+                                                      const std::string& upload,
+                                                      const std::vector<UploadedPart>& parts,
+                                                      bool replace) const {
+  const std::string xml = CompleteXml(parts);
+  Operation operation = ObjectOperation("POST", "complete", "s3:PutObject", name);
+  operation.parameters = {{"uploadId", upload}};
+  operation.headers = {{"Content-Type", "application/xml"}};
+  if (!replace) operation.headers.emplace_back("If-None-Match", "*");
+  operation.body = xml;
+  operation.expected = {kNotFound, kNotModified};
+  const HttpResponse response = client_.Call(operation, client_.run().stop);
+  if (!response.ok()) return std::nullopt;
+  return ParseCompleted(response.body);
+}
+
+std::optional<Error> Bucket::AbortUpload(const std::string& name,
+                                         const std::string& upload) const {
+  Operation operation = ObjectOperation("DELETE", "give up the unfinished upload of",
+                                        "s3:AbortMultipartUpload", name);
+  operation.parameters = {{"uploadId", upload}};
+  operation.expected = {kNotFound};
+  // The run may have been stopped already: this is a part of stopping, and must not take long.
+  operation.timeout = std::chrono::seconds(10);
+  try {
+    client_.Call(operation, std::stop_token());
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error;
+  }
+}
+
+std::optional<std::vector<ListedUpload>> Bucket::Uploads(const std::string& name_prefix) const {
+  std::vector<ListedUpload> uploads;
+  Parameters next;
+  do {
+    Operation operation =
+        BucketOperation("list the unfinished uploads of", "s3:ListBucketMultipartUploads");
+    operation.parameters = next;
+    operation.parameters.insert(operation.parameters.end(), {{"uploads", ""},
+                                                             {"encoding-type", "url"},
+                                                             {"prefix", folder_ + name_prefix}});
+    operation.expected = kUnavailable;
+    const HttpResponse response = client_.Call(operation, client_.run().stop);
+    if (!response.ok()) {
+      if (IsUnavailable(response)) return std::nullopt;
+      throw MakeError(operation.request, response.status, ReadServerError(response));
+    }
+    UploadPage page = ParseUploads(response.body);
+    std::ranges::move(page.uploads, std::back_inserter(uploads));
+    next = std::move(page.next);
+  } while (!next.empty());
+  return uploads;
+}
+
+}  // namespace oxbackup::s3

@@ -1,0 +1,20 @@
+// The headers that an object is made with, and those that tell of it.
+#pragma once
+
+#include "http/http_client.h"
+#include "store/s3/bucket.h"
+#include "store/s3/settings.h"
+
+namespace oxbackup::s3 {
+
+/// SSE-C's, which go along with every request about an object's content; none without it.
+HttpHeaders CustomerKeyHeaders(const Encryption& encryption);
+
+/// Of a new object: encryption, storage class, retention from `now` on, tags, and who made it.
+HttpHeaders NewObjectHeaders(const Settings& settings, TimePoint now);
+
+/// Reads the answer to a GET (of a range or of all) or HEAD. `asked`: which object it was; what the
+/// server does not tell of it is taken from there.
+ObjectHead ReadObjectHead(const HttpResponse& response, const ObjectId& asked);
+
+}  // namespace oxbackup::s3

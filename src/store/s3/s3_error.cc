@@ -1,0 +1,135 @@
+#include "store/s3/s3_error.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <pugixml.hpp>
+
+namespace oxbackup::s3 {
+namespace {
+
+// Source: "Error responses", Amazon S3 API Reference. The codes of damaged bodies are there too: the
+// bytes that we hold are right, so sending them again can mend it.
+constexpr std::array<std::string_view, 16> kTransientCodes = {
+    "InternalError",       "ServiceUnavailable",        "SlowDown",
+    "SlowDownWrite",       "SlowDownRead",              "RequestTimeout",
+    "Throttling",          "ThrottlingException",       "RequestLimitExceeded",
+    "TooManyRequests",     "OperationAborted",          "ConditionalRequestConflict",
+    "BadDigest",           "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch",
+    "XMinioServerNotInitialized"};
+
+struct Explanation {
+  std::string_view code;
+  std::string_view hint;
+};
+
+constexpr std::array<Explanation, 20> kExplanations = {{
+    {"InvalidAccessKeyId",
+     "the server does not know this access key: check S3_ACCESS_KEY and that S3_ENDPOINT_URL is the "
+     "service that gave it"},
+    {"SignatureDoesNotMatch",
+     "the secret key does not belong to the access key (S3_SECRET_ACCESS_KEY); a proxy that changes "
+     "requests, or S3_SIGNATURE_VERSION, can be the cause too"},
+    {"RequestTimeTooSkewed", "set this machine's clock: it differs too much from the server's"},
+    {"ExpiredToken", "the temporary keys have expired: fetch new ones"},
+    {"InvalidToken", "the session token does not belong to the keys, or has expired"},
+    {"NoSuchBucket",
+     "create the bucket, or correct its name (--to s3://BUCKET, S3_BUCKET_NAME) or the service's "
+     "address (S3_ENDPOINT_URL)"},
+    {"PermanentRedirect", "the bucket lies in another region: set S3_REGION_NAME to it"},
+    {"AuthorizationHeaderMalformed", "set S3_REGION_NAME to the bucket's region"},
+    {"IllegalLocationConstraintException", "set S3_REGION_NAME to the bucket's region"},
+    {"InvalidBucketName", "correct the bucket's name, or set S3_ADDRESSING_STYLE=path"},
+    {"EntityTooLarge", "the service allows no object of this size"},
+    {"QuotaExceeded", "the service has no more room for this account: remove old archives (prune)"},
+    {"InsufficientStorage", "the service has no more room: remove old archives (prune)"},
+    {"XMinioStorageFull", "the service has no more room: remove old archives (prune)"},
+    {"InvalidStorageClass", "the service does not know this S3_STORAGE_CLASS"},
+    {"KMS.NotFoundException", "check S3_SSE_KMS_KEY_ID: the service does not find this key"},
+    {"KMS.DisabledException", "the key of S3_SSE_KMS_KEY_ID is disabled: enable it"},
+    {"InvalidObjectState",
+     "the object lies in an archive tier (Glacier): restore it there first, or choose another "
+     "S3_STORAGE_CLASS for backups"},
+    {"XMinioInvalidObjectName", "the service refuses this name: choose another --name"},
+    {"NotImplemented",
+     "the service lacks this feature: leave out what is set beyond the bucket and the keys "
+     "(S3_SSE, S3_STORAGE_CLASS, S3_OBJECT_LOCK_MODE, S3_TAGS)"},
+}};
+
+std::string CodeOfStatus(int status) {
+  switch (status) {
+    case 301:
+      return "PermanentRedirect";
+    case 403:
+      return "AccessDenied";
+    case 404:
+      return "NotFound";
+    case 412:
+      return "PreconditionFailed";
+    case 503:
+      return "SlowDown";
+    case 507:
+      return "InsufficientStorage";
+    default:
+      return fmt::format("HTTP status {}", status);
+  }
+}
+
+bool IsTransient(int status, const ServerError& server) {
+  const bool known = std::ranges::find(kTransientCodes, server.code) != kTransientCodes.end();
+  return known || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+std::string HintFor(const Request& request, const ServerError& server) {
+  if (server.code == "AccessDenied" || server.code == "AllAccessDisabled") {
+    return fmt::format("allow {} on {} to the account of these keys", request.action,
+                       request.resource);
+  }
+  if (server.code == "PermanentRedirect" && !server.region.empty()) {
+    return fmt::format("the bucket lies in {}: set S3_REGION_NAME to it", server.region);
+  }
+  for (const Explanation& explanation : kExplanations) {
+    if (explanation.code == server.code) return std::string(explanation.hint);
+  }
+  return {};
+}
+
+}  // namespace
+
+ServerError ReadServerError(const HttpResponse& response) {
+  ServerError server;
+  pugi::xml_document document;
+  if (document.load_buffer(response.body.data(), response.body.size())) {
+    const pugi::xml_node error = document.child("Error");
+    server = {.code = error.child_value("Code"),
+              .message = error.child_value("Message"),
+              .region = error.child_value("Region"),
+              .endpoint = error.child_value("Endpoint")};
+  }
+  if (server.code.empty()) server.code = CodeOfStatus(response.status);
+  if (const auto region = response.Header("x-amz-bucket-region")) server.region = *region;
+  return server;
+}
+
+bool HoldsError(const HttpResponse& response) {
+  pugi::xml_document document;
+  return document.load_buffer(response.body.data(), response.body.size()) &&
+         document.child("Error");
+}
+
+Error MakeError(const Request& request, int status, const ServerError& server) {
+  const bool no_bucket = server.code == "NoSuchBucket";
+  Error error(no_bucket ? ErrorKind::kNotFound : ErrorKind::kStore, request.what);
+  error.Cause(server.message.empty() ? fmt::format("the server says {}", server.code)
+                                     : fmt::format("{}: {}", server.code, server.message));
+  if (IsTransient(status, server)) {
+    return error.Transient().Hint(
+        "the service is overloaded or has a fault: look at its status, and run the command again");
+  }
+  const std::string hint = HintFor(request, server);
+  if (!hint.empty()) error.Hint(hint);
+  return error;
+}
+
+}  // namespace oxbackup::s3

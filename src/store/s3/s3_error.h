@@ -1,0 +1,38 @@
+// What a server's refusals mean for the operator.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "http/http_client.h"
+
+namespace oxbackup::s3 {
+
+/// The <Error> of an answer's body.
+struct ServerError {
+  std::string code;  ///< "NoSuchBucket"; made from the status when there is no body
+  std::string message;
+  std::string region;    ///< the bucket's, when the server tells it
+  std::string endpoint;  ///< where the bucket answers, when the server tells it
+};
+
+/// Reads an answer that is an error: its body, else what its status means.
+ServerError ReadServerError(const HttpResponse& response);
+
+/// Whether an answer's body is an <Error>: some calls answer "200 OK" before they know.
+bool HoldsError(const HttpResponse& response);
+
+/// What was asked for, for the text of an error.
+struct Request {
+  std::string what;      ///< "cannot upload part 3 of s3://b/backup.tar.xz"
+  std::string action;    ///< the right that it needs: "s3:PutObject"
+  std::string resource;  ///< what it needs it on: "s3://b/backup.tar.xz"
+};
+
+/// The Error for an answer: kStore, or kNotFound for a bucket that does not exist; transient() for
+/// what a later try may mend: overload, time-outs, internal errors and bodies that were damaged on
+/// the way; all others say what to change.
+Error MakeError(const Request& request, int status, const ServerError& server);
+
+}  // namespace oxbackup::s3

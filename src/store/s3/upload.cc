@@ -1,0 +1,218 @@
+#include "store/s3/upload.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/bounded_queue.h"
+#include "base/hash.h"
+#include "base/task_group.h"
+#include "base/text.h"
+#include "store/s3/leftover_uploads.h"
+#include "store/s3/object_headers.h"
+#include "store/s3/upload_proof.h"
+
+namespace oxbackup::s3 {
+namespace {
+
+// Enough to fill a fast line in spite of the time that an answer takes; each needs a connection.
+constexpr size_t kMostAtOnce = 8;
+
+struct PendingPart {
+  int number = 0;
+  std::string bytes;
+  Reservation memory;  // of the window
+};
+
+class Upload final : public ObjectWriter {
+ public:
+  Upload(const Bucket& bucket, std::string name, std::string id, bool versions)
+      : bucket_(bucket),
+        run_(bucket.client().run()),
+        versions_(versions),
+        name_(std::move(name)),
+        upload_(std::move(id)),
+        proof_(bucket.client().settings()),
+        plan_(run_.budget.limit()),
+        standing_(run_.budget.TakeStanding(plan_.window_bytes())),
+        window_(plan_.window_bytes()),
+        queue_(plan_.window_bytes()),
+        senders_(run_.stop) {
+    const size_t parts = plan_.window_bytes() / PartPlan::kFirstPartBytes;
+    for (size_t i = 0; i < std::clamp<size_t>(parts, 2, kMostAtOnce); ++i) {
+      senders_.Run([this](const std::stop_token& stop) { SendParts(stop); });
+    }
+  }
+
+  ~Upload() override {
+    senders_.RequestStop();
+    try {
+      senders_.Wait();
+    } catch (const Error&) {
+      // Whoever wrote has been told; here it is only waited for.
+    }
+    if (!finished_) GiveUp();
+  }
+  Upload(const Upload&) = delete;
+  Upload& operator=(const Upload&) = delete;
+
+  void Write(std::string_view bytes) override {
+    while (!bytes.empty()) {
+      if (!current_) StartPart();
+      const uint64_t wanted = plan_.PartBytes(current_->number) - current_->bytes.size();
+      const std::string_view piece = bytes.substr(0, wanted);
+      current_->bytes.append(piece);
+      size_ += piece.size();
+      bytes.remove_prefix(piece.size());
+      if (piece.size() == wanted) PushPart();
+    }
+  }
+
+  void Finish() override {
+    // An upload without parts cannot be completed; an empty part can be the only one.
+    if (!current_ && next_number_ == 1) StartPart();
+    if (current_) PushPart();
+    queue_.Close();
+    senders_.Wait();
+    std::ranges::sort(parts_, {}, &UploadedPart::number);
+    Complete();
+  }
+
+  ObjectId id() const override { return id_; }
+  std::string Proof() const override { return proof_text_; }
+
+ private:
+  void StartPart() {
+    if (next_number_ > PartPlan::kMaxParts) {
+      throw Error(ErrorKind::kStore, fmt::format("{} does not fit into a bucket", NameText()))
+          .Cause("an object has at most 5 TiB")
+          .Hint("leave a part of the site out (--exclude), or compress more (--compression xz:6)");
+    }
+    PendingPart part;
+    part.number = next_number_++;
+    const uint64_t size = plan_.PartBytes(part.number);
+    if (size > standing_.bytes() && size > plan_.window_bytes()) standing_.Resize(size);
+    part.memory = RunOrRethrow([&] { return window_.Take(size, senders_.stop_token()); });
+    // The last part is often small: memory is taken as it fills.
+    current_.emplace(std::move(part));
+  }
+
+  void PushPart() {
+    PendingPart part = std::move(*current_);
+    current_.reset();
+    // What bounds the queue is the window, out of which the part's memory was taken.
+    RunOrRethrow([&] { queue_.Push(std::move(part), 1, senders_.stop_token()); });
+  }
+
+  // A sender's failure stops the others and whoever waits for them: it is what has to be told.
+  template <class Body>
+  std::invoke_result_t<Body> RunOrRethrow(Body&& body) {
+    try {
+      return body();
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kCancelled) senders_.Wait();
+      throw;
+    }
+  }
+
+  void SendParts(const std::stop_token& stop) {
+    while (std::optional<PendingPart> part = queue_.Pop(stop)) {
+      UploadedPart done = bucket_.UploadPart(name_, upload_, part->number, part->bytes,
+                                             proof_.with_sha256(), stop);
+      proof_.AddPart(done, part->bytes);
+      const std::lock_guard lock(mutex_);
+      parts_.push_back(std::move(done));
+    }
+  }
+
+  void Complete() {
+    const auto taken = [&] {
+      return Error(ErrorKind::kStore, fmt::format("{} is there already", NameText()))
+          .Hint("name another archive (--name), or remove that one first");
+    };
+    // For servers that do not know If-None-Match.
+    if (!versions_ && bucket_.Head(name_)) throw taken();
+    const std::optional<CompletedUpload> completed =
+        bucket_.CompleteUpload(name_, upload_, parts_, versions_);
+    const std::optional<ObjectHead> head = bucket_.Head(name_);
+    // Without an answer of its own: whose object is it? Only ours has our parts' tag.
+    if (!completed && (!head || !proof_.IsOurs(*head, size_))) throw taken();
+    finished_ = true;
+    if (!head) {
+      throw Error(ErrorKind::kStore, fmt::format("{} vanished right after it was written",
+                                                 NameText()));
+    }
+    CheckStored(completed.value_or(CompletedUpload{}), *head);
+    id_ = head->id;
+  }
+
+  // Not what we sent: then it must not look like a backup.
+  void CheckStored(const CompletedUpload& completed, const ObjectHead& head) {
+    try {
+      proof_text_ = proof_.Check(completed, head, size_);
+    } catch (Error& error) {
+      error.While("checking " + NameText());
+      bucket_.Remove(head.id);
+      throw;
+    }
+  }
+
+  void GiveUp() {
+    const std::optional<Error> error = bucket_.AbortUpload(name_, upload_);
+    if (!error) return;
+    run_.warnings.Add(fmt::format("the unfinished upload of {} could not be given up ({}): a backup "
+                                  "on a later day removes it",
+                                  NameText(), error->what()));
+  }
+
+  std::string NameText() const { return bucket_.NameOf(name_); }
+
+  const Bucket bucket_;
+  const RunContext run_;
+  const bool versions_;
+  const std::string name_;
+  const std::string upload_;
+  UploadProof proof_;
+  const PartPlan plan_;
+  Reservation standing_;  // of the run's budget: the whole window
+  ByteBudget window_;
+  std::optional<PendingPart> current_;
+  int next_number_ = 1;
+  uint64_t size_ = 0;
+  bool finished_ = false;
+  ObjectId id_;
+  std::string proof_text_;
+  BoundedQueue<PendingPart> queue_;
+  std::mutex mutex_;
+  std::vector<UploadedPart> parts_;  // guarded by mutex_ while there are senders
+  TaskGroup senders_;
+};
+
+HttpHeaders HeadersFor(const Bucket& bucket, const UploadProof& proof) {
+  const RunContext& run = bucket.client().run();
+  HttpHeaders headers = NewObjectHeaders(bucket.client().settings(), run.clock.Now());
+  if (proof.with_sha256()) headers.emplace_back("x-amz-checksum-algorithm", "SHA256");
+  return headers;
+}
+
+}  // namespace
+
+std::unique_ptr<ObjectWriter> BeginArchive(const Bucket& bucket,
+                                           const std::vector<std::string>& names, bool versions) {
+  const UploadProof proof(bucket.client().settings());
+  const HttpHeaders headers = HeadersFor(bucket, proof);
+  for (const std::string& name : names) {
+    const bool last = &name == &names.back();
+    if (!versions && !last && bucket.Head(name)) continue;
+    std::string id = bucket.BeginUpload(name, headers);
+    auto upload = std::make_unique<Upload>(bucket, name, id, versions);
+    // Destroyed, it gives its reservation back.
+    if (!versions && !last && !IsFirst(bucket, name, id)) continue;
+    RemoveLeftovers(bucket, name, id);
+    return upload;
+  }
+  throw Error(ErrorKind::kInternal, "an archive without names");
+}
+
+}  // namespace oxbackup::s3

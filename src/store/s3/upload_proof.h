@@ -1,0 +1,45 @@
+// What shows that a bucket holds the bytes that were sent.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "store/s3/bucket.h"
+#include "store/s3/settings.h"
+
+namespace oxbackup::s3 {
+
+/// Collects the digests of what was sent and compares them with what the server reports of the
+/// whole object: its composite SHA-256 where that was asked for, else its entity tag, which is the
+/// MD5 of the parts' MD5s unless the server encrypts with keys of others. Never with metadata that
+/// we wrote ourselves. AddPart may be called by several threads at once, the rest by one after it.
+/// Source: "Checking object integrity" of the Amazon S3 User Guide.
+class UploadProof {
+ public:
+  explicit UploadProof(const Settings& settings);
+
+  /// Whether every part is to carry a SHA-256 of its own.
+  bool with_sha256() const { return with_sha256_; }
+  void AddPart(const UploadedPart& part, std::string_view bytes);
+
+  /// Whether an object is the one that these parts make: told by its tag or checksum.
+  bool IsOurs(const ObjectHead& head, uint64_t size) const;
+  /// Returns what was proven, as ObjectWriter::Proof; empty when the server reports nothing that can
+  /// be compared. Throws Error(kCorrupt) when it reports something else than was sent.
+  std::string Check(const CompletedUpload& completed, const ObjectHead& head, uint64_t size) const;
+
+ private:
+  std::string CompositeEtag() const;
+  std::string CompositeSha256() const;
+
+  const bool with_sha256_;
+  const bool etag_is_md5_;
+  std::mutex mutex_;
+  std::map<int, std::string> md5_;     // of each part, raw; guarded by mutex_
+  std::map<int, std::string> sha256_;  // guarded by mutex_
+  bool tags_agree_ = true;             // each part's tag was its MD5; guarded by mutex_
+};
+
+}  // namespace oxbackup::s3
