@@ -122,7 +122,6 @@ Error TransportError(CURLcode code, const std::string& place, const char* detail
   switch (code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
-    case CURLE_TOO_LARGE:
     case CURLE_OUT_OF_MEMORY:
     case CURLE_SSL_ENGINE_NOTFOUND:
     case CURLE_NOT_BUILT_IN:
