@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <xxhash.h>
 
 #include <array>
@@ -9,6 +10,51 @@
 #include "base/error.h"
 
 namespace oxbackup {
+
+namespace {
+
+// What OpenSSL writes a digest into.
+class DigestBuffer {
+ public:
+  unsigned char* data() { return bytes_.data(); }
+  unsigned int* size() { return &size_; }
+  std::string Text() const { return {reinterpret_cast<const char*>(bytes_.data()), size_}; }
+
+ private:
+  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes_{};
+  unsigned int size_ = 0;
+};
+
+std::string Digest(const EVP_MD* algorithm, const char* name, std::string_view bytes) {
+  DigestBuffer digest;
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), digest.size(), algorithm, nullptr) !=
+      1) {
+    throw Error(ErrorKind::kInternal, fmt::format("OpenSSL cannot make {}", name));
+  }
+  return digest.Text();
+}
+
+std::string Hmac(const EVP_MD* algorithm, const char* name, std::string_view key,
+                 std::string_view message) {
+  DigestBuffer digest;
+  if (HMAC(algorithm, key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest.data(),
+           digest.size()) == nullptr) {
+    throw Error(ErrorKind::kInternal, fmt::format("OpenSSL cannot make {}", name));
+  }
+  return digest.Text();
+}
+
+// The six bits that a character stands for; -1 for one that is none of the 64.
+int Base64Value(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == '+') return 62;
+  return c == '/' ? 63 : -1;
+}
+
+}  // namespace
 
 std::string Hex(std::string_view bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -49,20 +95,54 @@ void Sha256::Update(std::string_view bytes) {
 }
 
 std::string Sha256::FinishHex() {
-  std::array<char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  if (EVP_DigestFinal_ex(state_->context, reinterpret_cast<unsigned char*>(digest.data()), &size) !=
-      1) {
+  DigestBuffer digest;
+  if (EVP_DigestFinal_ex(state_->context, digest.data(), digest.size()) != 1) {
     throw Error(ErrorKind::kInternal, "OpenSSL cannot finish a SHA-256");
   }
   state_->Start();
-  return Hex(std::string_view(digest.data(), size));
+  return Hex(digest.Text());
 }
 
-std::string Sha256Hex(std::string_view bytes) {
-  Sha256 hash;
-  hash.Update(bytes);
-  return hash.FinishHex();
+std::string Sha256Hex(std::string_view bytes) { return Hex(Sha256Raw(bytes)); }
+
+std::string Sha256Raw(std::string_view bytes) { return Digest(EVP_sha256(), "a SHA-256", bytes); }
+std::string Md5Raw(std::string_view bytes) { return Digest(EVP_md5(), "an MD5", bytes); }
+
+std::string HmacSha256(std::string_view key, std::string_view message) {
+  return Hmac(EVP_sha256(), "an HMAC-SHA256", key, message);
+}
+
+std::string HmacSha1(std::string_view key, std::string_view message) {
+  return Hmac(EVP_sha1(), "an HMAC-SHA1", key, message);
+}
+
+std::string Base64(std::string_view bytes) {
+  // One more byte for the zero that OpenSSL ends the text with.
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                   reinterpret_cast<const unsigned char*>(bytes.data()),
+                                   static_cast<int>(bytes.size()));
+  text.resize(static_cast<size_t>(size));
+  return text;
+}
+
+std::optional<std::string> Base64Decode(std::string_view text) {
+  std::string bytes;
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text.substr(0, text.find('='))) {
+    const int value = Base64Value(c);
+    if (value < 0) return std::nullopt;
+    bits = bits << 6 | static_cast<uint32_t>(value);
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      bytes.push_back(static_cast<char>(bits >> count));
+    }
+  }
+  // Padding that is missing or too long, and bits beyond the last byte, show here.
+  if (Base64(bytes) != text) return std::nullopt;
+  return bytes;
 }
 
 Sha256Digest::Sha256Digest(std::string_view hex) : set_(!hex.empty()) {

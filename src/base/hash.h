@@ -1,9 +1,10 @@
-// SHA-256 for integrity, XXH3 for content digests.
+// SHA-256 for integrity, XXH3 for content digests, and what web services sign and check with.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,20 @@ class Sha256 {
 };
 
 std::string Sha256Hex(std::string_view bytes);
+/// The 32 bytes themselves.
+std::string Sha256Raw(std::string_view bytes);
+/// MD5, 16 bytes: against accidents on the way alone (Content-MD5, ETags). Throws Error(kInternal)
+/// where OpenSSL is set up to refuse it (FIPS).
+std::string Md5Raw(std::string_view bytes);
+
+/// 32 and 20 bytes. The key may be of any length.
+std::string HmacSha256(std::string_view key, std::string_view message);
+std::string HmacSha1(std::string_view key, std::string_view message);
+
+/// RFC 4648, section 4: with padding, in one line.
+std::string Base64(std::string_view bytes);
+/// The reverse; nothing for text that Base64() would not have written.
+[[nodiscard]] std::optional<std::string> Base64Decode(std::string_view text);
 
 /// A SHA-256 or none, without the memory that its text takes: an archive may have a million.
 class Sha256Digest {

@@ -20,8 +20,8 @@ using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 /// One request. `body` and `into` are the caller's and have to stay until the call has returned.
 struct HttpRequest {
   std::string method = "GET";
-  std::string url;      ///< absolute, path and query percent-encoded
-  HttpHeaders headers;  ///< beside Host and Content-Length, which follow from the rest
+  std::string url = {};      ///< absolute, path and query percent-encoded
+  HttpHeaders headers = {};  ///< beside Host and Content-Length, which follow from the rest
   std::string_view body = {};
   /// Where the body of a response of status 200 to 299 goes instead of HttpResponse::body. One that
   /// is longer than this ends the call with an Error.
@@ -53,9 +53,9 @@ class HttpClient {
 };
 
 struct HttpOptions {
-  std::string ca_file;     ///< PEM; empty: the system's authorities
-  std::string user_agent;
-  bool use_proxy = true;   ///< as http_proxy, https_proxy, all_proxy and no_proxy say
+  std::string ca_file = {};  ///< PEM; empty: the system's authorities
+  std::string user_agent = {};
+  bool use_proxy = true;  ///< as http_proxy, https_proxy, all_proxy and no_proxy say
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::seconds stall_timeout{60};  ///< without a byte in either direction
   size_t max_body = size_t{64} << 20;      ///< of HttpResponse::body, bytes

@@ -61,7 +61,7 @@ std::string Url::ToString() const {
 Url ParseUrl(std::string_view text) {
   const CurlUrl handle(curl_url(), &curl_url_cleanup);
   const std::string copy(text);
-  const CURLUcode code = curl_url_set(handle.get(), CURLUPART_URL, copy.c_str(), 0);
+  const CURLUcode code = curl_url_set(handle.get(), CURLUPART_URL, copy.c_str(), CURLU_PATH_AS_IS);
   if (code != CURLUE_OK) throw UrlError(curl_url_strerror(code));
   Url url{.scheme = Part(handle, CURLUPART_SCHEME),
           .host = Part(handle, CURLUPART_HOST),

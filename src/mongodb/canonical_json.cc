@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/hash.h"
 
 namespace oxbackup::mongodb {
 namespace {
@@ -154,40 +155,9 @@ std::optional<Value> DateOf(const std::string& text) {
                LittleEndian((minutes * 60 + *number(17, 2)) * 1000 + milliseconds)};
 }
 
-std::optional<std::string> FromBase64(const std::string& text) {
-  std::string bytes;
-  uint32_t bits = 0;
-  int count = 0;
-  size_t padding = 0;
-  for (const char c : text) {
-    uint32_t six = 0;
-    if (c == '=') {
-      ++padding;
-      continue;
-    }
-    if (c >= 'A' && c <= 'Z') {
-      six = static_cast<uint32_t>(c - 'A');
-    } else if (c >= 'a' && c <= 'z') {
-      six = static_cast<uint32_t>(c - 'a') + 26;
-    } else if (c >= '0' && c <= '9') {
-      six = static_cast<uint32_t>(c - '0') + 52;
-    } else if (c == '+' || c == '/') {
-      six = c == '+' ? 62 : 63;
-    } else {
-      return std::nullopt;
-    }
-    if (padding > 0) return std::nullopt;
-    bits = bits << 6 | six;
-    count += 6;
-    if (count >= 8) bytes += static_cast<char>((bits >> (count -= 8)) & 0xff);
-  }
-  if (text.size() % 4 != 0 || padding > 2) return std::nullopt;
-  return bytes;
-}
-
 std::optional<Value> BinaryOf(const Json& base64, const Json& subtype) {
   if (!base64.is_string() || !subtype.is_string()) return std::nullopt;
-  auto bytes = FromBase64(base64.get<std::string>());
+  auto bytes = Base64Decode(base64.get<std::string>());
   const auto kind = WholeNumber<uint8_t>(subtype.get<std::string>(), 16);
   if (!bytes || !kind) return std::nullopt;
   // The old kind has its length a second time inside.
