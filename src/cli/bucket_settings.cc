@@ -19,8 +19,8 @@ std::string CustomerKeyOf(const SettingValues& settings) {
   const std::string text = settings.Secret("s3-sse-customer-key");
   if (text.empty()) return {};
   constexpr size_t kKeyBytes = 32;
-  std::string key = Base64Decode(text);
-  if (key.size() == kKeyBytes) return key;
+  const std::optional<std::string> key = Base64Decode(text);
+  if (key && key->size() == kKeyBytes) return *key;
   throw Error(ErrorKind::kUsage, "S3_SSE_CUSTOMER_KEY has to be 32 bytes in Base64")
       .Hint("openssl rand -base64 32 makes one; keep it: without it the archive cannot be read");
 }
