@@ -18,30 +18,9 @@ using Align = TextTable::Align;
 constexpr size_t kBiggest = 10;
 constexpr int kTextColumn = 15;
 
-std::string StateText(const ArchiveEntry& entry) {
-  switch (entry.state) {
-    case ArchiveState::kComplete:
-      return "complete";
-    case ArchiveState::kForeign:
-      return "not ours";
-    case ArchiveState::kDamaged:
-      return "DAMAGED";
-    case ArchiveState::kUnreadable:
-      return "UNREADABLE";
-  }
-  return "";
-}
-
 std::string Server(const ComponentManifest& component) {
   if (component.server_flavour.empty()) return component.name;
   return component.server_flavour + " " + component.server_version;
-}
-
-// "2026-11-22 20:48 CET".
-std::string ShortMade(TimePoint time) {
-  std::string made = FormatLocal(time);
-  constexpr size_t kSecondsAt = 16;
-  return made.erase(kSecondsAt, 3);
 }
 
 std::string Row(std::string_view title, const std::string& text, const TerminalStyle& style) {
@@ -96,62 +75,7 @@ void RenderObjects(const Manifest& manifest, const StoredSizes& stored, bool all
   }
 }
 
-/// `beside`: components in a column of their own; else each archive's in a line below it.
-TextTable ListTable(const std::vector<ArchiveEntry>& entries, TimePoint now, bool beside) {
-  TextTable table(
-      {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kLeft, Align::kLeft});
-  table.AddRow({"archive", "made", "age", "size", "state", beside ? "components" : ""});
-  for (const ArchiveEntry& entry : entries) {
-    std::string components;
-    if (entry.manifest) {
-      components = fmt::format("{}", fmt::join(ComponentNamesOf(*entry.manifest), " "));
-    }
-    table.AddRow({Printable(entry.object.name), ShortMade(entry.made), FormatAge(entry.made, now),
-                  FormatBytes(entry.object.size), StateText(entry), beside ? components : ""});
-    if (!beside && !components.empty()) table.AddRow({"  " + components});
-  }
-  return table;
-}
-
 }  // namespace
-
-std::string FormatAge(TimePoint then, TimePoint now) {
-  const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(now - then).count();
-  if (minutes < 1) return "now";
-  if (minutes < 60) return fmt::format("{} min", minutes);
-  if (minutes < 48 * 60) return fmt::format("{} h", minutes / 60);
-  return fmt::format("{} d", minutes / (24 * 60));
-}
-
-std::string RenderList(const std::string& location, const std::vector<ArchiveEntry>& entries,
-                       TimePoint now, const TerminalStyle& style) {
-  if (entries.empty()) return fmt::format("No archives in {}.\n", location);
-  std::string out = ListTable(entries, now, true).Render(0);
-  const std::vector<std::string> lines = SplitNonEmpty(out, "\n");
-  const bool fits = std::ranges::all_of(
-      lines, [&](const std::string& line) { return DisplayWidth(line) <= style.width; });
-  if (!fits) out = ListTable(entries, now, false).Render(0);
-  std::string problems;
-  const ArchiveEntry* newest = nullptr;
-  for (const ArchiveEntry& entry : entries) {
-    if (!entry.problem.empty()) {
-      problems += Printable(entry.problem) + "\n";
-    } else if (newest == nullptr) {
-      newest = &entry;
-    }
-  }
-  if (!problems.empty()) out += "\n" + problems;
-  if (newest == nullptr) {
-    out += "\n" + Paint(style, Colour::kRed, "No complete archive is here.") + "\n";
-  } else if (now - newest->made > std::chrono::hours(24)) {
-    out += "\n" +
-           Paint(style, Colour::kYellow,
-                 fmt::format("Note: the newest complete archive is older than a day ({}).",
-                             FormatAge(newest->made, now))) +
-           "\n";
-  }
-  return out;
-}
 
 std::string AftermathOfBackup(const Progress::Snapshot& board) {
   for (const ComponentProgress& component : board.components) {

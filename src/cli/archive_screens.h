@@ -1,4 +1,4 @@
-// What backup, list and inspect show.
+// What backup and inspect show.
 #pragma once
 
 #include <string>
@@ -7,18 +7,10 @@
 #include "base/progress.h"
 #include "cli/component_summary.h"
 #include "cli/terminal.h"
-#include "engine/location.h"
+#include "engine/archive_list.h"
 #include "engine/stored_sizes.h"
 
 namespace oxbackup {
-
-/// "3 h", "12 d": how long ago, in the largest unit that fits.
-std::string FormatAge(TimePoint then, TimePoint now);
-
-/// The archives of a place, newest first, with a note when the newest complete one is older than a
-/// day or there is none.
-std::string RenderList(const std::string& location, const std::vector<ArchiveEntry>& entries,
-                       TimePoint now, const TerminalStyle& style);
 
 /// What an archive holds. `all_objects`: every table and collection instead of the biggest ones.
 /// REQUIRES: the entry has a manifest with its lists; `stored` is of it.

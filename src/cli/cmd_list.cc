@@ -1,24 +1,56 @@
 #include "cli/cmd_list.h"
 
-#include "cli/archive_screens.h"
 #include "cli/component_summary.h"
 #include "cli/json_report.h"
+#include "cli/list_screens.h"
 
 namespace oxbackup {
+namespace {
+
+nlohmann::ordered_json EntryJson(const ArchiveEntry& entry) {
+  nlohmann::ordered_json json = ArchiveJson(entry);
+  if (entry.manifest) json["components"] = ComponentNamesOf(*entry.manifest);
+  return json;
+}
+
+CommandOutcome ListVersions(Store& store, size_t most, const TerminalStyle& style,
+                            const RunContext& run) {
+  const VersionList list = ListArchiveVersions(store, most, run);
+  auto versions = nlohmann::ordered_json::array();
+  for (const ArchiveEntry& entry : list.newest) {
+    nlohmann::ordered_json version = EntryJson(entry);
+    version["stored"] = FormatRfc3339(entry.object.modified);
+    version["current"] = entry.object.current;
+    versions.push_back(std::move(version));
+  }
+  const std::string place = store.Location();
+  return {.text = RenderVersions(place, list, style),
+          .json = {{"location", place},
+                   {"keeps_versions", list.keeps_versions},
+                   {"total", list.total},
+                   {"versions", std::move(versions)}},
+          .status = {}};
+}
+
+}  // namespace
 
 CommandOutcome RunList(const SettingValues& settings, CommandServices& services) {
   const RunContext run = services.run();
   const Location location = OpenConfiguredLocation(settings, "from", run);
+  if (settings.Switch("list-versions")) {
+    if (location.name) {
+      throw Error(ErrorKind::kUsage, "--from names one archive, which has no versions")
+          .Hint("openedx-backup list --from s3://bucket --list-versions");
+    }
+    const int most = settings.Count("list-versions").value_or(1);
+    return ListVersions(*location.store, static_cast<size_t>(most), services.style(), run);
+  }
   std::vector<ArchiveEntry> entries = ListArchives(*location.store, run);
   if (location.name) {
     std::erase_if(entries, [&](const auto& entry) { return entry.object.name != *location.name; });
   }
   auto archives = nlohmann::ordered_json::array();
-  for (const ArchiveEntry& entry : entries) {
-    nlohmann::ordered_json archive = ArchiveJson(entry);
-    if (entry.manifest) archive["components"] = ComponentNamesOf(*entry.manifest);
-    archives.push_back(std::move(archive));
-  }
+  for (const ArchiveEntry& entry : entries) archives.push_back(EntryJson(entry));
   const std::string place = location.store->Location();
   return {.text = RenderList(place, entries, services.clock().Now(), services.style()),
           .json = {{"location", place}, {"archives", std::move(archives)}},

@@ -131,7 +131,9 @@ Location OpenConfiguredLocation(const SettingValues& settings, std::string_view 
 }
 
 ArchiveChoice ChoiceOf(const SettingValues& settings, const Location& location) {
-  ArchiveChoice choice{.name = settings.Text("name"), .date = settings.Text("date")};
+  ArchiveChoice choice{.name = settings.Text("name"),
+                       .date = settings.Text("date"),
+                       .version = settings.Text("version")};
   if (choice.name && choice.date) {
     throw Error(ErrorKind::kUsage, "--name and --date are both given")
         .Hint("--name means one archive, --date the newest of a day");
@@ -142,9 +144,9 @@ ArchiveChoice ChoiceOf(const SettingValues& settings, const Location& location) 
         .Hint("for example --date 2026-11-22");
   }
   if (!location.name) return choice;
-  if (choice.name || choice.date) {
+  if (choice.name || choice.date || choice.version) {
     throw Error(ErrorKind::kUsage, "--from names one archive already")
-        .Hint("leave --name and --date out, or let --from name its folder");
+        .Hint("leave --name, --date and --version out, or let --from name its folder");
   }
   choice.name = location.name;
   return choice;

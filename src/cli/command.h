@@ -14,6 +14,7 @@
 #include "cli/progress_display.h"
 #include "cli/setting_values.h"
 #include "cli/signals.h"
+#include "engine/choice.h"
 #include "engine/location.h"
 
 namespace oxbackup {

@@ -64,6 +64,9 @@ void AddFlags(CLI::App& app, const Command& command, SettingValues::Flags& flags
     option->type_size(1)->allow_extra_args(false);
     option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     if (setting.kind == SettingKind::kPair) option->expected(2);
+    if (setting.kind == SettingKind::kCountOrNone) {
+      option->expected(0, 1)->default_str(std::string(setting.fallback));
+    }
   }
   app.allow_extras();
 }

@@ -23,6 +23,10 @@ std::vector<std::string> ValuesOf(const Setting& setting) {
   return SplitNonEmpty(setting.placeholder, "|");
 }
 
+bool NeedsValue(const Setting& setting) {
+  return setting.kind != SettingKind::kSwitch && setting.kind != SettingKind::kCountOrNone;
+}
+
 bool TakesFile(const Setting& setting) {
   return setting.kind == SettingKind::kPath || setting.kind == SettingKind::kSecret ||
          setting.kind == SettingKind::kPair || setting.id == "media";
@@ -56,7 +60,7 @@ std::string ZshSpecification(const Setting& setting) {
   }
   std::string out = fmt::format("--{}[{}]", setting.flag, help);
   if (setting.kind == SettingKind::kList) out.insert(0, "*");
-  if (setting.kind == SettingKind::kSwitch) return out;
+  if (!NeedsValue(setting)) return out;
   const std::vector<std::string> values = ValuesOf(setting);
   std::string action;
   if (!values.empty()) {
@@ -85,7 +89,7 @@ std::string BashCompletion() {
       CommandNames());
   std::string_view last;
   for (const Setting& setting : Settings()) {
-    if (setting.flag == last || setting.kind == SettingKind::kSwitch) continue;
+    if (setting.flag == last || !NeedsValue(setting)) continue;
     last = setting.flag;
     const std::vector<std::string> values = ValuesOf(setting);
     const std::string reply = !values.empty()
@@ -152,7 +156,7 @@ std::string FishCompletion() {
       out +=
           fmt::format("complete -c openedx-backup -n '__fish_seen_subcommand_from {}' -l {} -d {}",
                       command.name, setting.flag, Quoted(setting.help));
-      if (setting.kind != SettingKind::kSwitch) out += TakesFile(setting) ? " -r -F" : " -x";
+      if (NeedsValue(setting)) out += TakesFile(setting) ? " -r -F" : " -x";
       if (const std::vector<std::string> values = ValuesOf(setting); !values.empty()) {
         out += fmt::format(" -a {}", Quoted(fmt::format("{}", fmt::join(values, " "))));
       }

@@ -14,12 +14,13 @@ struct Verb {
   std::string_view name;
   std::string_view group;  // below which the front end has it
 };
-constexpr std::array<Verb, 6> kVerbs = {{{"backup", ""},
+constexpr std::array<Verb, 7> kVerbs = {{{"backup", ""},
                                          {"restore", ""},
                                          {"list", " backups"},
                                          {"inspect", " backups"},
                                          {"verify", " backups"},
-                                         {"extract", " backups"}}};
+                                         {"extract", " backups"},
+                                         {"prune", " backups"}}};
 
 }  // namespace
 

@@ -32,7 +32,9 @@ std::string Roff(std::string_view text) {
 
 std::string RoffItem(const Setting& setting) {
   std::string out = fmt::format(".TP\n\\fB{}\\fR", Roff(fmt::format("--{}", setting.flag)));
-  if (!setting.placeholder.empty()) out += fmt::format(" \\fI{}\\fR", Roff(setting.placeholder));
+  if (!setting.placeholder.empty()) {
+    out += fmt::format("\\fI{}\\fR", Roff(PlaceholderBehindFlag(setting)));
+  }
   out += fmt::format("\n{}.", Roff(setting.help));
   if (!setting.fallback.empty()) out += fmt::format("\nDefault: {}.", Roff(setting.fallback));
   if (setting.kind == SettingKind::kList) out += "\nCan be repeated.";

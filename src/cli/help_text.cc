@@ -52,8 +52,7 @@ std::string CommandHelp(const Command& command, int width) {
     if ((setting.commands & command.bit) == 0) continue;
     if (setting.group != group) out += fmt::format("\n{}\n", setting.group);
     group = setting.group;
-    std::string left = fmt::format("--{}", setting.flag);
-    if (!setting.placeholder.empty()) left += fmt::format(" {}", setting.placeholder);
+    const std::string left = fmt::format("--{}{}", setting.flag, PlaceholderBehindFlag(setting));
     out += Row(left, Explanation(setting), width);
   }
   out +=

@@ -100,11 +100,13 @@ void AddStoredSizes(const Manifest& manifest, const StoredSizes& stored, Json& j
 }
 
 Json ArchiveJson(const ArchiveEntry& entry) {
-  static constexpr const char* kStates[] = {"complete", "foreign", "damaged", "unreadable"};
+  static constexpr const char* kStates[] = {"complete", "foreign", "damaged", "unreadable",
+                                           "delete_marker"};
   Json json = {{"name", entry.object.name},
                {"made", FormatRfc3339(entry.made)},
                {"stored_bytes", entry.object.size},
                {"state", kStates[static_cast<size_t>(entry.state)]}};
+  if (!entry.object.version.empty()) json["version"] = entry.object.version;
   if (!entry.problem.empty()) json["problem"] = entry.problem;
   return json;
 }

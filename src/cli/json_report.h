@@ -9,7 +9,7 @@
 #include "archive/component.h"
 #include "archive/manifest.h"
 #include "cli/progress_render.h"
-#include "engine/location.h"
+#include "engine/archive_list.h"
 #include "engine/stored_sizes.h"
 
 namespace oxbackup {

@@ -16,6 +16,7 @@
 #include "cli/cmd_extract.h"
 #include "cli/cmd_inspect.h"
 #include "cli/cmd_list.h"
+#include "cli/cmd_prune.h"
 #include "cli/cmd_restore.h"
 #include "cli/cmd_verify.h"
 #include "cli/cmd_version.h"
@@ -53,6 +54,8 @@ CommandOutcome Dispatch(CommandBit command, const SettingValues& settings,
       return RunVerify(settings, services);
     case kExtract:
       return RunExtract(settings, services);
+    case kPrune:
+      return RunPrune(settings, services);
     case kVersionCommand:
       return RunVersion(settings, services);
   }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/archive_screens.h"
 #include "cli/error_text.h"
+#include "cli/list_screens.h"
 #include "cli/restore_screens.h"
 #include "cli/text_table.h"
 
@@ -71,7 +72,8 @@ class ScreensTest : public ::testing::Test {
   }
   static ArchiveEntry Entry(const std::string& name, const std::string& made, uint64_t size) {
     ArchiveEntry entry;
-    entry.object = {.name = name, .size = size, .modified = {}};
+    entry.object.name = name;
+    entry.object.size = size;
     entry.made = At(made);
     entry.manifest = std::make_unique<Manifest>(SomeManifest());
     return entry;

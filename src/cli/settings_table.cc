@@ -9,14 +9,14 @@ namespace {
 using Kind = SettingKind;
 
 constexpr uint32_t kAll =
-    kBackup | kRestore | kList | kInspect | kVerify | kExtract | kVersionCommand;
-constexpr uint32_t kReading = kRestore | kList | kInspect | kVerify | kExtract;
+    kBackup | kRestore | kList | kInspect | kVerify | kExtract | kVersionCommand | kPrune;
+constexpr uint32_t kReading = kRestore | kList | kInspect | kVerify | kExtract | kPrune;
 constexpr uint32_t kOneArchive = kRestore | kInspect | kVerify | kExtract;
 constexpr uint32_t kPlace = kBackup | kReading;
 constexpr uint32_t kLive = kBackup | kRestore | kVerify;
 constexpr uint32_t kRunning = kBackup | kRestore | kVerify | kExtract;
 
-constexpr std::array<Command, 7> kCommands = {{
+constexpr std::array<Command, 8> kCommands = {{
     {kBackup, "backup", "copy the whole site into one archive",
      "Copies the components that are configured into one new archive. It appears under its name "
      "only when it is complete, and is then read back; an archive that is there "
@@ -42,11 +42,18 @@ constexpr std::array<Command, 7> kCommands = {{
      "Unpacks an archive into an empty folder: one SQL script, mongodump's layout with all parts "
      "joined, and the folders as they were.",
      "openedx-backup extract --from /backup --to /tmp/site"},
+    {kPrune, "prune", "remove the archives that no rule keeps",
+     "Keeps the newest archive of each of so many hours, days, weeks, months or years, and removes "
+     "the others, after it has asked. An archive stays when any rule keeps it, and always: the "
+     "newest complete one, one with a name that somebody chose, one beside which NAME.keep lies, "
+     "one that is locked, and one that cannot be read.",
+     "openedx-backup prune --from /backup --keep-daily 7 --keep-weekly 5 --keep-monthly 12"},
     {kVersionCommand, "version", "print the version",
      "Prints the version of the tool and of its format.", "openedx-backup version"},
 }};
 
 constexpr std::string_view kArchives = "Archives";
+constexpr std::string_view kKeep = "What to keep";
 constexpr std::string_view kWhat = "What to do";
 constexpr std::string_view kMysql = "MySQL";
 constexpr std::string_view kMongodb = "MongoDB";
@@ -66,6 +73,11 @@ constexpr Setting kSettings[] = {
      "the archive of this name, with or without suffix", kArchives, kOneArchive, false},
     {"date", "date", "", Kind::kText, "YYYY-MM-DD", "", "the newest complete archive of that day",
      kArchives, kOneArchive, false},
+    {"version", "version", "", Kind::kText, "ID", "",
+     "this version of an archive, in a bucket that keeps versions; also a deleted one", kArchives,
+     kOneArchive, false},
+    {"list-versions", "list-versions", "", Kind::kCountOrNone, "[=N]", "20",
+     "the N newest versions of all archives, deleted ones too", kArchives, kList, false},
     {"target", "to", "", Kind::kPath, "DIR", "", "folder to unpack into; must be empty or new",
      kArchives, kExtract, false},
     {"compression", "compression", "BACKUP_COMPRESSION", Kind::kText, "xz[:0-9]|zstd[:1-19]|none",
@@ -73,13 +85,33 @@ constexpr Setting kSettings[] = {
     {"no-read-back", "no-read-back", "", Kind::kSwitch, "", "",
      "do not read the stored archive back", kArchives, kBackup, false},
 
+    {"keep-last", "keep-last", "BACKUP_PRUNE_KEEP_LAST", Kind::kCount, "N", "",
+     "keep the newest N archives", kKeep, kPrune, true},
+    {"keep-hourly", "keep-hourly", "BACKUP_PRUNE_KEEP_HOURLY", Kind::kCount, "N", "",
+     "keep the newest of each of the last N hours that have one", kKeep, kPrune, true},
+    {"keep-daily", "keep-daily", "BACKUP_PRUNE_KEEP_DAILY", Kind::kCount, "N", "",
+     "the same of days", kKeep, kPrune, true},
+    {"keep-weekly", "keep-weekly", "BACKUP_PRUNE_KEEP_WEEKLY", Kind::kCount, "N", "",
+     "the same of weeks, which begin on Monday", kKeep, kPrune, true},
+    {"keep-monthly", "keep-monthly", "BACKUP_PRUNE_KEEP_MONTHLY", Kind::kCount, "N", "",
+     "the same of months", kKeep, kPrune, true},
+    {"keep-yearly", "keep-yearly", "BACKUP_PRUNE_KEEP_YEARLY", Kind::kCount, "N", "",
+     "the same of years", kKeep, kPrune, true},
+    {"keep-within", "keep-within", "BACKUP_PRUNE_KEEP_WITHIN", Kind::kText, "DURATION", "",
+     "keep all that are at most so much older than the newest: 12h, 30d, 8w, 6m, 1y, 1y6m",
+     kKeep, kPrune, true},
+    {"damaged", "damaged", "", Kind::kSwitch, "", "", "remove damaged archives too", kKeep, kPrune,
+     false},
+
     {"only", "only", "", Kind::kList, "COMPONENT", "",
      "only these: mysql, mongodb, caddy, media, config", kWhat, kRunning, false},
     {"exclude", "exclude", "", Kind::kList, "COMPONENT", "", "not these", kWhat, kRunning, false},
     {"dry-run", "dry-run", "", Kind::kSwitch, "", "", "only say what would be replaced", kWhat,
      kRestore, false},
+    {"dry-run", "dry-run", "", Kind::kSwitch, "", "", "only say what would be removed", kWhat,
+     kPrune, false},
     {"yes", "yes", "", Kind::kSwitch, "", "", "do not ask (needed without a terminal)", kWhat,
-     kRestore, false},
+     kRestore | kPrune, false},
     {"keep-old", "keep-old", "", Kind::kSwitch, "", "",
      "keep what was replaced, so that --undo can bring it back", kWhat, kRestore, false},
     {"undo", "undo", "", Kind::kSwitch, "", "", "bring back what the last restore replaced", kWhat,
@@ -222,6 +254,11 @@ constexpr Setting kSettings[] = {
 };
 
 }  // namespace
+
+std::string PlaceholderBehindFlag(const Setting& setting) {
+  const bool separate = setting.kind != SettingKind::kCountOrNone && !setting.placeholder.empty();
+  return (separate ? " " : "") + std::string(setting.placeholder);
+}
 
 std::span<const Command> Commands() { return kCommands; }
 std::span<const Setting> Settings() { return kSettings; }

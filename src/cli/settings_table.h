@@ -18,6 +18,7 @@ enum CommandBit : uint32_t {
   kVerify = 1u << 4,
   kExtract = 1u << 5,
   kVersionCommand = 1u << 6,
+  kPrune = 1u << 7,
 };
 
 struct Command {
@@ -34,6 +35,7 @@ enum class SettingKind {
   kSwitch,  ///< a flag without a value
   kBool,    ///< as ParseBool reads it
   kCount,   ///< a whole number from 1 on
+  kCountOrNone,  ///< the same behind a '=' that may be left out: then the fallback is meant
   kSize,    ///< as ParseByteSize reads it
   kList,    ///< a flag that can be repeated; in variables as ParseList reads it
   kPair,    ///< a flag with two values
@@ -52,6 +54,9 @@ struct Setting {
   uint32_t commands;  ///< CommandBits
   bool in_file;       ///< may stand in the settings file
 };
+
+/// " HOST", as it stands behind the flag; "[=N]" where the value can be left out.
+std::string PlaceholderBehindFlag(const Setting& setting);
 
 std::span<const Command> Commands();
 std::span<const Setting> Settings();

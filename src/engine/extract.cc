@@ -13,7 +13,7 @@
 #include "archive/archive_reader.h"
 #include "base/error.h"
 #include "base/file_descriptor.h"
-#include "engine/location.h"
+#include "engine/archive_list.h"
 #include "files/beneath.h"
 #include "files/tree_extractor.h"
 #include "mongodb/dump_path.h"

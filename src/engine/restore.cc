@@ -9,7 +9,6 @@
 
 #include "archive/archive_reader.h"
 #include "base/error.h"
-#include "engine/location.h"
 #include "engine/open_runs.h"
 #include "engine/target_calls.h"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "archive/manifest.h"
-#include "engine/location.h"
+#include "engine/choice.h"
 #include "engine/site.h"
 #include "store/store.h"
 

@@ -12,7 +12,7 @@
 #include "archive/archive_check.h"
 #include "archive/archive_reader.h"
 #include "base/error.h"
-#include "engine/location.h"
+#include "engine/archive_list.h"
 #include "files/tree_member_digester.h"
 #include "mongodb/verify.h"
 #include "mysql/dump_digester.h"

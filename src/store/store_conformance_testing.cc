@@ -18,10 +18,10 @@ std::string StoreConformance::Put(const std::vector<std::string>& names, std::st
   return writer->name();
 }
 
-std::string StoreConformance::Get(const std::string& name) {
-  const std::unique_ptr<RangedSource> source = store_->Open(name);
+std::string StoreConformance::Get(const ObjectId& id) {
+  const std::unique_ptr<RangedSource> source = store_->Open(id);
   if (source == nullptr) {
-    ADD_FAILURE() << "there is no object " << name;
+    ADD_FAILURE() << "there is no object " << id.name << " " << id.version;
     return "";
   }
   std::string bytes(source->Size(), '\0');
@@ -108,18 +108,23 @@ TEST_P(StoreConformance, KeepsABigObject) {
 }
 
 TEST_P(StoreConformance, TakesTheFirstFreeName) {
+  const bool versions = store_->KeepsVersions();
   EXPECT_EQ(Put({"a", "b", "c"}, "1"), "a");
-  EXPECT_EQ(Put({"a", "b", "c"}, "2"), "b");
-  EXPECT_EQ(Put({"a", "b", "c"}, "3"), "c");
-  EXPECT_EQ(Get("a"), "1");
-  EXPECT_EQ(Get("b"), "2");
-  EXPECT_EQ(Get("c"), "3");
+  EXPECT_EQ(Put({"a", "b", "c"}, "2"), versions ? "a" : "b");
+  EXPECT_EQ(Put({"a", "b", "c"}, "3"), versions ? "a" : "c");
+  const Strings kept = versions ? Strings{"a 3", "a 2", "a 1"} : Strings{"a 1", "b 2", "c 3"};
+  EXPECT_EQ(NamesAndContents(), kept);
 }
 
 TEST_P(StoreConformance, NeverReplacesAnObject) {
   Put({"a"}, "first");
   const std::unique_ptr<ObjectWriter> writer = store_->Create({"a"});
   writer->Write("second");
+  if (store_->KeepsVersions()) {
+    writer->Finish();
+    EXPECT_EQ(NamesAndContents(), (Strings{"a second", "a first"}));
+    return;
+  }
   try {
     writer->Finish();
     FAIL() << "an object was replaced";
@@ -136,16 +141,17 @@ TEST_P(StoreConformance, ANameTakenWhileWritingIsNotReplaced) {
   slow->Write("slow");
   EXPECT_EQ(Put({"a", "a2"}, "quick"), "a");
   slow->Finish();
-  EXPECT_EQ(slow->name(), "a2");
-  EXPECT_EQ(Get("a"), "quick");
-  EXPECT_EQ(Get("a2"), "slow");
+  const bool versions = store_->KeepsVersions();
+  EXPECT_EQ(slow->name(), versions ? "a" : "a2");
+  const Strings kept = versions ? Strings{"a slow", "a quick"} : Strings{"a quick", "a2 slow"};
+  EXPECT_EQ(NamesAndContents(), kept);
 }
 
-TEST_P(StoreConformance, WritersThatFinishAtOnceGetDifferentNames) {
+TEST_P(StoreConformance, WritersThatFinishAtOnceGetDifferentNamesOrVersions) {
   constexpr int kWriters = 4;
   Strings names;
   for (int i = 0; i < kWriters; ++i) names.push_back("n" + std::to_string(i));
-  std::vector<std::string> got(kWriters);
+  std::vector<ObjectId> got(kWriters);
   std::barrier together(kWriters);
   {
     std::vector<std::jthread> threads;
@@ -155,12 +161,13 @@ TEST_P(StoreConformance, WritersThatFinishAtOnceGetDifferentNames) {
         writer->Write("writer " + std::to_string(i));
         together.arrive_and_wait();
         writer->Finish();
-        got[i] = writer->name();
+        got[i] = writer->id();
       });
     }
   }
   for (size_t i = 0; i < kWriters; ++i) EXPECT_EQ(Get(got[i]), "writer " + std::to_string(i));
-  EXPECT_EQ(Names(), names);
+  EXPECT_EQ(Names(), store_->KeepsVersions() ? Strings{"n0"} : names);
+  EXPECT_EQ(store_->ListVersions().size(), size_t{kWriters});
 }
 
 TEST_P(StoreConformance, ReadsRanges) {

@@ -35,8 +35,10 @@ class StoreConformance : public testing::TestWithParam<StoreFactory> {
   /// Writes a whole object and returns the name that it got.
   std::string Put(const std::vector<std::string>& names, std::string_view bytes);
   /// The whole content; the test fails when there is no such object.
-  std::string Get(const std::string& name);
+  std::string Get(const ObjectId& id);
   std::vector<std::string> Names();
+  /// "NAME CONTENT" or "NAME deleted" of all versions, in the order of ListVersions().
+  std::vector<std::string> NamesAndContents();
 
   std::shared_ptr<Store> store_;
 };

@@ -121,7 +121,7 @@ std::unique_ptr<ObjectWriter> LocalStore::Create(const std::vector<std::string>&
 
 std::unique_ptr<RangedSource> LocalStore::Open(const ObjectId& id) {
   const FileDescriptor folder = OpenFolder(folder_);
-  if (!IsPlainObjectName(id.name)) return nullptr;
+  if (!IsPlainObjectName(id.name) || !id.version.empty()) return nullptr;
   return OpenLocalFileAt(folder.get(), id.name, Location());
 }
 
@@ -152,13 +152,14 @@ std::vector<ObjectInfo> LocalStore::List() {
 
 std::optional<ObjectInfo> LocalStore::Stat(const ObjectId& id) {
   const FileDescriptor folder = OpenFolder(folder_);
+  if (!id.version.empty()) return std::nullopt;
   return StatAt(folder.get(), id.name);
 }
 
 bool LocalStore::Remove(const ObjectId& id) {
   const std::string& name = id.name;
   const FileDescriptor folder = OpenFolder(folder_);
-  if (!StatAt(folder.get(), name)) return false;
+  if (!id.version.empty() || !StatAt(folder.get(), name)) return false;
   if (::unlinkat(folder.get(), name.c_str(), 0) != 0) {
     if (errno == ENOENT) return false;
     throw SystemError(ErrorKind::kStore, fmt::format("cannot remove {}/{}", Location(), name),

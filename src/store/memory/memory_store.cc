@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include "base/error.h"
@@ -12,13 +15,17 @@ namespace oxbackup {
 
 struct MemoryStore::State {
   struct Object {
-    std::shared_ptr<const std::string> bytes;
+    std::shared_ptr<const std::string> bytes;  // nullptr: a delete marker
     TimePoint modified;
+    std::string version;
+    ObjectLock lock;
   };
+  using Objects = std::vector<Object>;  // of one name, the current one last; never empty
 
-  explicit State(const Clock& the_clock) : clock(the_clock) {}
+  State(const Clock& the_clock, MemoryVersions versions)
+      : clock(the_clock), keeps_versions(versions == MemoryVersions::kKept) {}
 
-  // REQUIRES: the mutex is held.
+  // REQUIRES, as all below: the mutex is held.
   void Strike(bool fault, const std::string& what) {
     if (!fault || faults.times == 0) return;
     if (faults.times) --*faults.times;
@@ -27,19 +34,45 @@ struct MemoryStore::State {
         .Cause("a fault that the test asked for");
   }
 
-  static ObjectInfo InfoOf(const std::string& name, const Object& object) {
+  ObjectId Add(const std::string& name, std::shared_ptr<const std::string> bytes,
+               TimePoint modified) {
+    Objects& objects_of_name = objects[name];
+    if (!keeps_versions) objects_of_name.clear();
+    std::string version = keeps_versions ? fmt::format("v{}", ++versions_made) : "";
+    objects_of_name.push_back({std::move(bytes), modified, version, {}});
+    ObjectId id(name);
+    id.version = std::move(version);
+    return id;
+  }
+
+  // nullptr when there is none of that id. A delete marker is found by its version alone.
+  Object* Find(const ObjectId& id) {
+    const auto of_name = objects.find(id.name);
+    if (of_name == objects.end() || !id.etag.empty()) return nullptr;
+    Object& current = of_name->second.back();
+    if (id.version.empty()) return current.bytes == nullptr ? nullptr : &current;
+    const auto found = std::ranges::find(of_name->second, id.version, &Object::version);
+    return found == of_name->second.end() ? nullptr : &*found;
+  }
+
+  static ObjectInfo InfoOf(const std::string& name, const Object& object, bool current) {
     ObjectInfo info;
     info.name = name;
-    info.size = object.bytes->size();
+    info.version = object.version;
+    info.size = object.bytes == nullptr ? 0 : object.bytes->size();
     info.modified = object.modified;
+    info.current = current;
+    info.delete_marker = object.bytes == nullptr;
     return info;
   }
 
   const Clock& clock;
+  const bool keeps_versions;
   mutable std::mutex mutex;
-  std::map<std::string, Object> objects;  // guarded by mutex
-  StoreFaults faults;                     // guarded by mutex
-  int struck = 0;                         // guarded by mutex
+  std::map<std::string, Objects> objects;  // guarded by mutex
+  int versions_made = 0;                   // guarded by mutex
+  StoreFaults faults;                      // guarded by mutex
+  int struck = 0;                          // guarded by mutex
 };
 
 class MemoryStore::Writer final : public ObjectWriter {
@@ -60,10 +93,9 @@ class MemoryStore::Writer final : public ObjectWriter {
     const std::lock_guard lock(state_->mutex);
     state_->Strike(state_->faults.fail_finish, "finish");
     for (const std::string& name : names_) {
-      if (state_->objects.contains(name)) continue;
-      name_ = name;
-      state_->objects[name] = {std::make_shared<const std::string>(std::move(bytes_)),
-                               state_->clock.Now()};
+      if (!state_->keeps_versions && state_->objects.contains(name)) continue;
+      id_ = state_->Add(name, std::make_shared<const std::string>(std::move(bytes_)),
+                        state_->clock.Now());
       return;
     }
     throw Error(ErrorKind::kStore, fmt::format("memory already has objects of these names: {}",
@@ -71,13 +103,13 @@ class MemoryStore::Writer final : public ObjectWriter {
         .Hint("choose another name");
   }
 
-  ObjectId id() const override { return name_; }
+  ObjectId id() const override { return id_; }
 
  private:
   std::shared_ptr<State> state_;
   std::vector<std::string> names_;
   std::string bytes_;
-  std::string name_;
+  ObjectId id_;
 };
 
 class MemoryStore::Source final : public RangedSource {
@@ -105,7 +137,8 @@ class MemoryStore::Source final : public RangedSource {
   std::string name_;
 };
 
-MemoryStore::MemoryStore(const Clock& clock) : state_(std::make_shared<State>(clock)) {}
+MemoryStore::MemoryStore(const Clock& clock, MemoryVersions versions)
+    : state_(std::make_shared<State>(clock, versions)) {}
 
 void MemoryStore::SetFaults(const StoreFaults& faults) {
   const std::lock_guard lock(state_->mutex);
@@ -117,10 +150,16 @@ int MemoryStore::faults_struck() const {
   return state_->struck;
 }
 
-void MemoryStore::Put(const std::string& name, std::string bytes) {
+ObjectId MemoryStore::Put(const std::string& name, std::string bytes,
+                          std::optional<TimePoint> modified) {
   const std::lock_guard lock(state_->mutex);
-  state_->objects[name] = {std::make_shared<const std::string>(std::move(bytes)),
-                           state_->clock.Now()};
+  return state_->Add(name, std::make_shared<const std::string>(std::move(bytes)),
+                     modified.value_or(state_->clock.Now()));
+}
+
+void MemoryStore::SetLock(const ObjectId& id, const ObjectLock& lock) {
+  const std::lock_guard guard(state_->mutex);
+  if (State::Object* const object = state_->Find(id)) object->lock = lock;
 }
 
 std::unique_ptr<ObjectWriter> MemoryStore::Create(const std::vector<std::string>& names) {
@@ -133,17 +172,29 @@ std::unique_ptr<ObjectWriter> MemoryStore::Create(const std::vector<std::string>
 std::unique_ptr<RangedSource> MemoryStore::Open(const ObjectId& id) {
   const std::lock_guard lock(state_->mutex);
   state_->Strike(state_->faults.fail_list, "open");
-  const auto found = state_->objects.find(id.name);
-  if (found == state_->objects.end()) return nullptr;
-  return std::make_unique<Source>(state_, found->second.bytes, id.name);
+  const State::Object* const object = state_->Find(id);
+  if (object == nullptr || object->bytes == nullptr) return nullptr;
+  return std::make_unique<Source>(state_, object->bytes, id.name);
 }
 
 std::vector<ObjectInfo> MemoryStore::List() {
   const std::lock_guard lock(state_->mutex);
   state_->Strike(state_->faults.fail_list, "list");
   std::vector<ObjectInfo> list;
-  for (const auto& [name, object] : state_->objects) {
-    list.push_back(State::InfoOf(name, object));
+  for (const auto& [name, objects] : state_->objects) {
+    if (objects.back().bytes != nullptr) list.push_back(State::InfoOf(name, objects.back(), true));
+  }
+  return list;
+}
+
+std::vector<ObjectInfo> MemoryStore::ListVersions() {
+  const std::lock_guard lock(state_->mutex);
+  state_->Strike(state_->faults.fail_list, "list");
+  std::vector<ObjectInfo> list;
+  for (const auto& [name, objects] : state_->objects) {
+    for (auto object = objects.rbegin(); object != objects.rend(); ++object) {
+      list.push_back(State::InfoOf(name, *object, object == objects.rbegin()));
+    }
   }
   return list;
 }
@@ -151,15 +202,32 @@ std::vector<ObjectInfo> MemoryStore::List() {
 std::optional<ObjectInfo> MemoryStore::Stat(const ObjectId& id) {
   const std::lock_guard lock(state_->mutex);
   state_->Strike(state_->faults.fail_list, "stat");
-  const auto found = state_->objects.find(id.name);
-  if (found == state_->objects.end()) return std::nullopt;
-  return State::InfoOf(found->first, found->second);
+  const State::Object* const object = state_->Find(id);
+  if (object == nullptr) return std::nullopt;
+  return State::InfoOf(id.name, *object, object == &state_->objects[id.name].back());
 }
 
 bool MemoryStore::Remove(const ObjectId& id) {
   const std::lock_guard lock(state_->mutex);
   state_->Strike(state_->faults.fail_list, "remove");
-  return state_->objects.erase(id.name) > 0;
+  const State::Object* const object = state_->Find(id);
+  if (object == nullptr) return false;
+  State::Objects& of_name = state_->objects[id.name];
+  if (state_->keeps_versions && id.version.empty()) {
+    state_->Add(id.name, nullptr, state_->clock.Now());
+  } else {
+    of_name.erase(of_name.begin() + (object - of_name.data()));
+    if (of_name.empty()) state_->objects.erase(id.name);
+  }
+  return true;
 }
+
+ObjectLock MemoryStore::LockOf(const ObjectId& id) {
+  const std::lock_guard lock(state_->mutex);
+  const State::Object* const object = state_->Find(id);
+  return object == nullptr ? ObjectLock() : object->lock;
+}
+
+bool MemoryStore::KeepsVersions() { return state_->keeps_versions; }
 
 }  // namespace oxbackup

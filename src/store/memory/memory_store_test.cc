@@ -12,6 +12,10 @@ INSTANTIATE_TEST_SUITE_P(Memory, StoreConformance, testing::Values(StoreFactory(
                            static const SystemClock clock;
                            return std::make_shared<MemoryStore>(clock);
                          })));
+INSTANTIATE_TEST_SUITE_P(MemoryWithVersions, StoreConformance, testing::Values(StoreFactory([] {
+                           static const SystemClock clock;
+                           return std::make_shared<MemoryStore>(clock, MemoryVersions::kKept);
+                         })));
 
 TEST(MemoryStore, FailsWhereItIsTold) {
   const SystemClock clock;

@@ -1,0 +1,105 @@
+#include "cli/cmd_prune.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "cli/json_report.h"
+#include "cli/prune_screens.h"
+#include "engine/prune.h"
+
+namespace oxbackup {
+namespace {
+
+std::optional<CalendarSpan> WithinOf(const SettingValues& settings) {
+  const std::optional<std::string> text = settings.Text("keep-within");
+  if (!text) return std::nullopt;
+  if (const std::optional<CalendarSpan> span = ParseCalendarSpan(*text)) return span;
+  const SettingValue value = settings.Find("keep-within").value_or(SettingValue{});
+  throw Error(ErrorKind::kUsage,
+              fmt::format("{} has to be a time span, not '{}'", value.origin, *text))
+      .Hint("hours, days, weeks, months or years: 12h, 30d, 8w, 6m, 1y, 1y6m");
+}
+
+PruneOptions OptionsOf(const SettingValues& settings) {
+  PruneOptions options{.rules = {.last = settings.Count("keep-last").value_or(0),
+                                 .hourly = settings.Count("keep-hourly").value_or(0),
+                                 .daily = settings.Count("keep-daily").value_or(0),
+                                 .weekly = settings.Count("keep-weekly").value_or(0),
+                                 .monthly = settings.Count("keep-monthly").value_or(0),
+                                 .yearly = settings.Count("keep-yearly").value_or(0),
+                                 .within = WithinOf(settings)},
+                       .damaged = settings.Switch("damaged")};
+  if (options.rules.AreNone()) {
+    throw Error(ErrorKind::kUsage, "no rule says which archives to keep")
+        .Hint(
+            "openedx-backup prune --from /backup --keep-daily 7 --keep-weekly 5 --keep-monthly 12 "
+            "(--dry-run shows what that means)");
+  }
+  return options;
+}
+
+nlohmann::ordered_json ItemsJson(const PrunePlan& plan, bool removed) {
+  auto items = nlohmann::ordered_json::array();
+  for (const PruneItem& item : plan.items) {
+    if (item.kept_by.empty() != removed) continue;
+    nlohmann::ordered_json json = ArchiveJson(item.entry);
+    if (!removed) json["kept_by"] = item.kept_by;
+    items.push_back(std::move(json));
+  }
+  return items;
+}
+
+nlohmann::ordered_json PlanJson(const std::string& place, const PrunePlan& plan) {
+  return {{"location", place},
+          {"kept", ItemsJson(plan, false)},
+          {"removed", ItemsJson(plan, true)},
+          {"kept_bytes", plan.kept_bytes()},
+          {"removed_bytes", plan.removed_bytes()}};
+}
+
+/// Whether to go on; shows the plan when it asks.
+bool Confirm(const std::string& place, const PrunePlan& plan, CommandServices& services) {
+  std::fputs(RenderPrunePlan(place, plan, StyleOf(STDERR_FILENO)).c_str(), stderr);
+  return services.Ask("\nRemove them? [y/N] ");
+}
+
+}  // namespace
+
+CommandOutcome RunPrune(const SettingValues& settings, CommandServices& services) {
+  const PruneOptions options = OptionsOf(settings);
+  const Location location = OpenConfiguredLocation(settings, "from");
+  if (location.name) {
+    throw Error(ErrorKind::kUsage, "--from names one archive, and prune is about all of a place")
+        .Hint("let --from name its folder");
+  }
+  const RunContext run = services.run();
+  services.aftermath = [] { return std::string("Nothing was removed."); };
+  const PrunePlan plan = PlanPrune(*location.store, options, run);
+  const std::string place = location.store->Location();
+  const bool dry_run = settings.Switch("dry-run");
+  const bool ask = !dry_run && !settings.Switch("yes") && plan.removed() > 0;
+  CommandOutcome outcome;
+  outcome.json = PlanJson(place, plan);
+  outcome.json["dry_run"] = dry_run;
+  outcome.json["pruned"] = false;
+  if (!ask) outcome.text = RenderPrunePlan(place, plan, services.style());
+  if (dry_run) {
+    outcome.text += "Nothing was removed (--dry-run).\n";
+  } else if (ask && !Confirm(place, plan, services)) {
+    outcome.text += "Nothing was removed.\n";
+    outcome.status = ExitStatus::kInterrupted;
+  } else if (plan.removed() > 0) {
+    const size_t removed = Prune(*location.store, plan, run);
+    outcome.json["pruned"] = true;
+    outcome.text +=
+        fmt::format("Removed {}.\n", removed == plan.removed()
+                                         ? CountAndSize(removed, plan.removed_bytes())
+                                         : fmt::format("{} of {}; somebody else removed the others",
+                                                       removed, plan.removed()));
+  }
+  return outcome;
+}
+
+}  // namespace oxbackup

@@ -1,0 +1,127 @@
+#include "cli/list_screens.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/component_summary.h"
+#include "cli/text_table.h"
+
+namespace oxbackup {
+namespace {
+
+using Align = TextTable::Align;
+
+/// `beside`: components in a column of their own; else each archive's in a line below it.
+TextTable ListTable(const std::vector<ArchiveEntry>& entries, TimePoint now, bool beside) {
+  TextTable table(
+      {Align::kLeft, Align::kLeft, Align::kRight, Align::kRight, Align::kLeft, Align::kLeft});
+  table.AddRow({"archive", "made", "age", "size", "state", beside ? "components" : ""});
+  for (const ArchiveEntry& entry : entries) {
+    std::string components;
+    if (entry.manifest) {
+      components = fmt::format("{}", fmt::join(ComponentNamesOf(*entry.manifest), " "));
+    }
+    table.AddRow({Printable(entry.object.name), ShortTime(entry.made), FormatAge(entry.made, now),
+                  FormatBytes(entry.object.size), StateText(entry), beside ? components : ""});
+    if (!beside && !components.empty()) table.AddRow({"  " + components});
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string StateText(const ArchiveEntry& entry) {
+  switch (entry.state) {
+    case ArchiveState::kComplete:
+      return "complete";
+    case ArchiveState::kForeign:
+      return "not ours";
+    case ArchiveState::kDamaged:
+      return "DAMAGED";
+    case ArchiveState::kUnreadable:
+      return "UNREADABLE";
+    case ArchiveState::kDeleteMarker:
+      return "deleted";
+  }
+  return "";
+}
+
+std::string ShortTime(TimePoint time) {
+  std::string made = FormatLocal(time);
+  constexpr size_t kSecondsAt = 16;
+  return made.erase(kSecondsAt, 3);
+}
+
+std::string FormatAge(TimePoint then, TimePoint now) {
+  const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(now - then).count();
+  if (minutes < 1) return "now";
+  if (minutes < 60) return fmt::format("{} min", minutes);
+  if (minutes < 48 * 60) return fmt::format("{} h", minutes / 60);
+  return fmt::format("{} d", minutes / (24 * 60));
+}
+
+std::string RenderList(const std::string& location, const std::vector<ArchiveEntry>& entries,
+                       TimePoint now, const TerminalStyle& style) {
+  if (entries.empty()) return fmt::format("No archives in {}.\n", location);
+  std::string out = ListTable(entries, now, true).Render(0);
+  const std::vector<std::string> lines = SplitNonEmpty(out, "\n");
+  const bool fits = std::ranges::all_of(
+      lines, [&](const std::string& line) { return DisplayWidth(line) <= style.width; });
+  if (!fits) out = ListTable(entries, now, false).Render(0);
+  std::string problems;
+  const ArchiveEntry* newest = nullptr;
+  for (const ArchiveEntry& entry : entries) {
+    if (!entry.problem.empty()) {
+      problems += Printable(entry.problem) + "\n";
+    } else if (newest == nullptr) {
+      newest = &entry;
+    }
+  }
+  if (!problems.empty()) out += "\n" + problems;
+  if (newest == nullptr) {
+    out += "\n" + Paint(style, Colour::kRed, "No complete archive is here.") + "\n";
+  } else if (now - newest->made > std::chrono::hours(24)) {
+    out += "\n" +
+           Paint(style, Colour::kYellow,
+                 fmt::format("Note: the newest complete archive is older than a day ({}).",
+                             FormatAge(newest->made, now))) +
+           "\n";
+  }
+  return out;
+}
+
+std::string RenderVersions(const std::string& location, const VersionList& list,
+                           const TerminalStyle& style) {
+  if (list.newest.empty()) return fmt::format("No archives in {}.\n", location);
+  TextTable table({Align::kLeft, Align::kLeft, Align::kLeft, Align::kRight, Align::kLeft,
+                   Align::kLeft});
+  table.AddRow({list.keeps_versions ? "version" : "", "archive", "stored", "size", "state", ""});
+  std::string problems;
+  for (const ArchiveEntry& entry : list.newest) {
+    const ObjectInfo& object = entry.object;
+    const bool marker = entry.state == ArchiveState::kDeleteMarker;
+    table.AddRow({Printable(object.version), Printable(object.name), ShortTime(object.modified),
+                  marker ? "" : FormatBytes(object.size), StateText(entry),
+                  object.current && list.keeps_versions ? "current" : ""});
+    if (!entry.problem.empty()) problems += Printable(entry.problem) + "\n";
+  }
+  constexpr size_t kVersionColumn = 0;
+  std::string out = table.RenderWithin(0, style.width, kVersionColumn);
+  if (!problems.empty()) out += "\n" + problems;
+  if (list.total > list.newest.size()) {
+    out += fmt::format("\nThe {} newest of {} (--list-versions={} shows all).\n",
+                       FormatCount(list.newest.size()), FormatCount(list.total), list.total);
+  }
+  if (!list.keeps_versions) {
+    out += "\n" +
+           WrapAt(fmt::format("{} keeps no versions: these are the archives themselves.", location),
+                  0, style.width) +
+           "\n";
+  }
+  return out;
+}
+
+}  // namespace oxbackup

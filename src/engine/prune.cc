@@ -1,0 +1,196 @@
+#include "engine/prune.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <ranges>
+#include <set>
+
+#include "base/text.h"
+
+namespace oxbackup {
+namespace {
+
+constexpr std::string_view kPinSuffix = ".keep";
+
+// What is known of an archive while it is decided about.
+struct Candidate {
+  PruneItem* item = nullptr;
+  bool hidden = false;  // by a delete marker
+  bool part = false;    // an older archive holds what it lacks
+  std::set<std::string> components = {};
+
+  const ArchiveEntry& entry() const { return item->entry; }
+  bool Counts() const { return entry().IsUsable() && IsAutomaticName(entry().object.name); }
+  void KeepFor(std::string reason) const { item->kept_by.push_back(std::move(reason)); }
+};
+
+// The names of a store: which are pinned, and which are hidden.
+struct Names {
+  std::set<std::string> pinned;
+  std::set<std::string> hidden;
+};
+
+Names ReadNames(const std::vector<ObjectInfo>& objects) {
+  Names names;
+  for (const ObjectInfo& object : objects) {
+    if (!object.current) continue;
+    if (object.delete_marker) {
+      names.hidden.insert(object.name);
+    } else if (object.name.ends_with(kPinSuffix)) {
+      names.pinned.insert(object.name.substr(0, object.name.size() - kPinSuffix.size()));
+    }
+  }
+  return names;
+}
+
+// `newest_first`: of all archives.
+std::vector<Candidate> MakeCandidates(std::vector<PruneItem>& newest_first, const Names& names) {
+  std::vector<Candidate> candidates;
+  std::set<std::set<std::string>> older;
+  for (PruneItem& item : newest_first | std::views::reverse) {
+    Candidate candidate{.item = &item, .hidden = names.hidden.contains(item.entry.object.name)};
+    if (item.entry.manifest != nullptr) {
+      for (const ComponentManifest& component : item.entry.manifest->components) {
+        candidate.components.insert(component.name);
+      }
+      candidate.part = std::ranges::any_of(older, [&](const std::set<std::string>& whole) {
+        return whole.size() > candidate.components.size() &&
+               std::ranges::includes(whole, candidate.components);
+      });
+      older.insert(candidate.components);
+    }
+    candidates.push_back(std::move(candidate));
+  }
+  std::ranges::reverse(candidates);
+  return candidates;
+}
+
+// Applies the rules to those of `part`, with or without the hidden ones, and notes what they say of
+// the hidden or the other ones.
+void ApplyRules(const std::vector<Candidate>& candidates, const RetentionRules& rules, bool part,
+                bool hidden) {
+  std::vector<const Candidate*> counted;
+  std::vector<TimePoint> times;
+  for (const Candidate& candidate : candidates) {
+    if (!candidate.Counts() || candidate.part != part || (candidate.hidden && !hidden)) continue;
+    counted.push_back(&candidate);
+    times.push_back(candidate.entry().made);
+  }
+  const std::vector<std::vector<std::string>> kept = KeptByRules(times, rules);
+  for (size_t at = 0; at < counted.size(); ++at) {
+    if (counted[at]->hidden != hidden) continue;
+    for (const std::string& rule : kept[at]) counted[at]->KeepFor(rule);
+  }
+}
+
+// The newest ones without which something could not be restored any more.
+void KeepNewest(const std::vector<Candidate>& candidates) {
+  bool any = false;
+  bool whole = false;
+  std::set<std::string> held;
+  for (const Candidate& candidate : candidates) {
+    if (candidate.hidden || !candidate.entry().IsUsable()) continue;
+    std::vector<std::string> first;
+    for (const std::string& name : candidate.components) {
+      if (held.insert(name).second) first.push_back(name);
+    }
+    if (!any) {
+      candidate.KeepFor("newest");
+    } else if (!whole && !candidate.part) {
+      candidate.KeepFor("newest whole one");
+    } else if (!first.empty()) {
+      candidate.KeepFor(fmt::format("newest with {}", fmt::join(first, ", ")));
+    }
+    any = true;
+    whole = whole || !candidate.part;
+  }
+}
+
+void KeepOthers(const Candidate& candidate, const Names& names, bool damaged) {
+  const ArchiveEntry& entry = candidate.entry();
+  if (!IsAutomaticName(entry.object.name)) candidate.KeepFor("a name of its own");
+  if (names.pinned.contains(entry.object.name)) candidate.KeepFor("pinned");
+  if (entry.state == ArchiveState::kUnreadable) candidate.KeepFor("cannot be read");
+  if (entry.state == ArchiveState::kDamaged && !damaged) {
+    candidate.KeepFor("damaged (--damaged removes it)");
+  }
+}
+
+void KeepLocked(Store& store, PruneItem& item, TimePoint now) {
+  const ObjectLock lock = store.LockOf(item.entry.object);
+  if (lock.held) item.kept_by.emplace_back("legal hold");
+  if (lock.until && *lock.until > now) {
+    item.kept_by.push_back("locked until " + FormatLocal(*lock.until));
+  }
+}
+
+bool IsRemoved(const PruneItem& item) { return item.kept_by.empty(); }
+
+uint64_t BytesOf(const std::vector<PruneItem>& items, bool removed) {
+  uint64_t bytes = 0;
+  for (const PruneItem& item : items) {
+    if (IsRemoved(item) == removed) bytes += item.entry.object.size;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+size_t PrunePlan::removed() const {
+  return static_cast<size_t>(std::ranges::count_if(items, IsRemoved));
+}
+uint64_t PrunePlan::removed_bytes() const { return BytesOf(items, true); }
+uint64_t PrunePlan::kept_bytes() const { return BytesOf(items, false); }
+
+PrunePlan PlanPrune(Store& store, const PruneOptions& options, const RunContext& run) {
+  std::vector<ObjectInfo> objects = store.KeepsVersions() ? store.ListVersions() : store.List();
+  const Names names = ReadNames(objects);
+  std::erase_if(objects, [](const ObjectInfo& object) {
+    return object.delete_marker || !IsArchiveName(object.name);
+  });
+  PrunePlan plan;
+  for (ArchiveEntry& entry : LookAt(store, objects, run)) {
+    plan.items.push_back({.entry = std::move(entry), .kept_by = {}});
+  }
+  std::ranges::stable_sort(plan.items, [](const PruneItem& a, const PruneItem& b) {
+    return a.entry.made > b.entry.made;
+  });
+  const std::vector<Candidate> candidates = MakeCandidates(plan.items, names);
+  for (const bool part : {false, true}) {
+    for (const bool hidden : {false, true}) ApplyRules(candidates, options.rules, part, hidden);
+  }
+  KeepNewest(candidates);
+  for (const Candidate& candidate : candidates) KeepOthers(candidate, names, options.damaged);
+  for (PruneItem& item : plan.items) {
+    run.ThrowIfStopped();
+    if (IsRemoved(item)) KeepLocked(store, item, run.clock.Now());
+  }
+  return plan;
+}
+
+size_t Prune(Store& store, const PrunePlan& plan, const RunContext& run) {
+  size_t removed = 0;
+  try {
+    for (const PruneItem& item : plan.items | std::views::reverse) {
+      if (!IsRemoved(item)) continue;
+      run.ThrowIfStopped();
+      const ObjectInfo& object = item.entry.object;
+      if (store.Remove(object)) {
+        ++removed;
+        run.log.Info("removed {}, {}", DescribeObject(object), FormatBytes(object.size));
+      } else {
+        run.log.Info("{} is no longer there: somebody else removed it", DescribeObject(object));
+      }
+    }
+  } catch (Error& error) {
+    error.Outcome(fmt::format("{} of {} were removed; the others are still there.", removed,
+                              FormatCounted(plan.removed(), "archive", "archives")));
+    throw;
+  }
+  return removed;
+}
+
+}  // namespace oxbackup
