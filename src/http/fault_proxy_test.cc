@@ -68,15 +68,27 @@ class EchoServer {
   std::thread thread_;
 };
 
+HttpRequest PutRequest(std::string url, std::string_view body) {
+  HttpRequest request;
+  request.method = "PUT";
+  request.url = std::move(url);
+  request.headers = {{"x-test", "a  b"}};
+  request.body = body;
+  return request;
+}
+
+HttpOptions WithoutProxy() {
+  HttpOptions options;
+  options.use_proxy = false;
+  return options;
+}
+
 class FaultProxyTest : public testing::Test {
  protected:
   HttpResponse Put(const std::string& target, std::string_view body) {
-    return client_->Perform({.method = "PUT",
-                             .url = proxy_.url() + target,
-                             .headers = {{"x-test", "a  b"}},
-                             .body = body,
-                             .timeout = timeout_},
-                            {});
+    HttpRequest request = PutRequest(proxy_.url() + target, body);
+    request.timeout = timeout_;
+    return client_->Perform(request, {});
   }
 
   // Whether the request ended without an answer, in a way that may be tried again.
@@ -97,7 +109,7 @@ class FaultProxyTest : public testing::Test {
 
   EchoServer server_;
   FaultProxy proxy_{server_.url()};
-  std::unique_ptr<HttpClient> client_ = MakeHttpClient({.use_proxy = false});
+  std::unique_ptr<HttpClient> client_ = MakeHttpClient(WithoutProxy());
   milliseconds timeout_{20'000};
 };
 
@@ -119,8 +131,7 @@ TEST_F(FaultProxyTest, PassesChunkedAnswersOn) {
   const FaultProxy proxy(server.url());
   const std::string body(200'000, 'x');
   for (int times = 0; times < 2; ++times) {
-    EXPECT_EQ(client_->Perform({.method = "PUT", .url = proxy.url() + "/", .body = body}, {}).body,
-              body);
+    EXPECT_EQ(client_->Perform(PutRequest(proxy.url() + "/", body), {}).body, body);
   }
 }
 
@@ -183,7 +194,7 @@ TEST_F(FaultProxyTest, StalledClientsAreLetGoAtItsEnd) {
   auto proxy = std::make_unique<FaultProxy>(server_.url());
   proxy->Inject({}, Fault::Stall(Where::kBefore));
   auto lost = std::async(std::launch::async, [&, url = proxy->url()] {
-    EXPECT_THROW(client_->Perform({.url = url + "/"}, {}), Error);
+    EXPECT_THROW(client_->Perform(PutRequest(url + "/", "x"), {}), Error);
   });
   while (proxy->injected() == 0) std::this_thread::yield();
   proxy.reset();
@@ -226,7 +237,7 @@ TEST_F(FaultProxyTest, AServerThatIsNotThereIsALostConnection) {
     nobody = gone.url();
   }
   const FaultProxy proxy(nobody);
-  EXPECT_THROW(client_->Perform({.url = proxy.url() + "/"}, {}), Error);
+  EXPECT_THROW(client_->Perform(PutRequest(proxy.url() + "/", "x"), {}), Error);
 }
 
 }  // namespace
