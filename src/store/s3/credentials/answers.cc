@@ -31,7 +31,7 @@ std::string EitherOf(const Json& object, const char* large, const char* small) {
 Error NoKeys(const KeyService& service, const std::string& why) {
   return Error(ErrorKind::kStore, fmt::format("{} gave no keys", service.name))
       .Cause(why)
-      .Hint("check that it is what it should be, or set S3_ACCESS_KEY and S3_SECRET_KEY");
+      .Hint("check that it is what it should be, or set S3_ACCESS_KEY and S3_SECRET_ACCESS_KEY");
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ class Chain {
     }
     throw Error(ErrorKind::kUsage, "there are no keys for the bucket")
         .Cause(fmt::format("{}", fmt::join(absences, "; ")))
-        .Hint("set S3_ACCESS_KEY and S3_SECRET_KEY, or give the pod or the machine a role");
+        .Hint("set S3_ACCESS_KEY and S3_SECRET_ACCESS_KEY, or give the pod or the machine a role");
   }
 
  private:

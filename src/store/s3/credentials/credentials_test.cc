@@ -74,7 +74,7 @@ TEST_F(CredentialsTest, HalfAPairIsAnErrorThatNamesBoth) {
     const Error error = Failure(settings);
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
     EXPECT_NE(WholeText(error).find("S3_ACCESS_KEY"), std::string::npos) << WholeText(error);
-    EXPECT_NE(WholeText(error).find("S3_SECRET_KEY"), std::string::npos) << WholeText(error);
+    EXPECT_NE(WholeText(error).find("S3_SECRET_ACCESS_KEY"), std::string::npos) << WholeText(error);
   }
   environment_ = {{"AWS_SECRET_ACCESS_KEY", "HUSH"}};
   EXPECT_STREQ(Failure().what(),
@@ -84,7 +84,7 @@ TEST_F(CredentialsTest, HalfAPairIsAnErrorThatNamesBoth) {
 TEST_F(CredentialsTest, AKeyWithALineBreakIsAnError) {
   const Error error = Failure({.access_key = "AKID", .secret_key = "HUSH\n"});
   EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-  EXPECT_STREQ(error.what(), "the S3_SECRET_KEY of the settings is no key");
+  EXPECT_STREQ(error.what(), "the S3_SECRET_ACCESS_KEY of the settings is no key");
   EXPECT_THROW(Get({.access_key = "AKID\r\nX-Header: 1", .secret_key = "HUSH"}), Error);
   EXPECT_THROW(Get({.access_key = "A", .secret_key = "HUSH", .session_token = " t"}), Error);
 }

@@ -44,7 +44,7 @@ struct NamedText {
 std::optional<Credentials> KeysOf(const NamedText& access_key, const NamedText& secret_key,
                                   const std::string& session_token, const std::string& place);
 
-/// S3_ACCESS_KEY and S3_SECRET_KEY.
+/// S3_ACCESS_KEY and S3_SECRET_ACCESS_KEY.
 std::unique_ptr<CredentialProvider> SettingsProvider(const CredentialSettings& settings);
 /// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
 std::unique_ptr<CredentialProvider> VariablesProvider(Environment environment);
