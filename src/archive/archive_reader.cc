@@ -10,6 +10,7 @@
 #include "archive/ranged_reader.h"
 #include "archive/sequential_reader.h"
 #include "archive/tar_format.h"
+#include "archive/whole_source.h"
 #include "base/error.h"
 #include "stream/block_codec.h"
 
@@ -71,7 +72,7 @@ std::unique_ptr<ArchiveReader> OpenArchive(std::unique_ptr<RangedSource> source,
         CheckForeign(*source);
         const std::shared_ptr<const RangedSource> shared = std::move(source);
         return std::make_unique<SequentialReader>(
-            [shared] { return std::make_unique<RangedByteSource>(*shared, 0, shared->Size()); },
+            [shared, budget = &run.budget] { return ReadWhole(shared, *budget); },
             name);
       });
 }

@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include <array>
+#include <utility>
 
 #include "base/error.h"
 
@@ -68,40 +69,49 @@ std::string Hex(std::string_view bytes) {
   return out;
 }
 
-struct Sha256::State {
-  State() : context(EVP_MD_CTX_new()) { Start(); }
+struct RunningDigest::State {
+  State(const EVP_MD* the_algorithm, const char* the_name)
+      : context(EVP_MD_CTX_new()), algorithm(the_algorithm), name(the_name) {
+    Start();
+  }
   ~State() { EVP_MD_CTX_free(context); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  void Start() {
-    if (context == nullptr || EVP_DigestInit_ex(context, EVP_sha256(), nullptr) != 1) {
-      throw Error(ErrorKind::kInternal, "OpenSSL cannot start a SHA-256");
-    }
+  void Start() const {
+    if (context == nullptr) Fail();
+    Check(EVP_DigestInit_ex(context, algorithm, nullptr));
+  }
+  void Check(int result) const {
+    if (result != 1) Fail();
+  }
+  [[noreturn]] void Fail() const {
+    throw Error(ErrorKind::kInternal, fmt::format("OpenSSL cannot make {}", name));
   }
 
   EVP_MD_CTX* context;
+  const EVP_MD* algorithm;
+  const char* name;
 };
 
-Sha256::Sha256() : state_(std::make_unique<State>()) {}
-Sha256::~Sha256() = default;
-Sha256::Sha256(Sha256&&) noexcept = default;
-Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+RunningDigest::RunningDigest(std::unique_ptr<State> state) : state_(std::move(state)) {}
+RunningDigest::~RunningDigest() = default;
+RunningDigest::RunningDigest(RunningDigest&&) noexcept = default;
+RunningDigest& RunningDigest::operator=(RunningDigest&&) noexcept = default;
 
-void Sha256::Update(std::string_view bytes) {
-  if (EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) != 1) {
-    throw Error(ErrorKind::kInternal, "OpenSSL cannot go on with a SHA-256");
-  }
+void RunningDigest::Update(std::string_view bytes) {
+  state_->Check(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()));
 }
 
-std::string Sha256::FinishHex() {
+std::string RunningDigest::FinishHex() {
   DigestBuffer digest;
-  if (EVP_DigestFinal_ex(state_->context, digest.data(), digest.size()) != 1) {
-    throw Error(ErrorKind::kInternal, "OpenSSL cannot finish a SHA-256");
-  }
+  state_->Check(EVP_DigestFinal_ex(state_->context, digest.data(), digest.size()));
   state_->Start();
   return Hex(digest.Text());
 }
+
+Sha256::Sha256() : RunningDigest(std::make_unique<State>(EVP_sha256(), "a SHA-256")) {}
+Md5::Md5() : RunningDigest(std::make_unique<State>(EVP_md5(), "an MD5")) {}
 
 std::string Sha256Hex(std::string_view bytes) { return Hex(Sha256Raw(bytes)); }
 

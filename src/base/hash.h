@@ -13,21 +13,34 @@ namespace oxbackup {
 /// Returns the bytes as lower-case hexadecimal.
 std::string Hex(std::string_view bytes);
 
-/// A running SHA-256 (OpenSSL). One thread at a time.
-class Sha256 {
+/// A digest that is made piece by piece (OpenSSL). One thread at a time.
+class RunningDigest {
  public:
-  Sha256();
-  ~Sha256();
-  Sha256(Sha256&&) noexcept;
-  Sha256& operator=(Sha256&&) noexcept;
+  ~RunningDigest();
+  RunningDigest(RunningDigest&&) noexcept;
+  RunningDigest& operator=(RunningDigest&&) noexcept;
 
   void Update(std::string_view bytes);
   /// Returns the digest in hexadecimal and starts anew.
   std::string FinishHex();
 
- private:
+ protected:
   struct State;
+  explicit RunningDigest(std::unique_ptr<State> state);
+
+ private:
   std::unique_ptr<State> state_;
+};
+
+class Sha256 : public RunningDigest {
+ public:
+  Sha256();
+};
+
+/// Against accidents on the way alone, as Md5Raw.
+class Md5 : public RunningDigest {
+ public:
+  Md5();
 };
 
 std::string Sha256Hex(std::string_view bytes);
