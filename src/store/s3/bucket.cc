@@ -226,7 +226,9 @@ std::optional<CompletedUpload> Bucket::CompleteUpload(const std::string& name,
   operation.expected = {kNotFound, kNotModified};
   const HttpResponse response = client_.Call(operation, client_.run().stop);
   if (!response.ok()) return std::nullopt;
-  return ParseCompleted(response.body);
+  CompletedUpload completed = ParseCompleted(response.body);
+  completed.version = response.Header("x-amz-version-id").value_or("");
+  return completed;
 }
 
 std::optional<Error> Bucket::AbortUpload(const std::string& name,

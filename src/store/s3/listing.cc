@@ -109,7 +109,8 @@ CompletedUpload ParseCompleted(std::string_view body) {
   pugi::xml_document document;
   const pugi::xml_node root = Root(document, body, "CompleteMultipartUploadResult");
   return {.etag = PlainEtag(root.child_value("ETag")),
-          .checksum_sha256 = root.child_value("ChecksumSHA256")};
+          .checksum_sha256 = root.child_value("ChecksumSHA256"),
+          .version = {}};
 }
 
 bool ParseVersioningEnabled(std::string_view body) {

@@ -53,6 +53,7 @@ std::string ParseUploadId(std::string_view body);
 struct CompletedUpload {
   std::string etag;             ///< without its quotes
   std::string checksum_sha256;  ///< composite, "BASE64-PARTS"; empty when not reported
+  std::string version;          ///< not in the body: the answer's head has it, with versions
 };
 CompletedUpload ParseCompleted(std::string_view body);
 

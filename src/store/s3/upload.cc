@@ -135,7 +135,10 @@ class Upload final : public ObjectWriter {
     if (!versions_ && bucket_.Head(name_)) throw taken();
     const std::optional<CompletedUpload> completed =
         bucket_.CompleteUpload(name_, upload_, parts_, versions_);
-    const std::optional<ObjectHead> head = bucket_.Head(name_);
+    // By name alone it could be a version that another run has added meanwhile.
+    ObjectId made(name_);
+    if (completed) made.version = completed->version;
+    const std::optional<ObjectHead> head = bucket_.Head(made);
     // Without an answer of its own: whose object is it? Only ours has our parts' tag.
     if (!completed && (!head || !proof_.IsOurs(*head, size_))) throw taken();
     finished_ = true;
