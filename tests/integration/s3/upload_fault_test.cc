@@ -80,6 +80,12 @@ INSTANTIATE_TEST_SUITE_P(Servers, VersionedUploadFaultTest,
                                          TestPlace{TestServer::kVersityGw, "versioned"}),
                          PlaceName);
 
+// libcurl takes some seconds to notice a stall, and which server is behind it is all one.
+class StalledUploadTest : public UploadFaultTest {};
+
+INSTANTIATE_TEST_SUITE_P(Servers, StalledUploadTest,
+                         testing::Values(TestPlace{TestServer::kMinio, "plain"}), PlaceName);
+
 FaultRule Part(int number) {
   return {.method = "PUT", .parameter = "partNumber=" + std::to_string(number)};
 }
@@ -99,9 +105,10 @@ TEST_P(UploadFaultTest, PartsSurviveResetsInTheMiddleOfPart3) {
   ExpectRight(Part(3), Fault::Reset(Where::kUnanswered));
 }
 
-TEST_P(UploadFaultTest, PartsSurviveStalls) {
+TEST_P(StalledUploadTest, IsRight) {
   ExpectRight(Part(2), Fault::Stall(Where::kRequest, kMiB));
   ExpectRight(Part(3), Fault::Stall(Where::kUnanswered));
+  ExpectRight(kComplete, Fault::Stall(Where::kUnanswered));
 }
 
 TEST_P(UploadFaultTest, PartsSurviveDelays) {
@@ -127,7 +134,6 @@ TEST_P(UploadFaultTest, TheEndSurvivesWhateverHappensToIt) {
     ExpectRight(kComplete, Fault::Reset(where));
   }
   ExpectRight(kComplete, Fault::Drop(Where::kResponse, 20));
-  ExpectRight(kComplete, Fault::Stall(Where::kUnanswered));
   ExpectRight(kComplete, Fault::Answer(Where::kBefore, 503, S3ErrorBody("SlowDown")));
   ExpectRight(kComplete, Fault::Answer(Where::kUnanswered, 500, S3ErrorBody("InternalError")));
 }
