@@ -191,6 +191,10 @@ std::string Bucket::BeginUpload(const std::string& name, const HttpHeaders& head
   Operation operation = ObjectOperation("POST", "begin to write", "s3:PutObject", name);
   operation.parameters = {{"uploads", ""}};
   operation.headers = headers;
+  // Each of these needs a right of its own, and a refusal does not say which one was missing.
+  const Settings& settings = client_.settings();
+  if (!settings.lock_mode.empty()) operation.request.action += " and s3:PutObjectRetention";
+  if (!settings.tags.empty()) operation.request.action += " and s3:PutObjectTagging";
   return ParseUploadId(client_.Call(operation, client_.run().stop).body);
 }
 
@@ -220,7 +224,9 @@ std::optional<CompletedUpload> Bucket::CompleteUpload(const std::string& name,
   const std::string xml = CompleteXml(parts);
   Operation operation = ObjectOperation("POST", "complete", "s3:PutObject", name);
   operation.parameters = {{"uploadId", upload}};
-  operation.headers = {{"Content-Type", "application/xml"}};
+  // Needed where parts have checksums of their own and the key is the customer's.
+  operation.headers = CustomerKeyHeaders();
+  operation.headers.emplace_back("Content-Type", "application/xml");
   if (!replace) operation.headers.emplace_back("If-None-Match", "*");
   operation.body = xml;
   operation.expected = {kNotFound, kNotModified};
