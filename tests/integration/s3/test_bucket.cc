@@ -106,7 +106,7 @@ TestBucket::TestBucket(const Settings& settings, const std::string& bucket,
       bucket_(client_, folder + "/") {}
 
 ObjectId TestBucket::Put(const std::vector<std::string>& names, std::string_view bytes,
-                         bool versions) {
+                         bool versions) const {
   const std::unique_ptr<ObjectWriter> writer = BeginArchive(bucket_, names, versions);
   writer->Write(bytes);
   writer->Finish();

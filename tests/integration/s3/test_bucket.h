@@ -51,10 +51,10 @@ class TestBucket {
 
   const Bucket& operator*() const { return bucket_; }
   const Bucket* operator->() const { return &bucket_; }
-  TestRun& run() { return run_; }
+  const TestRun& run() const { return run_; }
 
   /// Writes an object under the first free of `names`; its id.
-  ObjectId Put(const std::vector<std::string>& names, std::string_view bytes, bool versions);
+  ObjectId Put(const std::vector<std::string>& names, std::string_view bytes, bool versions) const;
   /// The whole of an object, read in pieces; the test fails when there is none.
   std::string Get(const ObjectId& id) const;
   std::vector<std::string> Names() const;
