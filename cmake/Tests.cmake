@@ -55,7 +55,15 @@ endif()
 add_subdirectory(testbed/generator)
 
 # Whole round trips run the built command, and the generator as an independent witness.
-add_dependencies(engine_integration_tests openedx-backup site-generator)
+foreach(part s3 engine)
+  add_dependencies(${part}_integration_tests openedx-backup)
+  target_compile_definitions(${part}_integration_tests PRIVATE
+    OPENEDX_BACKUP_BINARY="$<TARGET_FILE:openedx-backup>")
+endforeach()
+add_dependencies(engine_integration_tests site-generator)
 target_compile_definitions(engine_integration_tests PRIVATE
-  OPENEDX_BACKUP_BINARY="$<TARGET_FILE:openedx-backup>"
   SITE_GENERATOR_BINARY="$<TARGET_FILE:site-generator>")
+
+# Moves files for bench/s3.
+add_executable(store-copy bench/store_copy.cc)
+target_link_libraries(store-copy PRIVATE openedx_backup_testing)

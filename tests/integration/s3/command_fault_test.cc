@@ -1,0 +1,172 @@
+// The built command against a bucket behind a proxy that breaks its requests.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <map>
+#include <thread>
+
+#include "base/process_testing.h"
+#include "base/temporary_folder_testing.h"
+#include "http/fault_proxy_testing.h"
+#include "test_bucket.h"
+
+namespace oxbackup::s3 {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using Where = Fault::Where;
+
+constexpr size_t kMiB = size_t{1} << 20;
+const std::string kName = "site.tar";
+
+FaultRule Request(std::string method, std::string parameter, int skip = 0) {
+  return {.method = std::move(method), .parameter = std::move(parameter), .skip = skip};
+}
+
+class CommandFaultTest : public testing::TestWithParam<TestPlace> {
+ protected:
+  CommandFaultTest() : settings_(SettingsOf(GetParam().server)), proxy_(settings_.endpoint) {
+    WriteTestFile(media_ / "big", Pattern(28 * kMiB));
+    WriteTestFile(media_ / "deep/er/small", "small");
+    WriteTestFile(media_ / "empty", "");
+  }
+
+  std::vector<std::string> Arguments(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), OPENEDX_BACKUP_BINARY);
+    if (arguments[1] == "backup" || arguments[1] == "restore") {
+      arguments.insert(arguments.end(), {"--media", "media=" + media_.string()});
+    }
+    return arguments;
+  }
+
+  ProcessOptions Options() const {
+    return {.environment = {{"S3_ENDPOINT_URL", proxy_.url()},
+                            {"S3_ACCESS_KEY", settings_.credentials.access_key},
+                            {"S3_SECRET_ACCESS_KEY", settings_.credentials.secret_key},
+                            {"BACKUP_LOCATION", "s3://" + GetParam().bucket + "/" + folder_},
+                            {"BACKUP_CADDY", (work_.path() / "none").string()}}};
+  }
+
+  ProcessResult Run(std::vector<std::string> arguments) const {
+    const ProcessResult result = RunProcess(Arguments(std::move(arguments)), Options());
+    EXPECT_THAT(result.out + result.error, Not(HasSubstr(settings_.credentials.secret_key)));
+    return result;
+  }
+
+  ProcessResult Backup() const {
+    return Run({"backup", "--name", kName, "--compression", "none"});
+  }
+
+  // Paths and contents.
+  std::map<std::string, std::string> Media() const {
+    std::map<std::string, std::string> files;
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(media_)) {
+      const std::string path = fs::relative(entry.path(), media_).string();
+      files[path] = entry.is_regular_file() ? ReadTestFile(entry.path()) : "a folder";
+    }
+    return files;
+  }
+
+  void Disaster() const {
+    fs::remove_all(media_ / "deep");
+    WriteTestFile(media_ / "big", "overwritten");
+    WriteTestFile(media_ / "later", "written after the backup");
+  }
+
+  TestBucket Direct() const { return {settings_, GetParam().bucket, folder_}; }
+
+  const TemporaryFolder work_;
+  const fs::path media_ = work_.path() / "media";
+  const std::string folder_ = FreshFolder();
+  const Settings settings_;
+  FaultProxy proxy_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Servers, CommandFaultTest, testing::ValuesIn(AllPlaces()), PlaceName);
+
+TEST_P(CommandFaultTest, BackupAndRestoreComeOutRightThroughFaults) {
+  const auto before = Media();
+  proxy_.Inject(Request("POST", "uploads"), Fault::Drop(Where::kBefore));
+  proxy_.Inject(Request("PUT", "partNumber=1"), Fault::Flip(Where::kRequest, kMiB));
+  proxy_.Inject(Request("PUT", "partNumber=2"),
+                Fault::Answer(Where::kBefore, 503, S3ErrorBody("SlowDown")));
+  proxy_.Inject(Request("PUT", "partNumber=3"), Fault::Reset(Where::kRequest, 2 * kMiB));
+  proxy_.Inject(Request("POST", "uploadId"), Fault::Drop(Where::kUnanswered));
+  const ProcessResult backup = Backup();
+  ASSERT_EQ(backup.status, 0) << backup.error;
+  EXPECT_EQ(proxy_.injected(), 5);
+
+  Disaster();
+  proxy_.Heal();
+  const FaultRule reads{.method = "GET", .when = [](const ProxiedRequest& request) {
+                          return request.target.find(kName) != std::string::npos;
+                        }};
+  for (const Fault& fault :
+       {Fault::Drop(Where::kBefore), Fault::Reset(Where::kResponse, 5000),
+        Fault::Answer(Where::kBefore, 500, S3ErrorBody("InternalError")),
+        Fault::Drop(Where::kResponse, 5000), Fault::Reset(Where::kUnanswered)}) {
+    proxy_.Inject(reads, fault);
+  }
+  const ProcessResult restore = Run({"restore", "--yes"});
+  ASSERT_EQ(restore.status, 0) << restore.error;
+  EXPECT_EQ(proxy_.injected(), 10);
+  EXPECT_TRUE(Media() == before) << "other files than those that were backed up";
+  EXPECT_EQ(Direct().Unfinished(""), 0u);
+}
+
+TEST_P(CommandFaultTest, BytesThatAreDamagedOnTheWayAreNeverRestored) {
+  ASSERT_EQ(Backup().status, 0);
+  Disaster();
+  const auto before = Media();
+  FaultRule large{.method = "GET", .when = [](const ProxiedRequest& request) {
+                    return request.target.find(kName) != std::string::npos;
+                  }};
+  large.skip = 1;  // the tail, with index and manifest
+  large.times = 0;
+  proxy_.Inject(large, Fault::Flip(Where::kResponse, 200'000));
+  const ProcessResult verify = Run({"verify"});
+  EXPECT_NE(verify.status, 0);
+  const ProcessResult restore = Run({"restore", "--yes"});
+  EXPECT_NE(restore.status, 0);
+  EXPECT_GT(proxy_.injected(), 0);
+  EXPECT_TRUE(Media() == before) << "something live was changed";
+}
+
+TEST_P(CommandFaultTest, ABackupThatFailsLeavesNothing) {
+  FaultRule rule = Request("PUT", "partNumber=3");
+  rule.times = 0;
+  proxy_.Inject(rule, Fault::Answer(Where::kBefore, 403, S3ErrorBody("AccessDenied")));
+  const ProcessResult backup = Backup();
+  EXPECT_NE(backup.status, 0);
+  EXPECT_THAT(backup.error, HasSubstr("s3:PutObject"));
+  EXPECT_THAT(Direct().Names(), IsEmpty());
+  EXPECT_EQ(Direct().Unfinished(""), 0u);
+}
+
+TEST_P(CommandFaultTest, ABackupThatIsStoppedLeavesNothing) {
+  proxy_.Inject(Request("PUT", "partNumber=2"), Fault::Stall(Where::kRequest, kMiB));
+  Process backup(Arguments({"backup", "--name", kName, "--compression", "none"}), Options());
+  while (proxy_.injected() == 0 && backup.Runs()) std::this_thread::yield();
+  backup.Signal(SIGTERM);
+  const ProcessResult result = backup.Wait();
+  EXPECT_NE(result.status, 0);
+  EXPECT_EQ(proxy_.injected(), 1) << result.error;
+  EXPECT_THAT(Direct().Names(), IsEmpty());
+  EXPECT_EQ(Direct().Unfinished(""), 0u);
+}
+
+TEST_P(CommandFaultTest, LooksTakeFewRequests) {
+  ASSERT_EQ(Backup().status, 0);
+  const size_t before = proxy_.Requests().size();
+  const ProcessResult inspect = Run({"inspect", "--name", kName});
+  EXPECT_EQ(inspect.status, 0) << inspect.error;
+  EXPECT_LT(proxy_.Requests().size() - before, 5u);
+}
+
+}  // namespace
+}  // namespace oxbackup::s3
