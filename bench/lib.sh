@@ -42,20 +42,23 @@ build_engine() {
   testbed/testbed install tools
 }
 
+# reset_server SERVER: an empty one of this run's own, never one that somebody uses.
+reset_server() {
+  if [[ " ${started[*]} " != *" $1 "* ]]; then
+    if testbed/testbed status | grep -q "^$1 .*runs as pid"; then
+      echo "bench: the testbed's $1 is running already; stop it first: testbed/testbed down $1" >&2
+      exit 1
+    fi
+    started+=("$1")
+  fi
+  testbed/testbed reset "$1"
+}
+
 # fill_servers MYSQL_SIZE MONGODB_SIZE: empty servers with a site of that size. Sets the variables by
 # which the engine finds them, and ours: the command's beginning, as the peers know no MYSQL_HOST of ours.
 fill_servers() {
-  local server
-  for server in mysql ferretdb; do
-    if [[ " ${started[*]} " != *" $server "* ]]; then
-      if testbed/testbed status | grep -q "^$server .*runs as pid"; then
-        echo "bench: the testbed's $server is running already; stop it first: testbed/testbed down $server" >&2
-        exit 1
-      fi
-      started+=("$server")
-    fi
-    testbed/testbed reset "$server"
-  done
+  reset_server mysql
+  reset_server ferretdb
   eval "$(testbed/testbed env)"
   export MYSQL_ROOT_USERNAME=$TESTBED_MYSQL_USER MYSQL_ROOT_PASSWORD=$TESTBED_MYSQL_PASSWORD
   export MONGODB_HOST=$TESTBED_FERRETDB_HOST MONGODB_PORT=$TESTBED_FERRETDB_PORT
