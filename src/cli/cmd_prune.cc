@@ -69,12 +69,12 @@ bool Confirm(const std::string& place, const PrunePlan& plan, CommandServices& s
 
 CommandOutcome RunPrune(const SettingValues& settings, CommandServices& services) {
   const PruneOptions options = OptionsOf(settings);
-  const Location location = OpenConfiguredLocation(settings, "from");
+  const RunContext run = services.run();
+  const Location location = OpenConfiguredLocation(settings, "from", run);
   if (location.name) {
     throw Error(ErrorKind::kUsage, "--from names one archive, and prune is about all of a place")
         .Hint("let --from name its folder");
   }
-  const RunContext run = services.run();
   services.aftermath = [] { return std::string("Nothing was removed."); };
   const PrunePlan plan = PlanPrune(*location.store, options, run);
   const std::string place = location.store->Location();
