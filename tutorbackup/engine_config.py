@@ -7,13 +7,22 @@ stands in the environment, an argument or `docker inspect`.
 from __future__ import annotations
 
 import json
-from typing import Any, Iterator
+import os
+from typing import Any, Iterable, Iterator
 
 from tutor.exceptions import TutorError
 
 from . import compat, settings, values
 
 ARCHIVES = "/data/backup"
+# Of the job's folder in the container, which has what only the operator may read.
+JOB = "/run/openedx-backup"
+CA_FILE = "s3-ca.pem"
+AWS_FILES = {
+    "aws-credentials": ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+    "aws-config": ("AWS_CONFIG_FILE", "~/.aws/config"),
+}
+FILES_OF_BUCKET = (CA_FILE, *AWS_FILES)
 MEDIA = "/media"
 TUTOR_CONFIG = "/tutor/config.yml"
 CADDY = "/caddy"
@@ -35,14 +44,33 @@ def media_folders() -> list[str]:
     return ["openedx-media", *private]
 
 
-def render(config: settings.Config) -> str:
-    """The file's text. Raises TutorError that names a setting with an impossible value."""
+def bucket(config: settings.Config) -> str:
+    """The place of archives in S3, as the engine has it."""
+    name = settings.checked(config, ["s3"])["S3_BUCKET_NAME"]
+    if not name:
+        raise TutorError("BACKUP_S3_BUCKET_NAME is empty")
+    return f"s3://{name}"
+
+
+def render(config: settings.Config, groups: Iterable[str] = ()) -> str:
+    """The file's text. `groups`: settings that only some runs need, "s3" and "prune". Raises
+    TutorError that names a setting with an impossible value.
+    """
     lines = []
-    for key, value in _entries(config):
+    for key, value in _all_entries(config, groups):
         # What is empty is not set.
         if value not in ("", [], None):
             lines.append(f"{key} = {_toml(value)}")
     return "\n".join(lines) + "\n"
+
+
+def _all_entries(config: settings.Config, groups: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    yield from _entries(config)
+    if "s3" in groups:
+        yield from _bucket_entries(config)
+    if "prune" in groups:
+        for key, value in settings.checked(config, ["prune"]).items():
+            yield key[len("PRUNE_") :].lower().replace("_", "-"), value
 
 
 def _entries(config: settings.Config) -> Iterator[tuple[str, Any]]:
@@ -77,6 +105,65 @@ def _entries(config: settings.Config) -> Iterator[tuple[str, Any]]:
     yield "caddy", CADDY if caddy_is_on(config) else None
     yield "media", [f"{name}={MEDIA}/{name}" for name in media_folders()]
     yield "tutor-config", TUTOR_CONFIG
+
+
+def _bucket_entries(config: settings.Config) -> Iterator[tuple[str, Any]]:
+    """Without keys the engine looks for those of the machine it runs on."""
+    ours = settings.checked(config, ["s3"])
+    yield "s3-endpoint-url", _endpoint(ours["S3_HOST"], ours["S3_PORT"])
+    yield "s3-use-ssl", ours["S3_USE_SSL"]
+    yield "s3-region", ours["S3_REGION_NAME"]
+    yield "s3-bucket", ours["S3_BUCKET_NAME"]
+    yield "s3-access-key", ours["S3_ACCESS_KEY"]
+    yield "s3-secret-access-key", ours["S3_SECRET_ACCESS_KEY"]
+    yield "s3-session-token", ours["S3_SESSION_TOKEN"]
+    yield "s3-profile", ours["S3_PROFILE"]
+    yield "s3-addressing-style", ours["S3_ADDRESSING_STYLE"]
+    yield "s3-signature-version", ours["S3_SIGNATURE_VERSION"]
+    yield "s3-request-checksum-calculation", ours["S3_REQUEST_CHECKSUM_CALCULATION"]
+    yield "s3-ca-file", f"{JOB}/{CA_FILE}" if ours["S3_CA_FILE"] else None
+    yield "s3-sse", ours["S3_SSE"]
+    yield "s3-sse-kms-key-id", ours["S3_SSE_KMS_KEY_ID"]
+    yield "s3-sse-customer-key", ours["S3_SSE_CUSTOMER_KEY"]
+    yield "s3-storage-class", ours["S3_STORAGE_CLASS"]
+    yield "s3-object-lock-mode", ours["S3_OBJECT_LOCK_MODE"]
+    yield "s3-object-lock-days", ours["S3_OBJECT_LOCK_DAYS"]
+    yield "s3-tags", ours["S3_TAGS"]
+
+
+def _endpoint(host: str, port: int | None) -> str:
+    """Empty: AWS's own. A host that is an address of IPv6 needs its brackets."""
+    if not host:
+        return ""
+    if host.count(":") > 1 and "/" not in host and not host.startswith("["):
+        host = f"[{host}]"
+    return f"{host}:{port}" if port else host
+
+
+def files_of_bucket(config: settings.Config) -> dict[str, bytes]:
+    """Files of this machine that the engine needs for the bucket, by their names in the job's
+    folder.
+    """
+    ours = settings.checked(config, ["s3"])
+    files = {}
+    if ours["S3_CA_FILE"]:
+        files[CA_FILE] = _content("BACKUP_S3_CA_FILE", ours["S3_CA_FILE"])
+    if ours["S3_PROFILE"]:
+        for name, (variable, usual) in AWS_FILES.items():
+            path = os.environ.get(variable) or os.path.expanduser(usual)
+            if os.path.exists(path):
+                files[name] = _content("BACKUP_S3_PROFILE", path)
+        if not files.keys() & AWS_FILES.keys():
+            raise TutorError("BACKUP_S3_PROFILE is set, and there are no AWS files in ~/.aws")
+    return files
+
+
+def _content(setting: str, path: str) -> bytes:
+    try:
+        with open(os.path.expanduser(path), "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise TutorError(f"{setting}: cannot read {path}: {error.strerror}") from error
 
 
 # Tutor's own settings that the engine needs. Those of MongoDB's connection came with Tutor 14.2.2.

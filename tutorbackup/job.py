@@ -7,8 +7,8 @@ import shlex
 import signal
 import subprocess
 import tempfile
-from contextlib import contextmanager
-from typing import Any, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Iterator, Sequence
 
 from tutor import config as tutor_config
 from tutor import env as tutor_env
@@ -21,6 +21,7 @@ from . import compat, engine_config, settings
 LIVE = "backup"
 RESTORE = "backup-restore"
 ARCHIVE = "backup-archive"
+PRUNE = "backup-prune"
 
 COMPLETE, WARNINGS = 0, 3
 # The engine's statuses, which it explains itself; others are Compose's or the kernel's.
@@ -33,17 +34,24 @@ _KILLED = 137
 class Job:
     """One run of a `tutor local` or `tutor dev` command.
 
-    `context` is Tutor's. Changes nothing before `run`. Raises TutorError for settings that are not
-    possible, and when the rendered environment does not know these services.
+    `context` is Tutor's. `groups`: settings that only some runs need, "s3" where the archives
+    are in a bucket, "prune". Changes nothing before `run`. Raises TutorError for settings that are
+    not possible, and when the rendered environment does not know these services.
     """
 
-    def __init__(self, context: Any):
+    def __init__(self, context: Any, groups: Sequence[str] = ()):
         self.root: str = context.root
         # By the class of Tutor's context: its NAME came with Tutor 16.
         self.mode = "dev" if type(context).__name__.startswith("Dev") else "local"
         self.config: settings.Config = dict(tutor_config.load(context.root))
         self.runner = context.job_runner(self.config)
-        self._settings_text = engine_config.render(self.config)
+        self._groups = tuple(groups)
+        # Of its own for these settings: a run beside this one may need others.
+        self._settings_file = "-".join(["settings", *sorted(groups)]) + ".toml"
+        text = engine_config.render(self.config, groups)
+        self._files = {self._settings_file: text.encode("utf-8")}
+        if "s3" in groups:
+            self._files.update(engine_config.files_of_bucket(self.config))
         self._check_environment()
 
     def path(self, *parts: str) -> str:
@@ -63,7 +71,7 @@ class Job:
             **_time_zone(),
             **(options or {}),
         }
-        engine = [arguments[0], "--config", "/run/openedx-backup/settings.toml", *arguments[1:]]
+        engine = [arguments[0], "--config", f"{engine_config.JOB}/{self._settings_file}", *arguments[1:]]
         command = [*self._preparation(service, arguments), *engine]
         with _environment(variables), _interrupts_left_to_the_engine():
             status = compat.run_task(self.runner, service, f"exec {shlex.join(command)}")
@@ -73,7 +81,7 @@ class Job:
     def _preparation(self, service: str, arguments: list[str]) -> list[str]:
         """The image's launcher and its options (templates/backup/build/backup/tutor-backup)."""
         command = ["tutor-backup"]
-        if service != ARCHIVE:
+        if service not in (ARCHIVE, PRUNE):
             for server in ("MYSQL", "MONGODB"):
                 # Whatever is chosen, the engine asks each server for an interrupted restore first.
                 # Servers that are not Compose's have no reason to be only just starting.
@@ -90,11 +98,17 @@ class Job:
         """
         folder = self.path("plugins", "backup", f"job-{os.getuid()}")
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        # A run beside this one may be reading it. A temporary file has mode 0600.
-        descriptor, temporary = tempfile.mkstemp(dir=folder)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(self._settings_text)
-        os.replace(temporary, os.path.join(folder, "settings.toml"))
+        if "s3" in self._groups:
+            # An earlier run's would be found and used.
+            for name in {*engine_config.FILES_OF_BUCKET} - {*self._files}:
+                with suppress(FileNotFoundError):
+                    os.remove(os.path.join(folder, name))
+        for name, content in self._files.items():
+            # A run beside this one may be reading it. A temporary file has mode 0600.
+            descriptor, temporary = tempfile.mkstemp(dir=folder)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            os.replace(temporary, os.path.join(folder, name))
         return folder
 
     def _check_environment(self) -> None:
@@ -103,7 +117,7 @@ class Job:
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:
                 text = file.read()
-        expected = (f"{ARCHIVE}-job:", str(self.config["BACKUP_DOCKER_IMAGE"]))
+        expected = (f"{ARCHIVE}-job:", f"{PRUNE}-job:", str(self.config["BACKUP_DOCKER_IMAGE"]))
         caddy = f":{engine_config.CADDY}:" in text
         if all(part in text for part in expected) and caddy == engine_config.caddy_is_on(
             self.config

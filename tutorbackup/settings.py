@@ -12,6 +12,8 @@ from . import values
 from .__about__ import __version__
 
 PREFIX = "BACKUP_"
+# Never shown, not even where they are wrong.
+SECRETS = ("S3_SECRET_ACCESS_KEY", "S3_SESSION_TOKEN", "S3_SSE_CUSTOMER_KEY")
 Config = Dict[str, Any]
 
 
@@ -146,6 +148,68 @@ _S3 = (
         "when_required, when_supported",
         "s3",
     ),
+    Setting(
+        "S3_SESSION_TOKEN", "", values.text, "session token, of keys that hold for a time", "s3"
+    ),
+    Setting(
+        "S3_PROFILE",
+        "",
+        values.text,
+        "profile of your AWS files (`~/.aws`) instead of a key; copied for the job",
+        "s3",
+    ),
+    Setting(
+        "S3_CA_FILE",
+        "",
+        values.text,
+        "file with the authority that signed the server's certificate; empty: the usual ones",
+        "s3",
+    ),
+    Setting(
+        "S3_SSE",
+        "none",
+        values.choice("none", "AES256", "aws:kms"),
+        "encryption by the server: none, AES256, aws:kms",
+        "s3",
+    ),
+    Setting("S3_SSE_KMS_KEY_ID", "", values.text, "key of aws:kms; empty: the account's own", "s3"),
+    Setting(
+        "S3_SSE_CUSTOMER_KEY",
+        "",
+        values.key_of_32_bytes_or_none,
+        "key of 32 bytes in Base64 that the server encrypts with and does not keep (SSE-C)",
+        "s3",
+    ),
+    Setting("S3_STORAGE_CLASS", "", values.text, "storage class; empty: the bucket's", "s3"),
+    Setting(
+        "S3_OBJECT_LOCK_MODE",
+        "",
+        values.choice("", "GOVERNANCE", "COMPLIANCE"),
+        "nobody can remove an archive for some days: GOVERNANCE, COMPLIANCE; empty: no lock",
+        "s3",
+    ),
+    Setting("S3_OBJECT_LOCK_DAYS", "", values.count_or_none, "for how many days", "s3"),
+    Setting("S3_TAGS", [], values.tags, "tags of the archives, NAME=VALUE", "s3"),
+)
+
+_PRUNE = tuple(
+    Setting(f"PRUNE_KEEP_{rule}", "", values.count_or_none, f"{meaning}; empty: no rule", "prune")
+    for rule, meaning in (
+        ("LAST", "prune keeps so many of the newest archives"),
+        ("HOURLY", "the newest of so many hours"),
+        ("DAILY", "the newest of so many days"),
+        ("WEEKLY", "the newest of so many weeks"),
+        ("MONTHLY", "the newest of so many months"),
+        ("YEARLY", "the newest of so many years"),
+    )
+) + (
+    Setting(
+        "PRUNE_KEEP_WITHIN",
+        "",
+        values.span_or_none,
+        "all that are so much older than the newest at most: 12h, 30d, 8w, 6m, 1y; empty: no rule",
+        "prune",
+    ),
 )
 
 _K8S = (
@@ -183,7 +247,7 @@ _K8S = (
     Setting("K8S_EPHEMERAL_VOLUME_SIZE", "10Gi", values.quantity, "its size", "k8s"),
 )
 
-SETTINGS = (*_IMAGE, *_LOCAL, *_S3, *_K8S)
+SETTINGS = (*_IMAGE, *_LOCAL, *_PRUNE, *_S3, *_K8S)
 
 
 def defaults() -> list[tuple[str, Any]]:
@@ -206,13 +270,14 @@ def checked(config: Config, groups: Iterable[str] | None = None) -> Config:
             problems.append(_problem(setting, config.get(setting.name), error))
     if wanted is None or "s3" in wanted:
         problems.extend(_half_a_key(plain))
+        problems.extend(_what_contradicts(plain))
     if problems:
         raise TutorError("\n    ".join(["these settings are not possible:", *problems]))
     return plain
 
 
 def _problem(setting: Setting, value: Any, error: ValueError) -> str:
-    shown = "" if "SECRET" in setting.key else f" ({value!r})"
+    shown = "" if setting.key in SECRETS else f" ({value!r})"
     return f"{setting.name}{shown}: {error}"
 
 
@@ -222,3 +287,16 @@ def _half_a_key(plain: Config) -> list[str]:
         return []
     empty = "secret" if key else "key"
     return [f"{PREFIX}S3_ACCESS_KEY and {PREFIX}S3_SECRET_ACCESS_KEY: the {empty} is empty"]
+
+
+def _what_contradicts(plain: Config) -> list[str]:
+    problems = []
+    if bool(plain.get("S3_OBJECT_LOCK_MODE")) != bool(plain.get("S3_OBJECT_LOCK_DAYS")):
+        problems.append(
+            f"{PREFIX}S3_OBJECT_LOCK_MODE and {PREFIX}S3_OBJECT_LOCK_DAYS: one of them is empty"
+        )
+    if plain.get("S3_SSE_KMS_KEY_ID") and plain.get("S3_SSE") != "aws:kms":
+        problems.append(f"{PREFIX}S3_SSE_KMS_KEY_ID: {PREFIX}S3_SSE is not aws:kms")
+    if plain.get("S3_SSE_CUSTOMER_KEY") and plain.get("S3_SSE") != "none":
+        problems.append(f"{PREFIX}S3_SSE_CUSTOMER_KEY: {PREFIX}S3_SSE is not none")
+    return problems

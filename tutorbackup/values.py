@@ -5,6 +5,7 @@ The rules are the engine's: what passes here is not refused by it.
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any, Callable
 
@@ -16,6 +17,8 @@ FALSE = ("false", "no", "off", "0")
 LEAST_MEMORY = 64 << 20
 MOST_PORT = 65535
 MOST_ZSTD_LEVEL = 19
+MOST_TAGS = 10
+BYTES_OF_A_KEY = 32
 UNITS = {"": 1, "b": 1}
 for _power, _prefix in enumerate("kmgt", start=1):
     UNITS[_prefix] = UNITS[_prefix + "ib"] = 1024**_power
@@ -53,11 +56,17 @@ def count(least: int) -> Check:
     return check
 
 
-def port_or_none(value: Any) -> int | None:
+def count_or_none(value: Any) -> int | None:
+    """From 1 on; empty: none."""
     if value is None or str(value).strip() in ("", "None"):
         return None
     number: int = count(1)(value)
-    if number > MOST_PORT:
+    return number
+
+
+def port_or_none(value: Any) -> int | None:
+    number = count_or_none(value)
+    if number is not None and number > MOST_PORT:
         raise ValueError("is no port")
     return number
 
@@ -86,6 +95,40 @@ def names(value: Any) -> list[str]:
             # The engine separates names by commas, wherever they come from.
             raise ValueError(f"holds {name!r}: a name with a comma cannot be chosen")
     return [str(name) for name in value]
+
+
+def tags(value: Any) -> list[str]:
+    """NAME=VALUE, as many as S3 allows."""
+    found = names(value)
+    for tag in found:
+        if not re.match("[^=]+=", tag):
+            raise ValueError(f"holds {tag!r}, which is not NAME=VALUE")
+    if len(found) > MOST_TAGS:
+        raise ValueError(f"has more than {MOST_TAGS} tags")
+    return found
+
+
+def span_or_none(value: Any) -> str:
+    """A time span of the calendar: 12h, 30d, 8w, 6m, 1y, 1y6m; empty: none."""
+    line = text(value).strip()
+    if line and not re.fullmatch("([0-9]{1,4}[hdwmy])+", line):
+        raise ValueError("is no time span like 30d")
+    if line and not re.search("[1-9]", line):
+        raise ValueError("is no time at all")
+    return line
+
+
+def key_of_32_bytes_or_none(value: Any) -> str:
+    line = text(value).strip()
+    if not line:
+        return ""
+    try:
+        key = base64.b64decode(line, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != BYTES_OF_A_KEY:
+        raise ValueError("is no Base64 of 32 bytes")
+    return line
 
 
 def compression(value: Any) -> str:

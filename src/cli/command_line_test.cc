@@ -53,6 +53,17 @@ TEST(CommandLineTest, DiffTakesTwoArchives) {
   EXPECT_THAT(ErrorOf({"inspect", "--diff", "a"}).what(), HasSubstr("--diff"));
 }
 
+TEST(CommandLineTest, AValueThatCanBeLeftOutHasItsDefault) {
+  const auto value = [](const std::vector<std::string>& arguments) {
+    return ParseCommandLine(arguments).flags.at("list-versions");
+  };
+  EXPECT_THAT(value({"list", "--list-versions"}), ElementsAre("20"));
+  EXPECT_THAT(value({"list", "--list-versions", "--json"}), ElementsAre("20"));
+  EXPECT_THAT(value({"list", "--list-versions=5"}), ElementsAre("5"));
+  EXPECT_THAT(value({"list", "--list-versions", "5", "--json"}), ElementsAre("5"));
+  EXPECT_FALSE(ParseCommandLine({"list"}).flags.contains("list-versions"));
+}
+
 TEST(CommandLineTest, EveryMistakeGetsAnExample) {
   EXPECT_THAT(ErrorOf({}).hint(), HasSubstr("--help"));
   EXPECT_THAT(ErrorOf({"bakcup"}).what(), HasSubstr("no command 'bakcup'"));

@@ -17,6 +17,13 @@ TEST(FrontEndTest, CommandsAreTheFrontEnds) {
             "To go back: tutor dev restore --undo");
 }
 
+TEST(FrontEndTest, ABucketIsTheOneOfTheFrontEndsSettings) {
+  EXPECT_EQ(InFrontEndsWords("openedx-backup restore --from s3://b/f --name a", "tutor local"),
+            "tutor local restore --download --name a");
+  EXPECT_EQ(InFrontEndsWords("openedx-backup prune --from s3://b --keep-last 3", "tutor local"),
+            "tutor local backups prune --remote --keep-last 3");
+}
+
 TEST(FrontEndTest, OtherWordsStay) {
   EXPECT_EQ(InFrontEndsWords("openedx-backup 5.0.0", "tutor local"), "openedx-backup 5.0.0");
   EXPECT_EQ(InFrontEndsWords("openedx-backup list", ""), "openedx-backup list");

@@ -31,6 +31,30 @@ TextTable ListTable(const std::vector<ArchiveEntry>& entries, TimePoint now, boo
   return table;
 }
 
+/// `beside`: version ids in a column of their own; else each in a line below its archive.
+TextTable VersionTable(const VersionList& list, bool beside) {
+  TextTable table({Align::kLeft, Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft,
+                   Align::kLeft});
+  const bool column = beside && list.keeps_versions;
+  table.AddRow({"archive", "stored", "size", "state", "", column ? "version" : ""});
+  for (const ArchiveEntry& entry : list.newest) {
+    const ObjectInfo& object = entry.object;
+    const bool marker = entry.state == ArchiveState::kDeleteMarker;
+    const std::string version = Printable(object.version);
+    table.AddRow({Printable(object.name), ShortTime(object.modified),
+                  marker ? "" : FormatBytes(object.size), StateText(entry),
+                  object.current && list.keeps_versions ? "current" : "", column ? version : ""});
+    if (!beside && list.keeps_versions) table.AddRow({"  version " + version});
+  }
+  return table;
+}
+
+bool Fits(const std::string& text, const TerminalStyle& style) {
+  const std::vector<std::string> lines = SplitNonEmpty(text, "\n");
+  return std::ranges::all_of(
+      lines, [&](const std::string& line) { return DisplayWidth(line) <= style.width; });
+}
+
 }  // namespace
 
 std::string StateText(const ArchiveEntry& entry) {
@@ -67,10 +91,7 @@ std::string RenderList(const std::string& location, const std::vector<ArchiveEnt
                        TimePoint now, const TerminalStyle& style) {
   if (entries.empty()) return fmt::format("No archives in {}.\n", location);
   std::string out = ListTable(entries, now, true).Render(0);
-  const std::vector<std::string> lines = SplitNonEmpty(out, "\n");
-  const bool fits = std::ranges::all_of(
-      lines, [&](const std::string& line) { return DisplayWidth(line) <= style.width; });
-  if (!fits) out = ListTable(entries, now, false).Render(0);
+  if (!Fits(out, style)) out = ListTable(entries, now, false).Render(0);
   std::string problems;
   const ArchiveEntry* newest = nullptr;
   for (const ArchiveEntry& entry : entries) {
@@ -96,20 +117,12 @@ std::string RenderList(const std::string& location, const std::vector<ArchiveEnt
 std::string RenderVersions(const std::string& location, const VersionList& list,
                            const TerminalStyle& style) {
   if (list.newest.empty()) return fmt::format("No archives in {}.\n", location);
-  TextTable table({Align::kLeft, Align::kLeft, Align::kLeft, Align::kRight, Align::kLeft,
-                   Align::kLeft});
-  table.AddRow({list.keeps_versions ? "version" : "", "archive", "stored", "size", "state", ""});
+  std::string out = VersionTable(list, true).Render(0);
+  if (!Fits(out, style)) out = VersionTable(list, false).Render(0);
   std::string problems;
   for (const ArchiveEntry& entry : list.newest) {
-    const ObjectInfo& object = entry.object;
-    const bool marker = entry.state == ArchiveState::kDeleteMarker;
-    table.AddRow({Printable(object.version), Printable(object.name), ShortTime(object.modified),
-                  marker ? "" : FormatBytes(object.size), StateText(entry),
-                  object.current && list.keeps_versions ? "current" : ""});
     if (!entry.problem.empty()) problems += Printable(entry.problem) + "\n";
   }
-  constexpr size_t kVersionColumn = 0;
-  std::string out = table.RenderWithin(0, style.width, kVersionColumn);
   if (!problems.empty()) out += "\n" + problems;
   if (list.total > list.newest.size()) {
     out += fmt::format("\nThe {} newest of {} (--list-versions={} shows all).\n",

@@ -39,12 +39,13 @@ std::string RenderPrunePlan(const std::string& location, const PrunePlan& plan,
   const size_t kept = plan.items.size() - removed;
   std::string out;
   if (kept > 0) {
-    out += fmt::format("In {} stay, and why:\n", location) + RenderItems(plan, false, style);
+    out += fmt::format("To keep in {}, and why:\n", location) + RenderItems(plan, false, style);
   }
   if (removed > 0) {
-    out += Paint(style, Colour::kBold, "To be removed:") + "\n" + RenderItems(plan, true, style);
+    out += Paint(style, Colour::kBold, "To remove:") + "\n" + RenderItems(plan, true, style);
   }
-  return out + fmt::format("{} stay, {} to be removed.\n", CountAndSize(kept, plan.kept_bytes()),
+  return out + fmt::format("To keep: {}. To remove: {}.\n",
+                           CountAndSize(kept, plan.kept_bytes()),
                            CountAndSize(removed, plan.removed_bytes()));
 }
 

@@ -9,6 +9,7 @@
 #include "cli/archive_screens.h"
 #include "cli/error_text.h"
 #include "cli/list_screens.h"
+#include "cli/prune_screens.h"
 #include "cli/restore_screens.h"
 #include "cli/text_table.h"
 
@@ -99,6 +100,56 @@ TEST_F(ScreensTest, WhereComponentsHaveNoRoomBesideAnArchiveTheyStandBelowIt) {
             "archive                   made                  age    size  state\n"
             "backup.2026-11-22.tar.xz  2026-11-22 20:48 UTC  3 h  241 MB  complete\n"
             "  mysql caddy\n");
+}
+
+TEST_F(ScreensTest, VersionsAreShownWithWhatTheirNamesMeanNow) {
+  VersionList list{.newest = {}, .total = 4, .keeps_versions = true};
+  for (const char* const version : {"3LgA", "qk2.null", "b0"}) {
+    list.newest.push_back(Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000));
+    list.newest.back().object.version = version;
+    list.newest.back().object.modified = At("2026-11-22T20:49:00Z");
+    list.newest.back().object.current = version == std::string("3LgA");
+  }
+  list.newest[0].state = ArchiveState::kDeleteMarker;
+  list.newest[1].state = ArchiveState::kDamaged;
+  list.newest[1].problem = "backup.2026-11-22.tar.xz ends early";
+  const TerminalStyle wide{.width = 90, .unicode = true, .colour = false};
+  EXPECT_EQ(
+      RenderVersions("s3://backups", list, wide),
+      "archive                   stored                  size  state              version\n"
+      "backup.2026-11-22.tar.xz  2026-11-22 20:49 UTC          deleted   current  3LgA\n"
+      "backup.2026-11-22.tar.xz  2026-11-22 20:49 UTC  241 MB  DAMAGED            qk2.null\n"
+      "backup.2026-11-22.tar.xz  2026-11-22 20:49 UTC  241 MB  complete           b0\n"
+      "\nbackup.2026-11-22.tar.xz ends early\n"
+      "\nThe 3 newest of 4 (--list-versions=4 shows all).\n");
+  list.keeps_versions = false;
+  EXPECT_THAT(RenderVersions("/backup", list, kPlain),
+              HasSubstr("/backup keeps no versions: these are the archives themselves."));
+}
+
+TEST_F(ScreensTest, WhereVersionsHaveNoRoomBesideAnArchiveTheyStandBelowIt) {
+  VersionList list{.newest = {}, .total = 1, .keeps_versions = true};
+  list.newest.push_back(Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000));
+  list.newest.back().object.version = "3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY+MTRCxf3vjVBH40Nr8X8g";
+  list.newest.back().object.modified = At("2026-11-22T20:49:00Z");
+  EXPECT_EQ(RenderVersions("s3://backups", list, kPlain),
+            "archive                   stored                  size  state\n"
+            "backup.2026-11-22.tar.xz  2026-11-22 20:49 UTC  241 MB  complete  current\n"
+            "  version 3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY+MTRCxf3vjVBH40Nr8X8g\n");
+}
+
+TEST_F(ScreensTest, PruneShowsWhatStaysAndWhyAndWhatGoes) {
+  PrunePlan plan;
+  plan.items.push_back({Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000),
+                        {"last", "newest"}});
+  plan.items.push_back({Entry("backup.2026-11-21.tar.xz", "2026-11-21T20:48:00Z", 9300000), {}});
+  plan.items[1].entry.state = ArchiveState::kDamaged;
+  EXPECT_EQ(RenderPrunePlan("/backup", plan, kPlain),
+            "To keep in /backup, and why:\n"
+            "  backup.2026-11-22.tar.xz  2026-11-22 20:48 UTC  241 MB  last, newest\n"
+            "To remove:\n"
+            "  backup.2026-11-21.tar.xz  2026-11-21 20:48 UTC  9.3 MB  DAMAGED\n"
+            "To keep: 1 archive (241 MB). To remove: 1 archive (9.3 MB).\n");
 }
 
 TEST_F(ScreensTest, ListSaysWhenTheNewestIsOldOrDamaged) {
