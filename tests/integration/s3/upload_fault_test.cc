@@ -143,6 +143,12 @@ TEST_P(UploadFaultTest, AnErrorBehindA200IsNoSuccess) {
   ExpectRight(kComplete, Fault::Answer(Where::kUnanswered, 200, S3ErrorBody("InternalError")));
 }
 
+TEST_P(UploadFaultTest, AnAnswerToTheEndThatCannotBeReadIsNoFailure) {
+  ExpectRight(kComplete, Fault::Shorten(60));
+  ExpectRight(kComplete, Fault::Shorten(0));
+  ExpectRight(kComplete, Fault::Answer(Where::kUnanswered, 200, "<html>a proxy's own page</html>"));
+}
+
 TEST_P(UploadFaultTest, LooksAtObjectsSurviveFaults) {
   ExpectRight({.method = "HEAD"}, Fault::Drop(Where::kUnanswered));
   ExpectRight({.method = "HEAD"}, Fault::Answer(Where::kBefore, 503, ""));
