@@ -232,7 +232,13 @@ std::optional<CompletedUpload> Bucket::CompleteUpload(const std::string& name,
   operation.expected = {kNotFound, kNotModified};
   const HttpResponse response = client_.Call(operation, client_.run().stop);
   if (!response.ok()) return std::nullopt;
-  CompletedUpload completed = ParseCompleted(response.body);
+  CompletedUpload completed;
+  try {
+    completed = ParseCompleted(response.body);
+  } catch (const Error&) {
+    // Cut, or from somebody between: the object itself tells what became of it.
+    return std::nullopt;
+  }
   completed.version = response.Header("x-amz-version-id").value_or("");
   return completed;
 }

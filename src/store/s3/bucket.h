@@ -69,8 +69,8 @@ class Bucket {
   UploadedPart UploadPart(const std::string& name, const std::string& upload, int number,
                           std::string_view bytes, bool with_sha256,
                           const std::stop_token& stop) const;
-  /// nullopt: an object of that name is there (`replace` false), or the upload is gone, since a
-  /// first try was carried out and its answer was lost: Head tells which.
+  /// nullopt: an object of that name is there (`replace` false), the upload is gone, since a first
+  /// try was carried out and its answer was lost, or the answer cannot be read: Head tells which.
   [[nodiscard]] std::optional<CompletedUpload> CompleteUpload(
       const std::string& name, const std::string& upload, const std::vector<UploadedPart>& parts,
       bool replace) const;

@@ -140,7 +140,13 @@ class Upload final : public ObjectWriter {
     if (completed) made.version = completed->version;
     const std::optional<ObjectHead> head = bucket_.Head(made);
     // Without an answer of its own: whose object is it? Only ours has our parts' tag.
-    if (!completed && (!head || !proof_.IsOurs(*head, size_))) throw taken();
+    if (!completed && !head) {
+      throw Error(ErrorKind::kStore, fmt::format("{} was not completed", NameText()))
+          .Cause("the server has no such object, and no upload of it that could become one")
+          .Hint("run the backup again; a rule of the bucket that removes unfinished uploads must "
+                "leave them more time than a backup takes");
+    }
+    if (!completed && !proof_.IsOurs(*head, size_)) throw taken();
     finished_ = true;
     if (!head) {
       throw Error(ErrorKind::kStore, fmt::format("{} vanished right after it was written",
