@@ -199,6 +199,18 @@ TEST_P(UploadFaultTest, AnEndThatNeverSucceedsLeavesNothing) {
   EXPECT_THAT(error.cause(), HasSubstr("InternalError"));
 }
 
+TEST_P(UploadFaultTest, AnUploadThatSomebodyGaveUpIsNotCalledComplete) {
+  FaultRule rule = kComplete;
+  const auto direct = Place(false);
+  rule.when = [&](const ProxiedRequest&) {
+    const auto uploads = (*direct)->Uploads(kName);
+    EXPECT_FALSE((*direct)->AbortUpload(kName, uploads.value().at(0).id));
+    return false;
+  };
+  const Error error = ExpectClean(rule, Fault::Drop(Where::kBefore));
+  EXPECT_THAT(error.what(), HasSubstr("was not completed"));
+}
+
 TEST_P(UploadFaultTest, PartsThatAreAlwaysDamagedLeaveNothing) {
   FaultRule rule = Part(3);
   rule.times = 0;
