@@ -1,6 +1,7 @@
 // Moves one file into a bucket or out of it through the engine's own store, for bench/s3.
 // usage: store-copy FILE s3://BUCKET/NAME | store-copy s3://BUCKET/NAME FILE
-// The bucket's service and keys: S3_ENDPOINT_URL, S3_REGION_NAME, S3_ACCESS_KEY, S3_SECRET_ACCESS_KEY.
+// The bucket's service and keys: S3_ENDPOINT_URL, S3_REGION_NAME, S3_ACCESS_KEY,
+// S3_SECRET_ACCESS_KEY.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -95,7 +96,8 @@ void Copy(const std::string& from, const std::string& to) {
 
 int main(int count, char** arguments) {
   if (count != 3) {
-    std::fputs("usage: store-copy FILE s3://BUCKET/NAME | store-copy s3://BUCKET/NAME FILE\n", stderr);
+    std::fputs("usage: store-copy FILE s3://BUCKET/NAME | store-copy s3://BUCKET/NAME FILE\n",
+               stderr);
     return 2;
   }
   try {

@@ -39,7 +39,7 @@ class CommandFaultTest : public testing::TestWithParam<TestPlace> {
   std::vector<std::string> Arguments(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), OPENEDX_BACKUP_BINARY);
     if (arguments[1] == "backup" || arguments[1] == "restore") {
-      arguments.insert(arguments.end(), {"--media", "media=" + media_.string()});
+      arguments.insert(arguments.end(), {"--media", "media=" + media_.string(), "--only", "media"});
     }
     return arguments;
   }
@@ -48,8 +48,7 @@ class CommandFaultTest : public testing::TestWithParam<TestPlace> {
     return {.environment = {{"S3_ENDPOINT_URL", proxy_.url()},
                             {"S3_ACCESS_KEY", settings_.credentials.access_key},
                             {"S3_SECRET_ACCESS_KEY", settings_.credentials.secret_key},
-                            {"BACKUP_LOCATION", "s3://" + GetParam().bucket + "/" + folder_},
-                            {"BACKUP_CADDY", (work_.path() / "none").string()}}};
+                            {"BACKUP_LOCATION", "s3://" + GetParam().bucket + "/" + folder_}}};
   }
 
   ProcessResult Run(std::vector<std::string> arguments) const {
@@ -58,9 +57,7 @@ class CommandFaultTest : public testing::TestWithParam<TestPlace> {
     return result;
   }
 
-  ProcessResult Backup() const {
-    return Run({"backup", "--name", kName, "--compression", "none"});
-  }
+  ProcessResult Backup() const { return Run({"backup", "--name", kName, "--compression", "none"}); }
 
   // Paths and contents.
   std::map<std::string, std::string> Media() const {

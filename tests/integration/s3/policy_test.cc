@@ -115,11 +115,11 @@ class PolicyTest : public testing::Test {
   void MakeUser(const Settings& settings, const std::string& user, const std::string& policy) {
     const std::string file = (work_.path() / "policy.json").string();
     WriteTestFile(file, policy);
-    const ProcessResult result = RunProcess(
-        {Variable("TESTBED_BIN") + "/s3-command", settings.endpoint, "user", user, file},
-        {.environment = {{"AWS_ACCESS_KEY_ID", settings.credentials.access_key},
-                         {"AWS_SECRET_ACCESS_KEY", settings.credentials.secret_key},
-                         {"S3_USER_SECRET_KEY", settings.credentials.secret_key}}});
+    const ProcessResult result =
+        RunProcess({Variable("TESTBED_BIN") + "/s3-command", settings.endpoint, "user", user, file},
+                   {.environment = {{"AWS_ACCESS_KEY_ID", settings.credentials.access_key},
+                                    {"AWS_SECRET_ACCESS_KEY", settings.credentials.secret_key},
+                                    {"S3_USER_SECRET_KEY", settings.credentials.secret_key}}});
     ASSERT_EQ(result.status, 0) << result.error;
   }
 
@@ -139,9 +139,8 @@ TEST_F(PolicyTest, ListsNeedTheirActions) {
   const auto versions = [](const TestBucket& place) { place->List(true); };
   ExpectNeeded("s3:ListBucket", [](const TestBucket& place) { place->List(false); });
   ExpectNeeded("s3:ListBucketVersions", versions, {"s3:ListBucket"});
-  ExpectSeen("s3:GetBucketVersioning", [](const TestBucket& place) {
-    return place->VersioningEnabled().value_or(false);
-  });
+  ExpectSeen("s3:GetBucketVersioning",
+             [](const TestBucket& place) { return place->VersioningEnabled().value_or(false); });
   ExpectSeen("s3:ListBucketMultipartUploads",
              [](const TestBucket& place) { return place->Uploads("").has_value(); });
 }

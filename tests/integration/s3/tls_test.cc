@@ -62,8 +62,7 @@ TEST(TlsTest, AVirtualHostIsCoveredByTheCertificate) {
   Settings settings = TlsSettings(Variable("TESTBED_S3_CA_FILE"));
   settings.addressing = Addressing::kVirtual;
   const std::string url = settings.endpoint;
-  settings.endpoint =
-      "https://" + Variable("TESTBED_S3_DOMAIN") + url.substr(url.rfind(':'));
+  settings.endpoint = "https://" + Variable("TESTBED_S3_DOMAIN") + url.substr(url.rfind(':'));
   TestBucket place(settings, "plain", FreshFolder());
   place.Put({kName}, "bytes", false);
   EXPECT_THAT(place.Names(), ElementsAre(kName));
