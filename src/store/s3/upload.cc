@@ -133,12 +133,8 @@ class Upload final : public ObjectWriter {
     };
     // For servers that do not know If-None-Match.
     if (!versions_ && bucket_.Head(name_)) throw taken();
-    const std::optional<CompletedUpload> completed =
-        bucket_.CompleteUpload(name_, upload_, parts_, versions_);
-    // By name alone it could be a version that another run has added meanwhile.
-    ObjectId made(name_);
-    if (completed) made.version = completed->version;
-    const std::optional<ObjectHead> head = bucket_.Head(made);
+    const std::optional<CompletedUpload> completed = CompleteOrSay();
+    const std::optional<ObjectHead> head = LookAfter(completed);
     // Without an answer of its own: whose object is it? Only ours has our parts' tag.
     if (!completed && !head) {
       throw Error(ErrorKind::kStore, fmt::format("{} was not completed", NameText()))
@@ -155,6 +151,32 @@ class Upload final : public ObjectWriter {
     }
     CheckStored(completed.value_or(CompletedUpload{}), *head);
     id_ = head->id;
+  }
+
+  std::optional<CompletedUpload> CompleteOrSay() {
+    try {
+      return bucket_.CompleteUpload(name_, upload_, parts_, versions_);
+    } catch (Error& error) {
+      // The server may have done what it did not answer.
+      if (error.transient()) {
+        error.Outcome(fmt::format("Whether {} was written is not known: openedx-backup list tells.",
+                                  NameText()));
+      }
+      throw;
+    }
+  }
+
+  std::optional<ObjectHead> LookAfter(const std::optional<CompletedUpload>& completed) {
+    // By name alone it could be a version that another run has added meanwhile.
+    ObjectId made(name_);
+    if (completed) made.version = completed->version;
+    try {
+      return bucket_.Head(made);
+    } catch (Error& error) {
+      error.Outcome(fmt::format("{} {} in the bucket, unchecked: openedx-backup verify checks it.",
+                                NameText(), completed ? "is" : "may be"));
+      throw;
+    }
   }
 
   // Not what we sent: then it must not look like a backup.
