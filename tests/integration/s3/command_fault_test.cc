@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <map>
@@ -17,6 +18,7 @@ namespace oxbackup::s3 {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -156,6 +158,21 @@ TEST_P(CommandFaultTest, ABackupThatIsStoppedLeavesNothing) {
   EXPECT_EQ(proxy_.injected(), 1) << result.error;
   EXPECT_THAT(Direct().Names(), IsEmpty());
   EXPECT_EQ(Direct().Unfinished(""), 0u);
+}
+
+TEST_P(CommandFaultTest, ABackupThatCannotBeCheckedIsNotSaidToBeMissing) {
+  std::atomic<bool> ended = false;
+  FaultRule end = Request("POST", "uploadId");
+  end.when = [&](const ProxiedRequest&) { return ended = true, false; };
+  FaultRule looks{.method = "HEAD", .when = [&](const ProxiedRequest&) { return ended.load(); }};
+  looks.times = 0;
+  proxy_.Inject(end, Fault::Drop(Where::kBefore));
+  proxy_.Inject(looks, Fault::Answer(Where::kBefore, 403, ""));
+  const ProcessResult backup = Backup();
+  EXPECT_NE(backup.status, 0);
+  EXPECT_THAT(Direct().Names(), ElementsAre(kName));
+  EXPECT_THAT(backup.error, HasSubstr("is in the bucket, unchecked"));
+  EXPECT_THAT(backup.error, Not(HasSubstr("Nothing was written")));
 }
 
 TEST_P(CommandFaultTest, LooksTakeFewRequests) {

@@ -219,6 +219,19 @@ TEST_P(UploadFaultTest, PartsThatAreAlwaysDamagedLeaveNothing) {
   EXPECT_EQ(proxy_.injected(), 3);
 }
 
+TEST_P(UploadFaultTest, AnEndThatIsNeverAnsweredIsNotSaidToHaveFailed) {
+  FaultRule rule = kComplete;
+  rule.times = 0;
+  proxy_.Inject(rule, Fault::Drop(Where::kUnanswered));
+  try {
+    Place(true, {.tries = 1})->Put({kName}, bytes_, GetParam().versioned());
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.outcome(), HasSubstr("is not known"));
+  }
+  EXPECT_THAT(Place(false)->Names(), ElementsAre(kName));
+}
+
 // The server is gone from the middle on: even giving up fails, and that is said.
 TEST_P(UploadFaultTest, NothingIsVisibleWhenTheServerGoesAway) {
   const auto place = Place(true, {.tries = 2});
