@@ -9,7 +9,7 @@ constexpr uint64_t kMaxPartBytes = uint64_t{5} << 30;
 constexpr int kDoublingParts = 1000;
 // The last fifth has to take what is left of 5 TiB.
 constexpr int kUrgentFrom = 8000;
-constexpr int kUrgentDoublingParts = 200;
+constexpr int kUrgentDoublingParts = 100;
 
 }  // namespace
 
