@@ -33,8 +33,8 @@ TextTable ListTable(const std::vector<ArchiveEntry>& entries, TimePoint now, boo
 
 /// `beside`: version ids in a column of their own; else each in a line below its archive.
 TextTable VersionTable(const VersionList& list, bool beside) {
-  TextTable table({Align::kLeft, Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft,
-                   Align::kLeft});
+  TextTable table(
+      {Align::kLeft, Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft, Align::kLeft});
   const bool column = beside && list.keeps_versions;
   table.AddRow({"archive", "stored", "size", "state", "", column ? "version" : ""});
   for (const ArchiveEntry& entry : list.newest) {

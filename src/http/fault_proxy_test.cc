@@ -56,9 +56,11 @@ class EchoServer {
   }
 
   std::string Answer(const std::string& body) const {
-    if (!chunked_) return fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", body.size(), body);
-    return fmt::format("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n0\r\n\r\n",
-                       body.size(), body);
+    if (!chunked_)
+      return fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", body.size(), body);
+    return fmt::format(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n0\r\n\r\n", body.size(),
+        body);
   }
 
   const bool chunked_;
@@ -173,7 +175,8 @@ TEST_F(FaultProxyTest, DropsAtEachPlace) {
 
 TEST_F(FaultProxyTest, ResetsAtEachPlace) {
   const std::string body(8 << 20, 'x');
-  for (const Where where : {Where::kBefore, Where::kRequest, Where::kUnanswered, Where::kResponse}) {
+  for (const Where where :
+       {Where::kBefore, Where::kRequest, Where::kUnanswered, Where::kResponse}) {
     proxy_.Inject({}, Fault::Reset(where, 1 << 20));
     EXPECT_TRUE(IsLost("/", body));
   }
@@ -183,7 +186,8 @@ TEST_F(FaultProxyTest, ResetsAtEachPlace) {
 TEST_F(FaultProxyTest, StallsUntilTheClientGivesUp) {
   const std::string body(1 << 20, 'x');
   timeout_ = milliseconds(100);
-  for (const Where where : {Where::kBefore, Where::kRequest, Where::kUnanswered, Where::kResponse}) {
+  for (const Where where :
+       {Where::kBefore, Where::kRequest, Where::kUnanswered, Where::kResponse}) {
     proxy_.Inject({}, Fault::Stall(where, 1000));
     EXPECT_TRUE(IsLost("/", body));
   }

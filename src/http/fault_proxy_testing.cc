@@ -224,9 +224,9 @@ bool FaultProxy::End(RawConnection& client, const Fault& fault) {
 bool FaultProxy::SendAnswer(RawConnection& client, const ProxiedRequest& request,
                             const Fault& fault) {
   const std::string body = request.method == "HEAD" ? "" : fault.body_;
-  return client.Write(
-      fmt::format("HTTP/1.1 {} Fault\r\nContent-Type: application/xml\r\nContent-Length: {}\r\n\r\n{}",
-                  fault.status_, body.size(), body));
+  return client.Write(fmt::format(
+      "HTTP/1.1 {} Fault\r\nContent-Type: application/xml\r\nContent-Length: {}\r\n\r\n{}",
+      fault.status_, body.size(), body));
 }
 
 void FaultProxy::Wait(std::chrono::milliseconds time) {

@@ -34,8 +34,8 @@ struct ProxiedRequest {
 
 /// Which requests a fault meets.
 struct FaultRule {
-  std::string method = {};     ///< empty: any
-  std::string parameter = {};  ///< as for ProxiedRequest::Has; empty: any
+  std::string method = {};                               ///< empty: any
+  std::string parameter = {};                            ///< as for ProxiedRequest::Has; empty: any
   std::function<bool(const ProxiedRequest&)> when = {};  ///< must hold too, where it is set
   int skip = 0;                                          ///< so many go through before
   int times = 1;                                         ///< then so many are met; 0: all
@@ -83,7 +83,9 @@ class Fault {
   Fault() = default;
   Fault(Kind kind, Where where, size_t after) : kind_(kind), where_(where), after_(after) {}
 
-  bool Ends() const { return kind_ == Kind::kDrop || kind_ == Kind::kReset || kind_ == Kind::kStall; }
+  bool Ends() const {
+    return kind_ == Kind::kDrop || kind_ == Kind::kReset || kind_ == Kind::kStall;
+  }
   bool Is(Kind kind, Where where) const { return kind_ == kind && where_ == where; }
 
   Kind kind_ = Kind::kNone;
@@ -97,8 +99,8 @@ class Fault {
 /// The body of an error as S3 sends it.
 std::string S3ErrorBody(std::string_view code);
 
-/// Listens from construction to destruction, with a thread a connection. Thread-safe. The first rule
-/// that a request meets decides.
+/// Listens from construction to destruction, with a thread a connection. Thread-safe. The first
+/// rule that a request meets decides.
 class FaultProxy {
  public:
   /// `server`: "http://127.0.0.1:9000".
@@ -142,10 +144,10 @@ class FaultProxy {
   Listener listener_;
   mutable std::mutex mutex_;
   std::condition_variable closing_changed_;
-  bool closing_ = false;                                    // guarded by mutex_
-  int injected_ = 0;                                        // guarded by mutex_
-  std::list<Rule> rules_;                                   // guarded by mutex_
-  std::vector<ProxiedRequest> requests_;                    // guarded by mutex_
+  bool closing_ = false;                                   // guarded by mutex_
+  int injected_ = 0;                                       // guarded by mutex_
+  std::list<Rule> rules_;                                  // guarded by mutex_
+  std::vector<ProxiedRequest> requests_;                   // guarded by mutex_
   std::vector<std::weak_ptr<RawConnection>> connections_;  // guarded by mutex_
   std::vector<std::thread> threads_;                       // guarded by mutex_
   std::thread acceptor_;

@@ -82,9 +82,9 @@ std::vector<ObjectInfo> Bucket::List(bool versions) const {
     Operation operation =
         BucketOperation("list", versions ? "s3:ListBucketVersions" : "s3:ListBucket");
     operation.parameters = next;
-    operation.parameters.insert(operation.parameters.end(), {{"delimiter", "/"},
-                                                             {"encoding-type", "url"},
-                                                             {"prefix", folder_}});
+    operation.parameters.insert(
+        operation.parameters.end(),
+        {{"delimiter", "/"}, {"encoding-type", "url"}, {"prefix", folder_}});
     operation.parameters.emplace_back(versions ? Parameters::value_type{"versions", ""}
                                                : Parameters::value_type{"list-type", "2"});
     const HttpResponse response = client_.Call(operation, client_.run().stop);
@@ -237,8 +237,7 @@ std::optional<CompletedUpload> Bucket::CompleteUpload(const std::string& name,
   return completed;
 }
 
-std::optional<Error> Bucket::AbortUpload(const std::string& name,
-                                         const std::string& upload) const {
+std::optional<Error> Bucket::AbortUpload(const std::string& name, const std::string& upload) const {
   Operation operation = ObjectOperation("DELETE", "give up the unfinished upload of",
                                         "s3:AbortMultipartUpload", name);
   operation.parameters = {{"uploadId", upload}};
@@ -260,9 +259,9 @@ std::optional<std::vector<ListedUpload>> Bucket::Uploads(const std::string& name
     Operation operation =
         BucketOperation("list the unfinished uploads of", "s3:ListBucketMultipartUploads");
     operation.parameters = next;
-    operation.parameters.insert(operation.parameters.end(), {{"uploads", ""},
-                                                             {"encoding-type", "url"},
-                                                             {"prefix", folder_ + name_prefix}});
+    operation.parameters.insert(
+        operation.parameters.end(),
+        {{"uploads", ""}, {"encoding-type", "url"}, {"prefix", folder_ + name_prefix}});
     operation.expected = kUnavailable;
     const HttpResponse response = client_.Call(operation, client_.run().stop);
     if (!response.ok()) {

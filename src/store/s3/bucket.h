@@ -74,8 +74,8 @@ class Bucket {
   [[nodiscard]] std::optional<CompletedUpload> CompleteUpload(
       const std::string& name, const std::string& upload, const std::vector<UploadedPart>& parts,
       bool replace) const;
-  /// Gives up an upload with all its parts; also after the run was stopped. Returns what went wrong,
-  /// or nothing.
+  /// Gives up an upload with all its parts; also after the run was stopped. Returns what went
+  /// wrong, or nothing.
   [[nodiscard]] std::optional<Error> AbortUpload(const std::string& name,
                                                  const std::string& upload) const;
   /// Uploads whose name begins so; nullopt when the keys may not ask. MinIO answers for whole names

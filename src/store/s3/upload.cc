@@ -118,8 +118,8 @@ class Upload final : public ObjectWriter {
 
   void SendParts(const std::stop_token& stop) {
     while (std::optional<PendingPart> part = queue_.Pop(stop)) {
-      UploadedPart done = bucket_.UploadPart(name_, upload_, part->number, part->bytes,
-                                             proof_.with_sha256(), stop);
+      UploadedPart done =
+          bucket_.UploadPart(name_, upload_, part->number, part->bytes, proof_.with_sha256(), stop);
       proof_.AddPart(done, part->bytes);
       const std::lock_guard lock(mutex_);
       parts_.push_back(std::move(done));
@@ -143,8 +143,8 @@ class Upload final : public ObjectWriter {
     if (!completed && (!head || !proof_.IsOurs(*head, size_))) throw taken();
     finished_ = true;
     if (!head) {
-      throw Error(ErrorKind::kStore, fmt::format("{} vanished right after it was written",
-                                                 NameText()));
+      throw Error(ErrorKind::kStore,
+                  fmt::format("{} vanished right after it was written", NameText()));
     }
     CheckStored(completed.value_or(CompletedUpload{}), *head);
     id_ = head->id;
@@ -164,9 +164,10 @@ class Upload final : public ObjectWriter {
   void GiveUp() {
     const std::optional<Error> error = bucket_.AbortUpload(name_, upload_);
     if (!error) return;
-    run_.warnings.Add(fmt::format("the unfinished upload of {} could not be given up ({}): a backup "
-                                  "on a later day removes it",
-                                  NameText(), error->what()));
+    run_.warnings.Add(
+        fmt::format("the unfinished upload of {} could not be given up ({}): a backup "
+                    "on a later day removes it",
+                    NameText(), error->what()));
   }
 
   std::string NameText() const { return bucket_.NameOf(name_); }

@@ -167,8 +167,8 @@ TEST_P(UploadFaultTest, AnUnansweredBeginningLeavesNoMoreThanAnEmptyUpload) {
 TEST_P(UploadFaultTest, WhatNeverWorksIsGivenUpAndLeavesNothing) {
   FaultRule rule = Part(2);
   rule.times = 0;
-  const Error error = ExpectClean(
-      rule, Fault::Answer(Where::kBefore, 503, S3ErrorBody("SlowDown")), {.tries = 4});
+  const Error error =
+      ExpectClean(rule, Fault::Answer(Where::kBefore, 503, S3ErrorBody("SlowDown")), {.tries = 4});
   EXPECT_EQ(error.kind(), ErrorKind::kStore);
   EXPECT_THAT(error.what(), HasSubstr("part 2 of s3://"));
   EXPECT_THAT(error.cause(), HasSubstr("SlowDown"));
