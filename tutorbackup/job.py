@@ -71,7 +71,12 @@ class Job:
             **_time_zone(),
             **(options or {}),
         }
-        engine = [arguments[0], "--config", f"{engine_config.JOB}/{self._settings_file}", *arguments[1:]]
+        engine = [
+            arguments[0],
+            "--config",
+            f"{engine_config.JOB}/{self._settings_file}",
+            *arguments[1:],
+        ]
         command = [*self._preparation(service, arguments), *engine]
         with _environment(variables), _interrupts_left_to_the_engine():
             status = compat.run_task(self.runner, service, f"exec {shlex.join(command)}")

@@ -192,17 +192,21 @@ _S3 = (
     Setting("S3_TAGS", [], values.tags, "tags of the archives, NAME=VALUE", "s3"),
 )
 
-_PRUNE = tuple(
-    Setting(f"PRUNE_KEEP_{rule}", "", values.count_or_none, f"{meaning}; empty: no rule", "prune")
-    for rule, meaning in (
-        ("LAST", "prune keeps so many of the newest archives"),
-        ("HOURLY", "the newest of so many hours"),
-        ("DAILY", "the newest of so many days"),
-        ("WEEKLY", "the newest of so many weeks"),
-        ("MONTHLY", "the newest of so many months"),
-        ("YEARLY", "the newest of so many years"),
-    )
-) + (
+_KEEP_RULES = (
+    ("LAST", "prune keeps so many of the newest archives"),
+    ("HOURLY", "the newest of so many hours"),
+    ("DAILY", "the newest of so many days"),
+    ("WEEKLY", "the newest of so many weeks"),
+    ("MONTHLY", "the newest of so many months"),
+    ("YEARLY", "the newest of so many years"),
+)
+_PRUNE = (
+    *(
+        Setting(
+            f"PRUNE_KEEP_{rule}", "", values.count_or_none, f"{meaning}; empty: no rule", "prune"
+        )
+        for rule, meaning in _KEEP_RULES
+    ),
     Setting(
         "PRUNE_KEEP_WITHIN",
         "",

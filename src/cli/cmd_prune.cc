@@ -93,11 +93,11 @@ CommandOutcome RunPrune(const SettingValues& settings, CommandServices& services
   } else if (plan.removed() > 0) {
     const size_t removed = Prune(*location.store, plan, run);
     outcome.json["pruned"] = true;
-    outcome.text +=
-        fmt::format("Removed {}.\n", removed == plan.removed()
-                                         ? CountAndSize(removed, plan.removed_bytes())
-                                         : fmt::format("{} of {}; somebody else removed the others",
-                                                       removed, plan.removed()));
+    outcome.text += fmt::format(
+        "Removed {}.\n",
+        removed == plan.removed()
+            ? CountAndSize(removed, plan.removed_bytes())
+            : fmt::format("{} of {}; somebody else removed the others", removed, plan.removed()));
   }
   return outcome;
 }

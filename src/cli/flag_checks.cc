@@ -97,7 +97,8 @@ void CheckInspect(const SettingValues& settings, const Checker& checker) {
   const std::optional<SettingValue> pair = settings.Find("diff");
   if (!pair) return;
   const std::string_view hint = "openedx-backup inspect --from /backup --diff OLDER NEWER";
-  checker.Refuse({"tables", "name", "date", "version"}, "with --diff, which names both archives", hint);
+  checker.Refuse({"tables", "name", "date", "version"}, "with --diff, which names both archives",
+                 hint);
   const auto is_path = [](const std::string& name) { return name.find('/') != name.npos; };
   if (std::ranges::all_of(pair->texts, is_path)) {
     checker.Refuse({"location"}, "with --diff, where both archives are given by their paths", hint);
@@ -106,11 +107,10 @@ void CheckInspect(const SettingValues& settings, const Checker& checker) {
 
 void CheckKeptData(const SettingValues& settings, const Checker& checker) {
   if (settings.Switch("undo")) {
-    checker.Refuse(
-        {"location", "name", "date", "version", "dry-run", "keep-old", "drop-old",
-         "mongorestore-options"},
-        "with --undo, which brings back what the last restore replaced",
-        "openedx-backup restore --undo, with the flags that say which site");
+    checker.Refuse({"location", "name", "date", "version", "dry-run", "keep-old", "drop-old",
+                    "mongorestore-options"},
+                   "with --undo, which brings back what the last restore replaced",
+                   "openedx-backup restore --undo, with the flags that say which site");
   } else if (settings.Switch("drop-old")) {
     checker.Refuse({"location", "name", "date", "version", "only", "exclude", "dry-run", "keep-old",
                     "mongorestore-options"},

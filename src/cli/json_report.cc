@@ -101,7 +101,7 @@ void AddStoredSizes(const Manifest& manifest, const StoredSizes& stored, Json& j
 
 Json ArchiveJson(const ArchiveEntry& entry) {
   static constexpr const char* kStates[] = {"complete", "foreign", "damaged", "unreadable",
-                                           "delete_marker"};
+                                            "delete_marker"};
   Json json = {{"name", entry.object.name},
                {"made", FormatRfc3339(entry.made)},
                {"stored_bytes", entry.object.size},

@@ -33,8 +33,8 @@ TextTable ListTable(const std::vector<ArchiveEntry>& entries, TimePoint now, boo
 
 /// `beside`: version ids in a column of their own; else each in a line below its archive.
 TextTable VersionTable(const VersionList& list, bool beside) {
-  TextTable table({Align::kLeft, Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft,
-                   Align::kLeft});
+  TextTable table(
+      {Align::kLeft, Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft, Align::kLeft});
   const bool column = beside && list.keeps_versions;
   table.AddRow({"archive", "stored", "size", "state", "", column ? "version" : ""});
   for (const ArchiveEntry& entry : list.newest) {
@@ -118,7 +118,10 @@ std::string RenderVersions(const std::string& location, const VersionList& list,
                            const TerminalStyle& style) {
   if (list.newest.empty()) return fmt::format("No archives in {}.\n", location);
   std::string out = VersionTable(list, true).Render(0);
-  if (!Fits(out, style)) out = VersionTable(list, false).Render(0);
+  if (!Fits(out, style)) {
+    constexpr size_t kNameColumn = 0;
+    out = VersionTable(list, false).RenderWithin(0, style.width, kNameColumn);
+  }
   std::string problems;
   for (const ArchiveEntry& entry : list.newest) {
     if (!entry.problem.empty()) problems += Printable(entry.problem) + "\n";

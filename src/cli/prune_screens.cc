@@ -44,8 +44,7 @@ std::string RenderPrunePlan(const std::string& location, const PrunePlan& plan,
   if (removed > 0) {
     out += Paint(style, Colour::kBold, "To remove:") + "\n" + RenderItems(plan, true, style);
   }
-  return out + fmt::format("To keep: {}. To remove: {}.\n",
-                           CountAndSize(kept, plan.kept_bytes()),
+  return out + fmt::format("To keep: {}. To remove: {}.\n", CountAndSize(kept, plan.kept_bytes()),
                            CountAndSize(removed, plan.removed_bytes()));
 }
 

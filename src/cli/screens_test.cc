@@ -114,14 +114,13 @@ TEST_F(ScreensTest, VersionsAreShownWithWhatTheirNamesMeanNow) {
   list.newest[1].state = ArchiveState::kDamaged;
   list.newest[1].problem = "backup.2026-11-22.tar.xz ends early";
   const TerminalStyle wide{.width = 90, .unicode = true, .colour = false};
-  EXPECT_EQ(
-      RenderVersions("s3://backups", list, wide),
-      "archive                   stored                  size  state              version\n"
-      "backup.2026-11-22.tar.xz  2026-11-22 20:49 UTC          deleted   current  3LgA\n"
-      "backup.2026-11-22.tar.xz  2026-11-22 20:49 UTC  241 MB  DAMAGED            qk2.null\n"
-      "backup.2026-11-22.tar.xz  2026-11-22 20:49 UTC  241 MB  complete           b0\n"
-      "\nbackup.2026-11-22.tar.xz ends early\n"
-      "\nThe 3 newest of 4 (--list-versions=4 shows all).\n");
+  EXPECT_EQ(RenderVersions("s3://backups", list, wide),
+            "archive                   stored                  size  state              version\n"
+            "backup.2026-11-22.tar.xz  2026-11-22 20:49 UTC          deleted   current  3LgA\n"
+            "backup.2026-11-22.tar.xz  2026-11-22 20:49 UTC  241 MB  DAMAGED            qk2.null\n"
+            "backup.2026-11-22.tar.xz  2026-11-22 20:49 UTC  241 MB  complete           b0\n"
+            "\nbackup.2026-11-22.tar.xz ends early\n"
+            "\nThe 3 newest of 4 (--list-versions=4 shows all).\n");
   list.keeps_versions = false;
   EXPECT_THAT(RenderVersions("/backup", list, kPlain),
               HasSubstr("/backup keeps no versions: these are the archives themselves."));
@@ -140,8 +139,8 @@ TEST_F(ScreensTest, WhereVersionsHaveNoRoomBesideAnArchiveTheyStandBelowIt) {
 
 TEST_F(ScreensTest, PruneShowsWhatStaysAndWhyAndWhatGoes) {
   PrunePlan plan;
-  plan.items.push_back({Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000),
-                        {"last", "newest"}});
+  plan.items.push_back(
+      {Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000), {"last", "newest"}});
   plan.items.push_back({Entry("backup.2026-11-21.tar.xz", "2026-11-21T20:48:00Z", 9300000), {}});
   plan.items[1].entry.state = ArchiveState::kDamaged;
   EXPECT_EQ(RenderPrunePlan("/backup", plan, kPlain),

@@ -98,8 +98,8 @@ constexpr Setting kSettings[] = {
     {"keep-yearly", "keep-yearly", "BACKUP_PRUNE_KEEP_YEARLY", Kind::kCount, "N", "",
      "the same of years", kKeep, kPrune, true},
     {"keep-within", "keep-within", "BACKUP_PRUNE_KEEP_WITHIN", Kind::kText, "DURATION", "",
-     "keep all that are at most so much older than the newest: 12h, 30d, 8w, 6m, 1y, 1y6m",
-     kKeep, kPrune, true},
+     "keep all that are at most so much older than the newest: 12h, 30d, 8w, 6m, 1y, 1y6m", kKeep,
+     kPrune, true},
     {"damaged", "damaged", "", Kind::kSwitch, "", "", "remove damaged archives too", kKeep, kPrune,
      false},
 

@@ -31,15 +31,15 @@ struct Command {
 
 enum class SettingKind {
   kText,
-  kPath,    ///< a text; completions offer files
-  kSwitch,  ///< a flag without a value
-  kBool,    ///< as ParseBool reads it
-  kCount,   ///< a whole number from 1 on
+  kPath,         ///< a text; completions offer files
+  kSwitch,       ///< a flag without a value
+  kBool,         ///< as ParseBool reads it
+  kCount,        ///< a whole number from 1 on
   kCountOrNone,  ///< the same behind a '=' that may be left out: then the fallback is meant
-  kSize,    ///< as ParseByteSize reads it
-  kList,    ///< a flag that can be repeated; in variables as ParseList reads it
-  kPair,    ///< a flag with two values
-  kSecret,  ///< never a flag: the flag, and VARIABLE_FILE, name a file that holds it
+  kSize,         ///< as ParseByteSize reads it
+  kList,         ///< a flag that can be repeated; in variables as ParseList reads it
+  kPair,         ///< a flag with two values
+  kSecret,       ///< never a flag: the flag, and VARIABLE_FILE, name a file that holds it
 };
 
 struct Setting {

@@ -43,6 +43,7 @@ std::string TextTable::RenderWithin(int indent, int width, size_t long_column) c
     const auto after = row.begin() + static_cast<std::ptrdiff_t>(long_column) + 1;
     first_line[long_column] = DisplayWidth(row[long_column]);
     out += Line(indent, first_line, {row.begin(), after});
+    if (after == row.end()) continue;
     std::vector<std::string> rest(long_column + 1);
     rest.insert(rest.end(), after, row.end());
     out += Line(indent, widths, rest);

@@ -111,8 +111,8 @@ TEST_F(ArchiveListTest, OfTheVersionsOnlyTheNewestAreRead) {
   const VersionList list = ListArchiveVersions(store, 4, test_.run);
   EXPECT_TRUE(list.keeps_versions);
   EXPECT_EQ(list.total, 32u);
-  ASSERT_THAT(Names(list.newest), ElementsAre("cut.tar.xz", "cut.tar.xz", "backup.day9.tar.xz",
-                                              "backup.day8.tar.xz"));
+  ASSERT_THAT(Names(list.newest),
+              ElementsAre("cut.tar.xz", "cut.tar.xz", "backup.day9.tar.xz", "backup.day8.tar.xz"));
   EXPECT_EQ(list.newest[0].state, ArchiveState::kDeleteMarker);
   EXPECT_TRUE(list.newest[0].object.current);
   EXPECT_EQ(list.newest[1].state, ArchiveState::kDamaged);

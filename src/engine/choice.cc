@@ -196,8 +196,7 @@ std::vector<ArchiveEntry>::iterator FindNewest(std::vector<ArchiveEntry>& entrie
                                                const ArchiveChoice& choice) {
   const auto whole = std::ranges::find_if(
       entries, [&](const ArchiveEntry& entry) { return HoldsAll(entry, choice); });
-  return whole != entries.end() ? whole
-                                : std::ranges::find_if(entries, &ArchiveEntry::IsUsable);
+  return whole != entries.end() ? whole : std::ranges::find_if(entries, &ArchiveEntry::IsUsable);
 }
 
 // Why newer archives, those before `chosen`, are not the chosen one: a warning for each that is

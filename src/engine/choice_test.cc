@@ -206,8 +206,8 @@ TEST_F(VersionChoiceTest, AnOlderVersionIsTakenWhereTheNewerOneIsDamaged) {
 
 TEST_F(VersionChoiceTest, ADateMeansTheNewestVersionOfIt) {
   Put("backup.2026-01-01.tar.xz", 0, SmallArchiveOf(NoonOfDay(0)));
-  const std::string second = Put("backup.2026-01-01.tar.xz", 0,
-                                 SmallArchiveOf(NoonOfDay(0) + std::chrono::minutes(5)));
+  const std::string second =
+      Put("backup.2026-01-01.tar.xz", 0, SmallArchiveOf(NoonOfDay(0) + std::chrono::minutes(5)));
   Put("backup.2026-01-02.tar.xz", 1, SmallArchive(1));
   EXPECT_EQ(Chosen({.date = "2026-01-01"}), second);
 }

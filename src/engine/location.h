@@ -31,9 +31,9 @@ struct BucketAccess {
   Environment environment;
 };
 
-/// Opens `text` as a folder, as an archive file in one, or as s3://BUCKET[/FOLDER][/ARCHIVE]. Throws
-/// Error(kUsage) when it is empty or impossible, and Error(kNotFound) when there is no such folder
-/// or file; a bucket is not asked yet. What `run` refers to has to outlive the store.
+/// Opens `text` as a folder, as an archive file in one, or as s3://BUCKET[/FOLDER][/ARCHIVE].
+/// Throws Error(kUsage) when it is empty or impossible, and Error(kNotFound) when there is no such
+/// folder or file; a bucket is not asked yet. What `run` refers to has to outlive the store.
 Location OpenLocation(const std::string& text, const BucketAccess& access, const RunContext& run);
 
 /// Throws Error(kUsage) when the archives lie in a folder of a selected component: a restore that

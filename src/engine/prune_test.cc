@@ -197,8 +197,7 @@ class VersionPruneTest : public PruneTest {
 TEST_F(VersionPruneTest, EachVersionIsAnArchiveOfItsOwn) {
   for (int day = 0; day < 4; ++day) PutVersion(day, 1);
   const PrunePlan plan = PlanPrune(versions_, {.rules = {.last = 2}}, test_.run);
-  EXPECT_THAT(Lines(plan, false),
-              ElementsAre("day 1: last, newest", "day 1 (version v3): last"));
+  EXPECT_THAT(Lines(plan, false), ElementsAre("day 1: last, newest", "day 1 (version v3): last"));
   EXPECT_EQ(Prune(versions_, plan, test_.run), 2u);
   EXPECT_THAT(LeftVersions(), ElementsAre("v4", "v3"));
 }
@@ -211,8 +210,7 @@ TEST_F(VersionPruneTest, WhatIsDeletedTakesNoOthersPlaceAndIsKeptAsLongAsItWould
   versions_.Remove(NameOf(2));  // somebody's mistake
   versions_.Remove(NameOf(3));
   const PrunePlan plan = PlanPrune(versions_, {.rules = {.last = 1}}, test_.run);
-  EXPECT_THAT(Lines(plan, false),
-              ElementsAre("day 3 (version v4): last", "day 1: last, newest"));
+  EXPECT_THAT(Lines(plan, false), ElementsAre("day 3 (version v4): last", "day 1: last, newest"));
   EXPECT_EQ(Prune(versions_, plan, test_.run), 2u);
   EXPECT_THAT(LeftVersions(), ElementsAre("v2", "v5 deleted", "v6 deleted", "v4"));
 }

@@ -23,7 +23,7 @@ std::string PeriodOf(TimePoint time, const char* format) {
 
 struct PeriodRule {
   const char* name;
-  int RetentionRules::* count;
+  int RetentionRules::*count;
   const char* format;  // of strftime
 };
 constexpr std::array<PeriodRule, 5> kPeriodRules = {{

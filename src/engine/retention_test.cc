@@ -40,22 +40,22 @@ class RetentionTest : public ::testing::Test {
 };
 
 TEST_F(RetentionTest, TheNewestAreKept) {
-  EXPECT_THAT(Kept({"2026-11-22T12:00:00Z", "2026-11-22T11:00:00Z", "2026-11-21T12:00:00Z"},
-                   {.last = 2}),
-              ElementsAre("2026-11-22T12:00 last", "2026-11-22T11:00 last"));
+  EXPECT_THAT(
+      Kept({"2026-11-22T12:00:00Z", "2026-11-22T11:00:00Z", "2026-11-21T12:00:00Z"}, {.last = 2}),
+      ElementsAre("2026-11-22T12:00 last", "2026-11-22T11:00 last"));
   EXPECT_THAT(Kept({"2026-11-22T12:00:00Z"}, {.last = 5}), ElementsAre("2026-11-22T12:00 last"));
   EXPECT_THAT(Kept({}, {.last = 5, .daily = 1}), IsEmpty());
 }
 
 TEST_F(RetentionTest, OfEachPeriodTheNewestIsKeptAndEmptyPeriodsDoNotCount) {
-  EXPECT_THAT(Kept({"2026-11-22T12:00:00Z", "2026-11-22T11:59:59Z", "2026-11-22T11:00:00Z",
-                    "2026-11-20T03:00:00Z", "2026-11-10T03:00:00Z"},
-                   {.daily = 3}),
-              ElementsAre("2026-11-22T12:00 daily", "2026-11-20T03:00 daily",
-                          "2026-11-10T03:00 daily"));
-  EXPECT_THAT(Kept({"2026-11-22T12:30:00Z", "2026-11-22T12:00:00Z", "2026-11-22T11:59:59Z"},
-                   {.hourly = 2}),
-              ElementsAre("2026-11-22T12:30 hourly", "2026-11-22T11:59 hourly"));
+  EXPECT_THAT(
+      Kept({"2026-11-22T12:00:00Z", "2026-11-22T11:59:59Z", "2026-11-22T11:00:00Z",
+            "2026-11-20T03:00:00Z", "2026-11-10T03:00:00Z"},
+           {.daily = 3}),
+      ElementsAre("2026-11-22T12:00 daily", "2026-11-20T03:00 daily", "2026-11-10T03:00 daily"));
+  EXPECT_THAT(
+      Kept({"2026-11-22T12:30:00Z", "2026-11-22T12:00:00Z", "2026-11-22T11:59:59Z"}, {.hourly = 2}),
+      ElementsAre("2026-11-22T12:30 hourly", "2026-11-22T11:59 hourly"));
   EXPECT_THAT(Kept({"2026-02-01T00:00:00Z", "2026-01-31T23:59:59Z", "2025-12-31T23:59:59Z"},
                    {.monthly = 2, .yearly = 2}),
               ElementsAre("2026-02-01T00:00 monthly yearly", "2026-01-31T23:59 monthly",
@@ -64,14 +64,14 @@ TEST_F(RetentionTest, OfEachPeriodTheNewestIsKeptAndEmptyPeriodsDoNotCount) {
 
 TEST_F(RetentionTest, WeeksAreThoseOfIso) {
   // A Monday, the Sunday before it, and around a new year that begins in the old year's week.
-  EXPECT_THAT(Kept({"2026-11-23T00:00:00Z", "2026-11-22T23:59:59Z", "2026-11-16T00:00:00Z",
-                    "2026-11-15T23:59:59Z"},
-                   {.weekly = 3}),
-              ElementsAre("2026-11-23T00:00 weekly", "2026-11-22T23:59 weekly",
-                          "2026-11-15T23:59 weekly"));
-  EXPECT_THAT(Kept({"2026-01-02T00:00:00Z", "2025-12-30T00:00:00Z", "2025-12-28T00:00:00Z"},
-                   {.weekly = 2}),
-              ElementsAre("2026-01-02T00:00 weekly", "2025-12-28T00:00 weekly"));
+  EXPECT_THAT(
+      Kept({"2026-11-23T00:00:00Z", "2026-11-22T23:59:59Z", "2026-11-16T00:00:00Z",
+            "2026-11-15T23:59:59Z"},
+           {.weekly = 3}),
+      ElementsAre("2026-11-23T00:00 weekly", "2026-11-22T23:59 weekly", "2026-11-15T23:59 weekly"));
+  EXPECT_THAT(
+      Kept({"2026-01-02T00:00:00Z", "2025-12-30T00:00:00Z", "2025-12-28T00:00:00Z"}, {.weekly = 2}),
+      ElementsAre("2026-01-02T00:00 weekly", "2025-12-28T00:00 weekly"));
 }
 
 TEST_F(RetentionTest, DaysAreThoseOfTheTimeZone) {
@@ -101,12 +101,12 @@ TEST_F(RetentionTest, RulesAddUp) {
   }
   const std::vector<std::string> kept =
       Kept(days, {.daily = 7, .weekly = 5, .monthly = 12, .yearly = 3});
-  // 22 November 2026 is a Sunday: the daily ones hold the newest week's, and its month's and year's.
+  // 22 November 2026 is a Sunday: the daily ones hold the newest week's, and its month's and
+  // year's.
   EXPECT_EQ(kept.front(), "2026-11-22T12:00 daily weekly monthly yearly");
   const auto of = [&](const std::string& rule) {
-    return std::ranges::count_if(kept, [&](const std::string& line) {
-      return line.find(" " + rule) != std::string::npos;
-    });
+    return std::ranges::count_if(
+        kept, [&](const std::string& line) { return line.find(" " + rule) != std::string::npos; });
   };
   EXPECT_EQ(of("daily"), 7);
   EXPECT_EQ(of("weekly"), 5);
@@ -121,7 +121,8 @@ TEST_F(RetentionTest, SpansAreReadAsPeopleWriteThem) {
   EXPECT_EQ(ParseCalendarSpan("8w"), (CalendarSpan{.days = 56}));
   EXPECT_EQ(ParseCalendarSpan("6m"), (CalendarSpan{.months = 6}));
   EXPECT_EQ(ParseCalendarSpan("1y6m"), (CalendarSpan{.years = 1, .months = 6}));
-  for (const char* text : {"", "d", "30", "30D", "-1d", "+1d", "1.5d", "30 d", "0d", "99999d", "d3"}) {
+  for (const char* text :
+       {"", "d", "30", "30D", "-1d", "+1d", "1.5d", "30 d", "0d", "99999d", "d3"}) {
     EXPECT_EQ(ParseCalendarSpan(text), std::nullopt) << text;
   }
 }

@@ -66,7 +66,8 @@ size_t OnHeader(char* data, size_t size, size_t count, void* user) {
     std::from_chars(code.data(), code.data() + code.size(), call.response.status);
   } else if (const size_t colon = line.find(':'); colon != std::string_view::npos) {
     std::string_view value = line.substr(colon + 1);
-    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+    while (!value.empty() && (value.front() == ' ' || value.front() == '\t'))
+      value.remove_prefix(1);
     call.response.headers.emplace_back(LowerCase(line.substr(0, colon)), value);
   }
   return size * count;
@@ -75,7 +76,8 @@ size_t OnHeader(char* data, size_t size, size_t count, void* user) {
 size_t OnBody(char* data, size_t size, size_t count, void* user) {
   auto& [request, max_body, response, sent, too_long] = *static_cast<Call*>(user);
   const size_t bytes = size * count;
-  const bool into = request.into.data() != nullptr && response.status >= 200 && response.status < 300;
+  const bool into =
+      request.into.data() != nullptr && response.status >= 200 && response.status < 300;
   const size_t room =
       into ? request.into.size() - response.into_size : max_body - response.body.size();
   if (bytes > room) {
@@ -147,8 +149,8 @@ class CurlClient final : public HttpClient {
     curl_slist_free_all(headers);
     if (stop.stop_requested()) throw CancelledError();
     if (call.too_long) {
-      throw Error(ErrorKind::kStore, fmt::format("the answer of {} is longer than it may be",
-                                                 PlaceOf(request)))
+      throw Error(ErrorKind::kStore,
+                  fmt::format("the answer of {} is longer than it may be", PlaceOf(request)))
           .Cause("a server that does not keep to the range that was asked for, or no S3 at all");
     }
     if (code != CURLE_OK) throw TransportError(code, PlaceOf(request), detail);
@@ -185,8 +187,8 @@ class CurlClient final : public HttpClient {
     curl_slist* headers = nullptr;
     for (const auto& [name, value] : request.headers) {
       // A header without a value is sent as "name;", and dropped as "name:".
-      headers = curl_slist_append(
-          headers, (value.empty() ? name + ";" : name + ": " + value).c_str());
+      headers =
+          curl_slist_append(headers, (value.empty() ? name + ";" : name + ": " + value).c_str());
     }
     // Else libcurl waits a second for servers that do not know it, and guesses a type.
     headers = curl_slist_append(headers, "Expect:");
@@ -239,7 +241,8 @@ class CurlClient final : public HttpClient {
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      static_cast<long>(options_.connect_timeout.count()));
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_timeout.count()));
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+                     static_cast<long>(options_.stall_timeout.count()));
     if (request.timeout.count() > 0) {
       curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
     }

@@ -19,8 +19,9 @@ namespace oxbackup {
 struct ObjectId {
   ObjectId() = default;
   // Not explicit: most calls mean the current object of a name.
-  ObjectId(std::string the_name) : name(std::move(the_name)) {}  // NOLINT(google-explicit-constructor)
-  ObjectId(const char* the_name) : name(the_name) {}             // NOLINT(google-explicit-constructor)
+  ObjectId(std::string the_name)
+      : name(std::move(the_name)) {}                  // NOLINT(google-explicit-constructor)
+  ObjectId(const char* the_name) : name(the_name) {}  // NOLINT(google-explicit-constructor)
 
   std::string name;     ///< within the store, no folders: "backup.2026-11-22.tar.xz"
   std::string version;  ///< of a store that keeps versions; else empty

@@ -84,8 +84,7 @@ TEST_F(PruneCommandTest, ItsJsonSaysWhatStaysAndWhy) {
 
 TEST_F(PruneCommandTest, RulesCanComeFromVariablesAndTheSettingsFile) {
   EXPECT_EQ(site_.Run(Prune({"--dry-run"})).status, 2);
-  const ProcessResult variable =
-      site_.Run(Prune({"--yes"}), {{"BACKUP_PRUNE_KEEP_LAST", "2"}});
+  const ProcessResult variable = site_.Run(Prune({"--yes"}), {{"BACKUP_PRUNE_KEEP_LAST", "2"}});
   EXPECT_EQ(variable.status, 0) << variable.error;
   EXPECT_THAT(site_.Stored(), SizeIs(2));
   const std::string file = (site_.path() / "settings.toml").string();
@@ -102,7 +101,8 @@ TEST_F(PruneCommandTest, AFolderHasNoVersionsToListOrToChoose) {
   EXPECT_THAT(listed.out, Not(HasSubstr("backup.2026-01-01.tar.xz")));
   EXPECT_THAT(listed.out, HasSubstr("The 2 newest of 3 (--list-versions=3 shows all)."));
   EXPECT_THAT(listed.out, HasSubstr("keeps no versions"));
-  const nlohmann::json json = site_.RunJson({"list", "--from", site_.archives(), "--list-versions"});
+  const nlohmann::json json =
+      site_.RunJson({"list", "--from", site_.archives(), "--list-versions"});
   EXPECT_EQ(json["keeps_versions"], false);
   EXPECT_EQ(json["total"], 3);
   EXPECT_THAT(json["versions"], SizeIs(3));

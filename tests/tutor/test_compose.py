@@ -29,7 +29,7 @@ def _find() -> list[str]:
 
 
 COMPOSE = _find()
-SERVICES = ("backup-job", "backup-restore-job", "backup-archive-job")
+SERVICES = ("backup-job", "backup-restore-job", "backup-archive-job", "backup-prune-job")
 
 
 @pytest.fixture(autouse=True)

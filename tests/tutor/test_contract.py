@@ -33,6 +33,18 @@ DEFAULTS = {
     "BACKUP_S3_SECRET_ACCESS_KEY": "",
     "BACKUP_S3_BUCKET_NAME": "backups",
     "BACKUP_S3_REQUEST_CHECKSUM_CALCULATION": "when_required",
+    "BACKUP_S3_SESSION_TOKEN": "",
+    "BACKUP_S3_PROFILE": "",
+    "BACKUP_S3_CA_FILE": "",
+    "BACKUP_S3_SSE": "none",
+    "BACKUP_S3_SSE_KMS_KEY_ID": "",
+    "BACKUP_S3_SSE_CUSTOMER_KEY": "",
+    "BACKUP_S3_STORAGE_CLASS": "",
+    "BACKUP_S3_OBJECT_LOCK_MODE": "",
+    "BACKUP_S3_OBJECT_LOCK_DAYS": "",
+    "BACKUP_S3_TAGS": "[]",
+    "BACKUP_PRUNE_KEEP_DAILY": "",
+    "BACKUP_PRUNE_KEEP_WITHIN": "",
     "BACKUP_MYSQL_DATABASES": "[]",
     "BACKUP_MONGODB_DATABASES": "[]",
     "BACKUP_MONGODB_AUTHENTICATION_DATABASE": "admin",
@@ -87,6 +99,23 @@ def test_the_s3_plugin_fills_settings_in(site: Any) -> None:
         False,
     )
     assert plain["S3_REGION"] == plain["S3_REGION_NAME"] == "eu"
+
+
+def test_the_s3_plugins_own_defaults_mean_aws(site: Any) -> None:
+    """What tutor-contrib-s3 declares when it is enabled and nothing is set."""
+    site.set(
+        S3_HOST="",
+        S3_PORT="",
+        S3_REGION="",
+        S3_USE_SSL=True,
+        S3_ADDRESSING_STYLE="auto",
+        S3_SIGNATURE_VERSION="s3v4",
+        S3_STORAGE_BUCKET="openedx",
+    )
+    plain = settings.checked(site.config())
+    assert (plain["S3_HOST"], plain["S3_PORT"], plain["S3_USE_SSL"]) == ("", None, True)
+    # Archives are not put among the site's own files.
+    assert plain["S3_BUCKET_NAME"] == "backups"
 
 
 @pytest.mark.parametrize("action", ["build", "pull", "push"])

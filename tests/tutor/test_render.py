@@ -28,6 +28,11 @@ def test_backup_reads_and_restore_writes(site: Any) -> None:
     assert restore["/data/backup"] == ("${OPENEDX_BACKUP_ARCHIVES:-../backup}", True)
     assert backup["/tutor/config.yml"] == ("../../config.yml", True)
     assert restore["/tutor"] == ("../..", False)
+    # It removes archives, and has no way to anything else.
+    assert mounts(jobs["backup-prune-job"]) == {
+        "/data/backup": ("${OPENEDX_BACKUP_ARCHIVES:-../backup}", False),
+        "/run/openedx-backup": ("${OPENEDX_BACKUP_JOB:-../backup}", True),
+    }
     for name in engine_config.media_folders():
         assert backup[f"/media/{name}"] == (f"../../data/{name}", True)
         assert restore[f"/media/{name}"] == (f"../../data/{name}", False)
@@ -72,6 +77,7 @@ def test_jobs_have_no_more_rights_than_they_need(site: Any) -> None:
             assert service["cap_drop"] == ["ALL"]
             assert service["read_only"] is True
             expected = {"LANG", "NO_COLOR", "OPENEDX_BACKUP_FRONT_END", "TZ"}
+            expected |= {"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"}
             assert set(service["environment"]) == expected
 
 

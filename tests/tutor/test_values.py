@@ -28,6 +28,14 @@ from tutorbackup import settings, values
         (values.memory, str(64 << 20), str(64 << 20)),
         (values.port_or_none, "", None),
         (values.port_or_none, 9000, 9000),
+        (values.count_or_none, "", None),
+        (values.count_or_none, "30", 30),
+        (values.tags, ["site=campus", "note=a=b"], ["site=campus", "note=a=b"]),
+        (values.tags, "site=campus kind=backup", ["site=campus", "kind=backup"]),
+        (values.span_or_none, "1y6m", "1y6m"),
+        (values.span_or_none, "", ""),
+        (values.key_of_32_bytes_or_none, "A" * 43 + "=", "A" * 43 + "="),
+        (values.key_of_32_bytes_or_none, None, ""),
         (values.quantity, "1.5Gi", "1.5Gi"),
         (values.cron_line_or_none, "", ""),
     ],
@@ -57,6 +65,15 @@ def test_accepted(check: values.Check, value: Any, plain: Any) -> None:
         (values.memory, "lots"),
         (values.memory, "-1"),
         (values.port_or_none, 70000),
+        (values.count_or_none, 0),
+        (values.tags, ["site"]),
+        (values.tags, ["=campus"]),
+        (values.tags, [f"t{number}=x" for number in range(11)]),
+        (values.span_or_none, "30"),
+        (values.span_or_none, "0d"),
+        (values.span_or_none, "3x"),
+        (values.key_of_32_bytes_or_none, "A" * 44),
+        (values.key_of_32_bytes_or_none, "short"),
         (values.quantity, "10 GB"),
         (values.text, "a\nb"),
         (values.text, ["a"]),
@@ -103,8 +120,24 @@ def test_half_a_key_is_refused_without_showing_it() -> None:
     assert "s3cr3t" not in str(error.value)
 
 
+def test_settings_of_a_bucket_that_contradict_each_other_are_refused() -> None:
+    key = "A" * 43 + "="
+    for changed, message in (
+        ({"BACKUP_S3_OBJECT_LOCK_MODE": "GOVERNANCE"}, "OBJECT_LOCK_DAYS: one of them is empty"),
+        ({"BACKUP_S3_OBJECT_LOCK_DAYS": 30}, "OBJECT_LOCK_DAYS: one of them is empty"),
+        ({"BACKUP_S3_SSE_KMS_KEY_ID": "k", "BACKUP_S3_SSE": "AES256"}, "S3_SSE is not aws:kms"),
+        ({"BACKUP_S3_SSE_CUSTOMER_KEY": key, "BACKUP_S3_SSE": "AES256"}, "S3_SSE is not none"),
+        ({"BACKUP_S3_SSE_CUSTOMER_KEY": "secret!"}, "CUSTOMER_KEY: is no Base64 of 32 bytes"),
+    ):
+        with pytest.raises(TutorError) as error:
+            settings.checked(config(**changed))
+        assert message in str(error.value)
+        assert "secret!" not in str(error.value)
+
+
 def test_a_slip_in_another_modes_settings_does_not_stop_a_local_run(site: Any) -> None:
     site.set(BACKUP_K8S_CRONJOB_BACKUP_SCHEDULE="whenever", BACKUP_S3_ACCESS_KEY="half")
+    site.set(BACKUP_PRUNE_KEEP_DAILY="some")
     assert site.tutor("local", "backup").exit_code == 0
 
 

@@ -16,8 +16,8 @@ namespace {
 constexpr std::chrono::minutes kToleratedSkew{10};
 
 bool IsExpected(const Operation& operation, const HttpResponse& response) {
-  return response.ok() || std::ranges::find(operation.expected, response.status) !=
-                              operation.expected.end();
+  return response.ok() ||
+         std::ranges::find(operation.expected, response.status) != operation.expected.end();
 }
 
 }  // namespace
@@ -78,8 +78,7 @@ HttpResponse Client::Send(const Operation& operation, const Route& route,
 
 bool Client::Reroute(const HttpResponse& response, const ServerError& server, const Route& used) {
   const bool elsewhere = response.status == 301 || response.status == 307 ||
-                         server.code == "PermanentRedirect" ||
-                         server.code == "TemporaryRedirect" ||
+                         server.code == "PermanentRedirect" || server.code == "TemporaryRedirect" ||
                          server.code == "AuthorizationHeaderMalformed" ||
                          server.code == "IllegalLocationConstraintException" ||
                          (response.status == 400 && !server.region.empty());
@@ -91,7 +90,7 @@ bool Client::Reroute(const HttpResponse& response, const ServerError& server, co
 bool Client::MoveTo(const std::string& region, const Route& used) {
   if (region.empty() || region == used.endpoint.region()) return false;
   run_.log.Info("the bucket {} lies in {}, not in {}: going on there (set S3_REGION_NAME to it)",
-            bucket_, region, used.endpoint.region());
+                bucket_, region, used.endpoint.region());
   const std::lock_guard lock(mutex_);
   route_.endpoint = Endpoint(settings_, bucket_, region);
   return true;
@@ -106,11 +105,10 @@ bool Client::SetClock(const HttpResponse& response, const Route& used) {
   const auto ahead = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::system_clock::from_time_t(seconds) - run_.clock.Now());
   if (std::chrono::abs(ahead - used.clock_ahead) < kToleratedSkew) return false;
-  run_.warnings.Add(
-      fmt::format("this machine's clock is {} {} that of the bucket {}: requests are signed with the "
-                  "server's time",
-                  FormatDuration(std::chrono::abs(ahead)),
-                  ahead.count() > 0 ? "behind" : "ahead of", bucket_));
+  run_.warnings.Add(fmt::format(
+      "this machine's clock is {} {} that of the bucket {}: requests are signed with the "
+      "server's time",
+      FormatDuration(std::chrono::abs(ahead)), ahead.count() > 0 ? "behind" : "ahead of", bucket_));
   const std::lock_guard lock(mutex_);
   route_.clock_ahead = ahead;
   return true;

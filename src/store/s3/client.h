@@ -2,8 +2,8 @@
 #pragma once
 
 #include <mutex>
-#include <stop_token>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>

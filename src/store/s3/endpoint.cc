@@ -26,9 +26,9 @@ void CheckBucket(const std::string& bucket) {
   if (!bucket.empty() && bucket != "." && bucket != ".." && std::ranges::none_of(bucket, odd)) {
     return;
   }
-  throw Error(ErrorKind::kUsage,
-              bucket.empty() ? "no bucket is named"
-                             : fmt::format("'{}' cannot be a bucket's name", bucket))
+  throw Error(ErrorKind::kUsage, bucket.empty()
+                                     ? "no bucket is named"
+                                     : fmt::format("'{}' cannot be a bucket's name", bucket))
       .Hint("s3://BUCKET or s3://BUCKET/FOLDER, or set S3_BUCKET_NAME");
 }
 

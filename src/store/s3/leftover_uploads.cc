@@ -12,7 +12,8 @@ constexpr std::chrono::hours kDead{24};
 
 bool IsArchiveName(const std::string& name) {
   constexpr std::array<std::string_view, 3> kOurs = {".tar.xz", ".tar.zst", ".tar"};
-  return std::ranges::any_of(kOurs, [&](std::string_view suffix) { return name.ends_with(suffix); });
+  return std::ranges::any_of(kOurs,
+                             [&](std::string_view suffix) { return name.ends_with(suffix); });
 }
 
 // An assumed role's id ends in the name of a session, which is another one in every pod.

@@ -39,10 +39,10 @@ ObjectLock LockOf(const HttpResponse& response) {
 
 HttpHeaders CustomerKeyHeaders(const Encryption& encryption) {
   if (encryption.customer_key.empty()) return {};
-  return {{"x-amz-server-side-encryption-customer-algorithm", "AES256"},
-          {"x-amz-server-side-encryption-customer-key", Base64(encryption.customer_key)},
-          {"x-amz-server-side-encryption-customer-key-MD5",
-           Base64(Md5Raw(encryption.customer_key))}};
+  return {
+      {"x-amz-server-side-encryption-customer-algorithm", "AES256"},
+      {"x-amz-server-side-encryption-customer-key", Base64(encryption.customer_key)},
+      {"x-amz-server-side-encryption-customer-key-MD5", Base64(Md5Raw(encryption.customer_key))}};
 }
 
 HttpHeaders NewObjectHeaders(const Settings& settings, TimePoint now) {

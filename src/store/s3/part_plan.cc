@@ -17,8 +17,7 @@ PartPlan::PartPlan(uint64_t memory) : window_(std::max(memory / 4, 2 * kFirstPar
 
 uint64_t PartPlan::PartBytes(int number) const {
   const int doublings = std::min((number - 1) / kDoublingParts, 20);
-  const uint64_t relaxed =
-      std::clamp(kFirstPartBytes << doublings, kFirstPartBytes, window_ / 2);
+  const uint64_t relaxed = std::clamp(kFirstPartBytes << doublings, kFirstPartBytes, window_ / 2);
   if (number <= kUrgentFrom) return relaxed;
   const int urgent = (number - kUrgentFrom - 1) / kUrgentDoublingParts + 1;
   return std::min(relaxed << urgent, kMaxPartBytes);

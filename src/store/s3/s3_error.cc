@@ -9,15 +9,24 @@
 namespace oxbackup::s3 {
 namespace {
 
-// Source: "Error responses", Amazon S3 API Reference. The codes of damaged bodies are there too: the
-// bytes that we hold are right, so sending them again can mend it.
-constexpr std::array<std::string_view, 16> kTransientCodes = {
-    "InternalError",       "ServiceUnavailable",        "SlowDown",
-    "SlowDownWrite",       "SlowDownRead",              "RequestTimeout",
-    "Throttling",          "ThrottlingException",       "RequestLimitExceeded",
-    "TooManyRequests",     "OperationAborted",          "ConditionalRequestConflict",
-    "BadDigest",           "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch",
-    "XMinioServerNotInitialized"};
+// Source: "Error responses", Amazon S3 API Reference. The codes of damaged bodies are there too:
+// the bytes that we hold are right, so sending them again can mend it.
+constexpr std::array<std::string_view, 16> kTransientCodes = {"InternalError",
+                                                              "ServiceUnavailable",
+                                                              "SlowDown",
+                                                              "SlowDownWrite",
+                                                              "SlowDownRead",
+                                                              "RequestTimeout",
+                                                              "Throttling",
+                                                              "ThrottlingException",
+                                                              "RequestLimitExceeded",
+                                                              "TooManyRequests",
+                                                              "OperationAborted",
+                                                              "ConditionalRequestConflict",
+                                                              "BadDigest",
+                                                              "XAmzContentSHA256Mismatch",
+                                                              "XAmzContentChecksumMismatch",
+                                                              "XMinioServerNotInitialized"};
 
 struct Explanation {
   std::string_view code;
@@ -26,10 +35,12 @@ struct Explanation {
 
 constexpr std::array<Explanation, 20> kExplanations = {{
     {"InvalidAccessKeyId",
-     "the server does not know this access key: check S3_ACCESS_KEY and that S3_ENDPOINT_URL is the "
+     "the server does not know this access key: check S3_ACCESS_KEY and that S3_ENDPOINT_URL is "
+     "the "
      "service that gave it"},
     {"SignatureDoesNotMatch",
-     "the secret key does not belong to the access key (S3_SECRET_ACCESS_KEY); a proxy that changes "
+     "the secret key does not belong to the access key (S3_SECRET_ACCESS_KEY); a proxy that "
+     "changes "
      "requests, or S3_SIGNATURE_VERSION, can be the cause too"},
     {"RequestTimeTooSkewed", "set this machine's clock: it differs too much from the server's"},
     {"ExpiredToken", "the temporary keys have expired: fetch new ones"},

@@ -88,7 +88,8 @@ class S3Store final : public Store {
   }
 
   bool KeepsVersions() override {
-    std::call_once(asked_, [this] { keeps_versions_ = bucket_.VersioningEnabled().value_or(false); });
+    std::call_once(asked_,
+                   [this] { keeps_versions_ = bucket_.VersioningEnabled().value_or(false); });
     return keeps_versions_;
   }
 

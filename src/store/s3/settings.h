@@ -8,8 +8,8 @@
 
 namespace oxbackup::s3 {
 
-/// Where the bucket's name stands in the URL: https://host/bucket or https://bucket.host. kAuto: the
-/// latter for AWS's own hosts, the former elsewhere.
+/// Where the bucket's name stands in the URL: https://host/bucket or https://bucket.host. kAuto:
+/// the latter for AWS's own hosts, the former elsewhere.
 enum class Addressing { kAuto, kPath, kVirtual };
 enum class SignatureVersion { kV4, kV2 };
 /// Whether checksums beyond the signature's and Content-MD5 are sent: kWhenSupported for every
@@ -29,18 +29,18 @@ struct Encryption {
 };
 
 struct Settings {
-  std::string endpoint;  ///< URL, or host[:port]; empty: AWS's of the region
-  bool use_ssl = true;   ///< when the endpoint has no scheme
+  std::string endpoint;            ///< URL, or host[:port]; empty: AWS's of the region
+  bool use_ssl = true;             ///< when the endpoint has no scheme
   CredentialSettings credentials;  ///< with the region
   Addressing addressing = Addressing::kAuto;
   SignatureVersion signature = SignatureVersion::kV4;
   Checksums checksums = Checksums::kWhenRequired;
   std::string ca_file;  ///< PEM; empty: the system's authorities
   Encryption encryption;
-  std::string storage_class;            ///< empty: the bucket's default
-  std::string lock_mode;                ///< GOVERNANCE, COMPLIANCE; empty: no retention
-  std::optional<int> lock_days;         ///< how long an archive cannot be removed
-  std::string tags;                     ///< as the x-amz-tagging header has them: "a=b&c=d", encoded
+  std::string storage_class;     ///< empty: the bucket's default
+  std::string lock_mode;         ///< GOVERNANCE, COMPLIANCE; empty: no retention
+  std::optional<int> lock_days;  ///< how long an archive cannot be removed
+  std::string tags;              ///< as the x-amz-tagging header has them: "a=b&c=d", encoded
 };
 
 }  // namespace oxbackup::s3

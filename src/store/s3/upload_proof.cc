@@ -23,7 +23,8 @@ UploadProof::UploadProof(const Settings& settings)
 
 void UploadProof::AddPart(const UploadedPart& part, std::string_view bytes) {
   std::string md5 = Md5Raw(bytes);
-  std::string sha256 = with_sha256_ ? Base64Decode(part.checksum_sha256).value_or("") : std::string();
+  std::string sha256 =
+      with_sha256_ ? Base64Decode(part.checksum_sha256).value_or("") : std::string();
   const bool agrees = PlainEtag(part.etag) == Hex(md5);
   const std::lock_guard lock(mutex_);
   tags_agree_ = tags_agree_ && agrees;

@@ -26,8 +26,8 @@ class UploadProof {
 
   /// Whether an object is the one that these parts make: told by its tag or checksum.
   bool IsOurs(const ObjectHead& head, uint64_t size) const;
-  /// Returns what was proven, as ObjectWriter::Proof; empty when the server reports nothing that can
-  /// be compared. Throws Error(kCorrupt) when it reports something else than was sent.
+  /// Returns what was proven, as ObjectWriter::Proof; empty when the server reports nothing that
+  /// can be compared. Throws Error(kCorrupt) when it reports something else than was sent.
   std::string Check(const CompletedUpload& completed, const ObjectHead& head, uint64_t size) const;
 
  private:
