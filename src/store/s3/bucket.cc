@@ -37,6 +37,16 @@ std::string CompleteXml(const std::vector<UploadedPart>& parts) {
   return xml + "</CompleteMultipartUpload>";
 }
 
+// Some servers forget where they were: asked in the same way they would send the same page for ever.
+void TurnPage(Parameters& next, Parameters following, const Operation& operation) {
+  if (!following.empty() && following == next) {
+    throw Error(ErrorKind::kStore, operation.request.what)
+        .Cause("the server says that there is more, and not how to ask for it")
+        .Hint("choose a folder with fewer objects (s3://BUCKET/FOLDER)");
+  }
+  next = std::move(following);
+}
+
 }  // namespace
 
 std::string Bucket::Location() const {
@@ -100,7 +110,7 @@ std::vector<ObjectInfo> Bucket::List(bool versions) const {
       info.delete_marker = listed.delete_marker;
       objects.push_back(std::move(info));
     }
-    next = std::move(page.next);
+    TurnPage(next, std::move(page.next), operation);
   } while (!next.empty());
   return objects;
 }
@@ -276,7 +286,7 @@ std::optional<std::vector<ListedUpload>> Bucket::Uploads(const std::string& name
     }
     UploadPage page = ParseUploads(response.body);
     std::ranges::move(page.uploads, std::back_inserter(uploads));
-    next = std::move(page.next);
+    TurnPage(next, std::move(page.next), operation);
   } while (!next.empty());
   return uploads;
 }

@@ -21,9 +21,11 @@ pugi::xml_node Root(pugi::xml_document& document, std::string_view body, const c
       .Hint("S3_ENDPOINT_URL has to be an S3 service's address, and no proxy may answer for it");
 }
 
-// Keys come percent-encoded: XML cannot hold every character that they may have.
+// Keys come percent-encoded, as XML cannot hold every character that they may have; servers that do
+// not know that say nothing of it.
 std::string Decoded(const pugi::xml_node& node, const char* name) {
   std::string text = node.child_value(name);
+  if (std::string_view(node.root().first_child().child_value("EncodingType")) != "url") return text;
   // Some servers encode as forms do, with '+' for a space; a plus itself is then %2B in all.
   for (char& c : text) {
     if (c == '+') c = ' ';

@@ -123,6 +123,14 @@ ServerError ReadServerError(const HttpResponse& response) {
   return server;
 }
 
+bool IsAboutAccess(const ServerError& server) {
+  constexpr std::array<std::string_view, 9> kCodes = {
+      "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed",
+      "ExpiredToken",       "InvalidToken",          "AuthorizationHeaderMalformed",
+      "NoSuchBucket",       "PermanentRedirect",     "IllegalLocationConstraintException"};
+  return std::ranges::find(kCodes, server.code) != kCodes.end();
+}
+
 bool HoldsError(const HttpResponse& response) {
   pugi::xml_document document;
   return document.load_buffer(response.body.data(), response.body.size()) &&

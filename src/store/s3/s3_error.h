@@ -23,6 +23,10 @@ ServerError ReadServerError(const HttpResponse& response);
 /// Whether an answer's body is an <Error>: some calls answer "200 OK" before they know.
 bool HoldsError(const HttpResponse& response);
 
+/// Whether a refusal is about the keys, the clock, the region or the bucket as a whole: then it says
+/// nothing about the object that was asked for.
+bool IsAboutAccess(const ServerError& server);
+
 /// What was asked for, for the text of an error.
 struct Request {
   std::string what;      ///< "cannot upload part 3 of s3://b/backup.tar.xz"
