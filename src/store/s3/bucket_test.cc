@@ -57,6 +57,20 @@ TEST_F(BucketTest, ListsVersionsPageAfterPage) {
   EXPECT_EQ(objects[1].version, "6");
 }
 
+TEST_F(BucketTest, AVersionThatEndsOnePageAndBeginsTheNextIsListedOnce) {
+  Answer([](const TestHttpRequest& request) {
+    const bool second = Has(request, "version-id-marker=7");
+    const std::string version = "<Version><Key>f/a</Key><VersionId>7</VersionId></Version>";
+    return TestHttpResponse{
+        .body = "<ListVersionsResult>" +
+                (second ? version + "<Version><Key>f/a</Key><VersionId>6</VersionId></Version>"
+                        : "<IsTruncated>true</IsTruncated><NextKeyMarker>f/a</NextKeyMarker>"
+                          "<NextVersionIdMarker>7</NextVersionIdMarker>" + version) +
+                "</ListVersionsResult>"};
+  });
+  EXPECT_THAT(bucket().List(true), SizeIs(2));
+}
+
 TEST_F(BucketTest, AServerThatForgetsWhereItWasIsNotAskedForEver) {
   Always({.body = "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"});
   EXPECT_THAT(ErrorOf([this] { bucket().List(false); }).cause(), HasSubstr("more"));

@@ -97,6 +97,8 @@ std::string Endpoint::UrlOf(const std::string& key, const Parameters& parameters
 }
 
 std::string Endpoint::ResourceOf(const std::string& key) const {
+  // The path as it is sent: servers disagree with a '/' that is not there.
+  if (key.empty() && !virtual_host_) return "/" + EncodeUrlPart(bucket_);
   return "/" + EncodeUrlPart(bucket_) + "/" + EncodeUrlPath(key);
 }
 

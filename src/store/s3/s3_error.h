@@ -32,6 +32,7 @@ struct Request {
   std::string what;      ///< "cannot upload part 3 of s3://b/backup.tar.xz"
   std::string action;    ///< the right that it needs: "s3:PutObject"
   std::string resource;  ///< what it needs it on: "s3://b/backup.tar.xz"
+  std::string or_else = {};  ///< what else to do when it is refused; empty: nothing
 };
 
 /// The Error for an answer: kStore, or kNotFound for a bucket that does not exist; transient() for

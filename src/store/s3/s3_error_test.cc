@@ -55,6 +55,7 @@ TEST(S3ErrorTest, AnErrorBehindA200IsReadByItsCode) {
 TEST(S3ErrorTest, AllOthersAreFinalAndSayWhatToChange) {
   const std::vector<std::pair<std::string, std::string>> hints = {
       {"InvalidAccessKeyId", "S3_ACCESS_KEY"},
+      {"XAdminUserNotFound", "S3_ACCESS_KEY"},
       {"SignatureDoesNotMatch", "S3_SECRET_ACCESS_KEY"},
       {"RequestTimeTooSkewed", "clock"},
       {"ExpiredToken", "expired"},
@@ -70,6 +71,7 @@ TEST(S3ErrorTest, AllOthersAreFinalAndSayWhatToChange) {
       {"XMinioStorageFull", "prune"},
       {"InvalidStorageClass", "S3_STORAGE_CLASS"},
       {"KMS.NotFoundException", "S3_SSE_KMS_KEY_ID"},
+      {"kms:KeyNotFound", "S3_SSE_KMS_KEY_ID"},
       {"KMS.DisabledException", "S3_SSE_KMS_KEY_ID"},
       {"InvalidObjectState", "Glacier"},
       {"XMinioInvalidObjectName", "--name"},
@@ -86,6 +88,17 @@ TEST(S3ErrorTest, AllOthersAreFinalAndSayWhatToChange) {
     EXPECT_THAT(error.hint(), HasSubstr(hint)) << code;
   }
   EXPECT_FALSE(ErrorFor(400, Body("InvalidRequest")).transient());
+}
+
+TEST(S3ErrorTest, AMissingOrWrongKeyOfTheCustomerIsExplained) {
+  const std::string message = "The object was stored using a form of Server Side Encryption.";
+  EXPECT_THAT(ErrorFor(400, Body("InvalidRequest", message)).hint(),
+              HasSubstr("S3_SSE_CUSTOMER_KEY"));
+  Request request = kRequest;
+  request.or_else = "set S3_SSE_CUSTOMER_KEY";
+  EXPECT_THAT(MakeError(request, 403, ReadServerError(Answer(403, ""))).hint(),
+              HasSubstr("s3:PutObject on s3://b/site.tar to the account of these keys, or set "
+                        "S3_SSE_CUSTOMER_KEY"));
 }
 
 // Answers to HEAD have no body.
