@@ -122,7 +122,9 @@ std::vector<int> Bucket::AbsentStatuses(const ObjectId& id) {
 
 bool Bucket::Exists(const ObjectId& id) const {
   const HttpResponse response = RequestHead(id);
-  return response.ok() || response.Header("x-amz-delete-marker") == "true";
+  // By name alone a marker means that there is nothing.
+  return response.ok() ||
+         (!id.version.empty() && response.Header("x-amz-delete-marker") == "true");
 }
 
 std::optional<ObjectHead> Bucket::Head(const ObjectId& id) const {
