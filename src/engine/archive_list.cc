@@ -147,6 +147,14 @@ VersionList ListArchiveVersions(Store& store, size_t most, const RunContext& run
   list.keeps_versions = store.KeepsVersions();
   std::vector<ObjectInfo> objects = store.ListVersions();
   std::erase_if(objects, [](const ObjectInfo& object) { return !IsArchiveName(object.name); });
+  // Of one name the store's order counts: versitygw tells whole seconds of a delete marker, which
+  // would make it older than what it deletes.
+  for (size_t at = objects.size(); at-- > 1;) {
+    ObjectInfo& newer = objects[at - 1];
+    if (newer.name == objects[at].name) {
+      newer.modified = std::max(newer.modified, objects[at].modified);
+    }
+  }
   std::ranges::stable_sort(
       objects, [](const ObjectInfo& a, const ObjectInfo& b) { return a.modified > b.modified; });
   list.total = objects.size();

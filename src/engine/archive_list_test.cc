@@ -122,6 +122,16 @@ TEST_F(ArchiveListTest, OfTheVersionsOnlyTheNewestAreRead) {
   EXPECT_EQ(store.opened(), 3);
 }
 
+TEST_F(ArchiveListTest, AVersionIsNoOlderThanThoseThatItReplaced) {
+  versions_.Put("a.tar.xz", SmallArchive(0), NoonOfDay(1));
+  versions_.Put("a.tar.xz", SmallArchive(0), NoonOfDay(1) - std::chrono::milliseconds(700));
+  versions_.Put("b.tar.xz", SmallArchive(0), NoonOfDay(0));
+  const VersionList list = ListArchiveVersions(versions_, 20, test_.run);
+  ASSERT_THAT(Names(list.newest), ElementsAre("a.tar.xz", "a.tar.xz", "b.tar.xz"));
+  EXPECT_TRUE(list.newest[0].object.current);
+  EXPECT_FALSE(list.newest[1].object.current);
+}
+
 TEST_F(ArchiveListTest, WithoutVersionsTheyAreTheArchives) {
   store_.Put("a.tar.xz", SmallArchive(0), NoonOfDay(0));
   store_.Put("b.tar.xz", "no archive of ours", NoonOfDay(1));

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <map>
-#include <ranges>
 #include <set>
 
 #include "base/text.h"
@@ -50,10 +49,10 @@ Names ReadNames(const std::vector<ObjectInfo>& objects) {
 std::vector<Candidate> MakeCandidates(std::vector<PruneItem>& newest_first, const Names& names) {
   std::vector<Candidate> candidates;
   std::set<std::set<std::string>> older;
-  for (PruneItem& item : newest_first | std::views::reverse) {
-    Candidate candidate{.item = &item, .hidden = names.hidden.contains(item.entry.object.name)};
-    if (item.entry.manifest != nullptr) {
-      for (const ComponentManifest& component : item.entry.manifest->components) {
+  for (auto item = newest_first.rbegin(); item != newest_first.rend(); ++item) {
+    Candidate candidate{.item = &*item, .hidden = names.hidden.contains(item->entry.object.name)};
+    if (item->entry.manifest != nullptr) {
+      for (const ComponentManifest& component : item->entry.manifest->components) {
         candidate.components.insert(component.name);
       }
       candidate.part = std::ranges::any_of(older, [&](const std::set<std::string>& whole) {
@@ -174,10 +173,10 @@ PrunePlan PlanPrune(Store& store, const PruneOptions& options, const RunContext&
 size_t Prune(Store& store, const PrunePlan& plan, const RunContext& run) {
   size_t removed = 0;
   try {
-    for (const PruneItem& item : plan.items | std::views::reverse) {
-      if (!IsRemoved(item)) continue;
+    for (auto item = plan.items.rbegin(); item != plan.items.rend(); ++item) {
+      if (!IsRemoved(*item)) continue;
       run.ThrowIfStopped();
-      const ObjectInfo& object = item.entry.object;
+      const ObjectInfo& object = item->entry.object;
       if (store.Remove(object)) {
         ++removed;
         run.log.Info("removed {}, {}", DescribeObject(object), FormatBytes(object.size));

@@ -139,12 +139,17 @@ TEST_P(StoreConformance, NeverReplacesAnObject) {
 TEST_P(StoreConformance, ANameTakenWhileWritingIsNotReplaced) {
   const std::unique_ptr<ObjectWriter> slow = store_->Create({"a", "a2"});
   slow->Write("slow");
-  EXPECT_EQ(Put({"a", "a2"}, "quick"), "a");
+  const std::string quick = Put({"a", "a2"}, "quick");
   slow->Finish();
-  const bool versions = store_->KeepsVersions();
-  EXPECT_EQ(slow->name(), versions ? "a" : "a2");
-  const Strings kept = versions ? Strings{"a slow", "a quick"} : Strings{"a quick", "a2 slow"};
-  EXPECT_EQ(NamesAndContents(), kept);
+  if (store_->KeepsVersions()) {
+    EXPECT_EQ(NamesAndContents(), (Strings{"a slow", "a quick"}));
+    return;
+  }
+  // In a bucket the one that began first has the name already.
+  EXPECT_EQ(slow->name(), quick == "a" ? "a2" : "a");
+  EXPECT_EQ(Get(quick), "quick");
+  EXPECT_EQ(Get(slow->name()), "slow");
+  EXPECT_EQ(Names(), (Strings{"a", "a2"}));
 }
 
 TEST_P(StoreConformance, WritersThatFinishAtOnceGetDifferentNamesOrVersions) {
@@ -259,7 +264,9 @@ TEST_P(StoreConformance, TellsSizesAndTimes) {
   const std::vector<ObjectInfo> list = store_->List();
   ASSERT_EQ(list.size(), 1u);
   EXPECT_EQ(list[0].size, 5u);
-  EXPECT_EQ(list[0].modified, info->modified);
+  // A bucket's list has more digits than a look at one object.
+  const auto seconds = [](TimePoint time) { return std::chrono::floor<std::chrono::seconds>(time); };
+  EXPECT_EQ(seconds(list[0].modified), seconds(info->modified));
 }
 
 TEST_P(StoreConformance, RefusesNamesThatAreNotPlain) {

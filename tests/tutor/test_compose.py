@@ -94,6 +94,8 @@ def test_hostile_variables_stay_whole(site: Any) -> None:
     assert found["/target"] == "/t\\u"
     environment = services["backup-job"]["environment"]
     assert environment == {
+        "AWS_CONFIG_FILE": "/run/openedx-backup/aws-config",
+        "AWS_SHARED_CREDENTIALS_FILE": "/run/openedx-backup/aws-credentials",
         "LANG": "C.UTF-8",
         "NO_COLOR": "",
         "OPENEDX_BACKUP_FRONT_END": "tutor local",

@@ -133,18 +133,33 @@ std::optional<bool> Bucket::VersioningEnabled() const {
   throw MakeError(operation.request, response.status, ReadServerError(response));
 }
 
+std::vector<int> Bucket::AbsentStatuses(const ObjectId& id) {
+  // 405: a delete marker, asked for by its id. 400: an id that none of the server's has the form of.
+  return id.version.empty() ? std::vector<int>{kNotFound} : std::vector<int>{kNotFound, 405, 400};
+}
+
+bool Bucket::Exists(const ObjectId& id) const {
+  const HttpResponse response = RequestHead(id);
+  // By name alone a marker means that there is nothing.
+  return response.ok() ||
+         (!id.version.empty() && response.Header("x-amz-delete-marker") == "true");
+}
+
 std::optional<ObjectHead> Bucket::Head(const ObjectId& id) const {
-  Operation operation = ObjectOperation("HEAD", "look at", "s3:GetObject", id);
-  operation.parameters = VersionParameters(id);
-  operation.headers = CustomerKeyHeaders();
-  operation.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
-  // 405: the current version is a delete marker, asked for by its id.
-  operation.expected = {kNotFound, 405};
-  const HttpResponse response = client_.Call(operation, client_.run().stop);
+  const HttpResponse response = RequestHead(id);
   if (!response.ok()) return std::nullopt;
   ObjectHead head = ReadObjectHead(response, id);
   if (!id.etag.empty() && head.id.etag != id.etag) return std::nullopt;
   return head;
+}
+
+HttpResponse Bucket::RequestHead(const ObjectId& id) const {
+  Operation operation = ObjectOperation("HEAD", "look at", "s3:GetObject", id);
+  operation.parameters = VersionParameters(id);
+  operation.headers = CustomerKeyHeaders();
+  operation.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
+  operation.expected = AbsentStatuses(id);
+  return client_.Call(operation, client_.run().stop);
 }
 
 std::optional<ObjectHead> Bucket::ReadTail(const ObjectId& id, uint64_t size,
@@ -155,7 +170,8 @@ std::optional<ObjectHead> Bucket::ReadTail(const ObjectId& id, uint64_t size,
   operation.headers.emplace_back("Range", fmt::format("bytes=-{}", size));
   if (!id.etag.empty()) operation.headers.emplace_back("If-Match", '"' + id.etag + '"');
   // 416: an empty object has no last bytes.
-  operation.expected = {kNotFound, 405, kNotModified, 416};
+  operation.expected = AbsentStatuses(id);
+  operation.expected.insert(operation.expected.end(), {kNotModified, 416});
   HttpResponse response = client_.Call(operation, client_.run().stop);
   if (response.status == 416) {
     tail.clear();

@@ -52,6 +52,8 @@ class Bucket {
   /// nullopt when the keys may not ask or the server does not know versions.
   [[nodiscard]] std::optional<bool> VersioningEnabled() const;
 
+  /// Whether there is an object or a delete marker of that id.
+  bool Exists(const ObjectId& id) const;
   /// nullopt when there is none of that id.
   [[nodiscard]] std::optional<ObjectHead> Head(const ObjectId& id) const;
   /// The last `size` bytes of an object, or all that it has, in `tail`; nullopt when there is none.
@@ -90,6 +92,9 @@ class Bucket {
                             const ObjectId& id) const;
   Operation BucketOperation(const std::string& doing, const char* action) const;
   HttpHeaders CustomerKeyHeaders() const;
+  HttpResponse RequestHead(const ObjectId& id) const;
+  // What a server answers when there is no object of that id.
+  static std::vector<int> AbsentStatuses(const ObjectId& id);
 
   Client& client_;
   const std::string folder_;

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
-#include <tuple>
+
+#include "base/pause.h"
 
 namespace oxbackup::s3 {
 namespace {
@@ -22,22 +23,46 @@ std::string_view AccountOf(const ListedUpload& upload) {
   return id.find(":assumed-role/") == std::string_view::npos ? id : id.substr(0, id.rfind('/'));
 }
 
+// Servers tell the time at which an upload began in whole seconds, and backups begin at full hours.
+// Of two that began in one second the one with the greater id yields at once, if both looked when
+// both were there; that is what the other waits for.
+constexpr std::chrono::seconds kTimeToYield{3};
+
 const ListedUpload* Find(const std::vector<ListedUpload>& uploads, const std::string& id) {
   const auto found = std::ranges::find(uploads, id, &ListedUpload::id);
   return found == uploads.end() ? nullptr : &*found;
 }
 
+enum class Place { kFirst, kLater, kTied };
+
+Place PlaceOf(const Bucket& bucket, const std::string& name, const std::string& upload) {
+  const std::optional<std::vector<ListedUpload>> uploads = bucket.Uploads(name);
+  const ListedUpload* const ours = uploads ? Find(*uploads, upload) : nullptr;
+  if (ours == nullptr) return Place::kFirst;
+  Place place = Place::kFirst;
+  for (const ListedUpload& other : *uploads) {
+    if (bucket.NameOfKey(other.key) != name || other.id == upload ||
+        ours->initiated - other.initiated >= kDead || other.initiated > ours->initiated) {
+      continue;
+    }
+    if (other.initiated < ours->initiated || other.id < ours->id) return Place::kLater;
+    place = Place::kTied;
+  }
+  return place;
+}
+
 }  // namespace
 
 bool IsFirst(const Bucket& bucket, const std::string& name, const std::string& upload) {
-  const std::optional<std::vector<ListedUpload>> uploads = bucket.Uploads(name);
-  const ListedUpload* const ours = uploads ? Find(*uploads, upload) : nullptr;
-  if (ours == nullptr) return true;
-  return std::ranges::none_of(*uploads, [&](const ListedUpload& other) {
-    return bucket.NameOfKey(other.key) == name && other.id != upload &&
-           ours->initiated - other.initiated < kDead &&
-           std::tie(other.initiated, other.id) < std::tie(ours->initiated, ours->id);
-  });
+  Place place = PlaceOf(bucket, name, upload);
+  if (place == Place::kTied) {
+    const RunContext& run = bucket.client().run();
+    Pause(run.stop, kTimeToYield);
+    run.ThrowIfStopped();
+    place = PlaceOf(bucket, name, upload);
+  }
+  // One that is still there has looked before we began.
+  return place == Place::kFirst;
 }
 
 void RemoveLeftovers(const Bucket& bucket, const std::string& name, const std::string& upload) {

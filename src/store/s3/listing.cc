@@ -21,11 +21,11 @@ pugi::xml_node Root(pugi::xml_document& document, std::string_view body, const c
       .Hint("S3_ENDPOINT_URL has to be an S3 service's address, and no proxy may answer for it");
 }
 
-// Keys come percent-encoded, as XML cannot hold every character that they may have; servers that do
-// not know that say nothing of it.
-std::string Decoded(const pugi::xml_node& node, const char* name) {
+// Keys come percent-encoded, since XML cannot hold every character that they may have; `root` tells
+// whether the server did as it was asked.
+std::string Decoded(const pugi::xml_node& root, const pugi::xml_node& node, const char* name) {
   std::string text = node.child_value(name);
-  if (std::string_view(node.root().first_child().child_value("EncodingType")) != "url") return text;
+  if (std::string_view(root.child_value("EncodingType")) != "url") return text;
   // Some servers encode as forms do, with '+' for a space; a plus itself is then %2B in all.
   for (char& c : text) {
     if (c == '+') c = ' ';
@@ -41,9 +41,9 @@ bool IsTrue(const pugi::xml_node& node, const char* name) {
   return std::string_view(node.child_value(name)) == "true";
 }
 
-ListedObject ObjectOf(const pugi::xml_node& node) {
+ListedObject ObjectOf(const pugi::xml_node& root, const pugi::xml_node& node) {
   ListedObject object;
-  object.key = Decoded(node, "Key");
+  object.key = Decoded(root, node, "Key");
   object.version = node.child_value("VersionId");
   object.etag = PlainEtag(node.child_value("ETag"));
   object.size = node.child("Size").text().as_ullong();
@@ -58,7 +58,7 @@ ObjectPage ParseObjects(std::string_view body) {
   const pugi::xml_node root = Root(document, body, "ListBucketResult");
   ObjectPage page;
   for (const pugi::xml_node& node : root.children("Contents")) {
-    page.objects.push_back(ObjectOf(node));
+    page.objects.push_back(ObjectOf(root, node));
   }
   if (IsTrue(root, "IsTruncated")) {
     page.next = {{"continuation-token", root.child_value("NextContinuationToken")}};
@@ -73,13 +73,13 @@ ObjectPage ParseVersions(std::string_view body) {
   for (const pugi::xml_node& node : root.children()) {
     const std::string_view kind = node.name();
     if (kind != "Version" && kind != "DeleteMarker") continue;
-    ListedObject object = ObjectOf(node);
+    ListedObject object = ObjectOf(root, node);
     object.latest = IsTrue(node, "IsLatest");
     object.delete_marker = kind == "DeleteMarker";
     page.objects.push_back(std::move(object));
   }
   if (IsTrue(root, "IsTruncated")) {
-    page.next = {{"key-marker", Decoded(root, "NextKeyMarker")},
+    page.next = {{"key-marker", Decoded(root, root, "NextKeyMarker")},
                  {"version-id-marker", root.child_value("NextVersionIdMarker")}};
   }
   return page;
@@ -90,13 +90,13 @@ UploadPage ParseUploads(std::string_view body) {
   const pugi::xml_node root = Root(document, body, "ListMultipartUploadsResult");
   UploadPage page;
   for (const pugi::xml_node& node : root.children("Upload")) {
-    page.uploads.push_back({.key = Decoded(node, "Key"),
+    page.uploads.push_back({.key = Decoded(root, node, "Key"),
                             .id = node.child_value("UploadId"),
                             .initiator = node.child("Initiator").child_value("ID"),
                             .initiated = TimeOf(node, "Initiated")});
   }
   if (IsTrue(root, "IsTruncated")) {
-    page.next = {{"key-marker", Decoded(root, "NextKeyMarker")},
+    page.next = {{"key-marker", Decoded(root, root, "NextKeyMarker")},
                  {"upload-id-marker", root.child_value("NextUploadIdMarker")}};
   }
   return page;

@@ -77,7 +77,7 @@ class S3Store final : public Store {
 
   bool Remove(const ObjectId& id) override {
     // A DELETE of nothing is a success too.
-    if (!IsPlainObjectName(id.name) || !bucket_.Head(id)) return false;
+    if (!IsPlainObjectName(id.name) || !bucket_.Exists(id)) return false;
     bucket_.Remove(id);
     return true;
   }
