@@ -93,6 +93,14 @@ TEST_F(LeftoverUploadsTest, SessionsOfOneRoleAreOneAccount) {
   EXPECT_THAT(Removed(), ElementsAre("/backups/f/a.tar?uploadId=mine"));
 }
 
+// As MinIO and versitygw do for their administrators.
+TEST_F(LeftoverUploadsTest, WhereNoAccountsAreToldTheNameDecides) {
+  HasOnly({{kOurs.name, kOurs.id, kOurs.begun, ""},
+           {"a.tar", "old", "2026-11-01T00:00:00Z", ""},
+           {"video.mp4", "no archive", "2026-11-01T00:00:00Z", ""}});
+  EXPECT_THAT(Removed(), ElementsAre("/backups/f/a.tar?uploadId=old"));
+}
+
 TEST_F(LeftoverUploadsTest, WhatMayNotBeListedIsLeftAlone) {
   Answer([](const TestHttpRequest&) { return Refusal(403, "AccessDenied"); });
   EXPECT_THAT(Removed(), IsEmpty());
@@ -111,6 +119,21 @@ TEST_F(LeftoverUploadsTest, FirstIsWhoBeganFirst) {
   EXPECT_FALSE(IsFirst(bucket(), kOurs.name, kOurs.id));
   Has({{"site.tar.xz", "after", "2026-11-26T12:01:00Z"}});
   EXPECT_TRUE(IsFirst(bucket(), kOurs.name, kOurs.id));
+}
+
+TEST_F(LeftoverUploadsTest, OfTwoInOneSecondTheOneWithTheGreaterIdYieldsAtOnce) {
+  Has({{"site.tar.xz", "a smaller id", kOurs.begun}});
+  EXPECT_FALSE(IsFirst(bucket(), kOurs.name, kOurs.id));
+  EXPECT_THAT(Requests(), testing::SizeIs(1));
+}
+
+TEST_F(LeftoverUploadsTest, WaitingForTheOtherToYieldEndsWithTheRun) {
+  stop_.request_stop();
+  EXPECT_EQ(ErrorOf([this] {
+              Has({{"site.tar.xz", "z", kOurs.begun}});
+              IsFirst(bucket(), kOurs.name, kOurs.id);
+            }).kind(),
+            ErrorKind::kCancelled);
 }
 
 TEST_F(LeftoverUploadsTest, TheDeadAndOtherNamesAreNotBeforeUs) {
