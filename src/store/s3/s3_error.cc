@@ -39,7 +39,11 @@ constexpr std::string_view kUnknownKey =
 constexpr std::string_view kNoKmsKey =
     "check S3_SSE_KMS_KEY_ID: the service does not find this key";
 
-constexpr std::array<Explanation, 22> kExplanations = {{
+constexpr std::string_view kWrongToken =
+    "the session token (S3_SESSION_TOKEN) does not belong to the keys, or has expired; keys that "
+    "were given with one need it";
+
+constexpr std::array<Explanation, 23> kExplanations = {{
     {"InvalidAccessKeyId", kUnknownKey},
     {"XAdminUserNotFound", kUnknownKey},  // versitygw's
     {"SignatureDoesNotMatch",
@@ -48,7 +52,8 @@ constexpr std::array<Explanation, 22> kExplanations = {{
      "requests, or S3_SIGNATURE_VERSION, can be the cause too"},
     {"RequestTimeTooSkewed", "set this machine's clock: it differs too much from the server's"},
     {"ExpiredToken", "the temporary keys have expired: fetch new ones"},
-    {"InvalidToken", "the session token does not belong to the keys, or has expired"},
+    {"InvalidToken", kWrongToken},
+    {"InvalidTokenId", kWrongToken},  // MinIO's
     {"NoSuchBucket",
      "create the bucket, or correct its name (--to s3://BUCKET, S3_BUCKET_NAME) or the service's "
      "address (S3_ENDPOINT_URL)"},
@@ -133,11 +138,11 @@ ServerError ReadServerError(const HttpResponse& response) {
 }
 
 bool IsAboutAccess(const ServerError& server) {
-  constexpr std::array<std::string_view, 10> kCodes = {
+  constexpr std::array<std::string_view, 11> kCodes = {
       "InvalidAccessKeyId", "XAdminUserNotFound",   "SignatureDoesNotMatch",
       "ExpiredToken",       "RequestTimeTooSkewed", "AuthorizationHeaderMalformed",
-      "InvalidToken",       "NoSuchBucket",         "IllegalLocationConstraintException",
-      "PermanentRedirect"};
+      "InvalidToken",       "InvalidTokenId",       "IllegalLocationConstraintException",
+      "NoSuchBucket",       "PermanentRedirect"};
   return std::ranges::find(kCodes, server.code) != kCodes.end();
 }
 
