@@ -63,21 +63,18 @@ TEST_P(BucketRoundTrip, TheOlderOfTwoBackupsOfADayComesBackToo) {
   const bool versioned = std::string(GetParam().bucket) == "versioned";
   const std::string version = report["version"].get<std::string>();
   EXPECT_EQ(version.empty(), !versioned);
-  ASSERT_TRUE(Ended(versioned ? Run({"restore", "--yes", "--version", version})
-                              : Run({"restore", "--yes", "--name",
-                                     report["archive"].get<std::string>()}),
+  ASSERT_TRUE(Ended(versioned
+                        ? Run({"restore", "--yes", "--version", version})
+                        : Run({"restore", "--yes", "--name", report["archive"].get<std::string>()}),
                     0));
   EXPECT_EQ(Fingerprint(), before);
 }
 
-INSTANTIATE_TEST_SUITE_P(Servers, BucketRoundTrip,
-                         ::testing::Values(BucketPlace{"MINIO", "plain"},
-                                           BucketPlace{"MINIO", "versioned"},
-                                           BucketPlace{"VERSITYGW", "plain"},
-                                           BucketPlace{"VERSITYGW", "versioned"}),
-                         [](const auto& place) {
-                           return std::string(place.param.server) + "_" + place.param.bucket;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Servers, BucketRoundTrip,
+    ::testing::Values(BucketPlace{"MINIO", "plain"}, BucketPlace{"MINIO", "versioned"},
+                      BucketPlace{"VERSITYGW", "plain"}, BucketPlace{"VERSITYGW", "versioned"}),
+    [](const auto& place) { return std::string(place.param.server) + "_" + place.param.bucket; });
 
 }  // namespace
 }  // namespace oxbackup
