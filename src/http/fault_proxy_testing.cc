@@ -70,7 +70,8 @@ std::string S3ErrorBody(std::string_view code) {
       code);
 }
 
-FaultProxy::FaultProxy(const std::string& server) : listener_(ListenOnLoopback()) {
+FaultProxy::FaultProxy(const std::string& server, Loopback loopback)
+    : loopback_(loopback), listener_(ListenOnLoopback(loopback)) {
   const Url url = ParseUrl(server);
   server_address_ = url.host;
   server_port_ = static_cast<uint16_t>(std::stoi(url.port));
@@ -91,7 +92,10 @@ FaultProxy::~FaultProxy() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-std::string FaultProxy::url() const { return fmt::format("http://127.0.0.1:{}", listener_.port); }
+std::string FaultProxy::url() const {
+  return fmt::format("http://{}:{}", loopback_ == Loopback::kIpv6 ? "[::1]" : "127.0.0.1",
+                     listener_.port);
+}
 
 void FaultProxy::Inject(FaultRule rule, Fault fault) {
   const std::lock_guard lock(mutex_);

@@ -104,12 +104,12 @@ std::string S3ErrorBody(std::string_view code);
 class FaultProxy {
  public:
   /// `server`: "http://127.0.0.1:9000".
-  explicit FaultProxy(const std::string& server);
+  explicit FaultProxy(const std::string& server, Loopback loopback = Loopback::kIpv4);
   ~FaultProxy();
   FaultProxy(const FaultProxy&) = delete;
   FaultProxy& operator=(const FaultProxy&) = delete;
 
-  /// "http://127.0.0.1:PORT".
+  /// "http://127.0.0.1:PORT", or "http://[::1]:PORT".
   std::string url() const;
   void Inject(FaultRule rule, Fault fault);
   /// Takes back all rules.
@@ -139,6 +139,7 @@ class FaultProxy {
   void Wait(std::chrono::milliseconds time);
   std::shared_ptr<RawConnection> Connect();
 
+  const Loopback loopback_;
   std::string server_address_;
   uint16_t server_port_ = 0;
   Listener listener_;

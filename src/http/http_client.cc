@@ -122,6 +122,10 @@ Error TransportError(CURLcode code, const std::string& place, const char* detail
         "signed it: S3_CA_FILE or AWS_CA_BUNDLE");
   }
   switch (code) {
+    case CURLE_SSL_CONNECT_ERROR:
+      return error.Transient().Hint(
+          "check that TLS is spoken there: where it is not, the address begins with http:// "
+          "(S3_USE_SSL=false where it has no scheme)");
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
     case CURLE_OUT_OF_MEMORY:

@@ -17,8 +17,8 @@
 namespace oxbackup {
 namespace {
 
-FileDescriptor MakeSocket() {
-  FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+FileDescriptor MakeSocket(int family) {
+  FileDescriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket) throw SystemError(ErrorKind::kInternal, "no socket", errno);
   return socket;
 }
@@ -34,7 +34,7 @@ sockaddr_in AddressOf(const std::string& text, uint16_t port) {
 }
 
 FileDescriptor ConnectTo(const std::string& text, uint16_t port) {
-  FileDescriptor socket = MakeSocket();
+  FileDescriptor socket = MakeSocket(AF_INET);
   const sockaddr_in address = AddressOf(text, port);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     throw SystemError(ErrorKind::kInternal, "cannot connect to " + text, errno);
@@ -152,17 +152,22 @@ std::optional<std::string> HeaderOf(std::string_view head, std::string_view name
   return std::nullopt;
 }
 
-Listener ListenOnLoopback() {
-  Listener listener{.socket = MakeSocket()};
-  sockaddr_in address = AddressOf("127.0.0.1", 0);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+Listener ListenOnLoopback(Loopback loopback) {
+  const bool ipv6 = loopback == Loopback::kIpv6;
+  Listener listener{.socket = MakeSocket(ipv6 ? AF_INET6 : AF_INET)};
+  sockaddr_in6 address6{};
+  address6.sin6_family = AF_INET6;
+  address6.sin6_addr = in6addr_loopback;
+  sockaddr_in address4 = AddressOf("127.0.0.1", 0);
+  socklen_t size = ipv6 ? sizeof address6 : sizeof address4;
+  auto* const generic = ipv6 ? reinterpret_cast<sockaddr*>(&address6)
+                             : reinterpret_cast<sockaddr*>(&address4);
   if (::bind(listener.socket.get(), generic, size) != 0 ||
       ::listen(listener.socket.get(), 64) != 0 ||
       ::getsockname(listener.socket.get(), generic, &size) != 0) {
-    throw SystemError(ErrorKind::kInternal, "cannot listen on 127.0.0.1", errno);
+    throw SystemError(ErrorKind::kInternal, "cannot listen on the loopback", errno);
   }
-  listener.port = ntohs(address.sin_port);
+  listener.port = ntohs(ipv6 ? address6.sin6_port : address4.sin_port);
   return listener;
 }
 

@@ -49,12 +49,14 @@ class RawConnection {
 /// A header of a head, its name in lower case; nothing when there is none.
 std::optional<std::string> HeaderOf(std::string_view head, std::string_view name);
 
-/// A socket that listens on a free port of 127.0.0.1.
+enum class Loopback { kIpv4, kIpv6 };
+
+/// A socket that listens on a free port of 127.0.0.1 or ::1.
 struct Listener {
   FileDescriptor socket;
   uint16_t port = 0;
 };
 /// Throws Error(kInternal).
-Listener ListenOnLoopback();
+Listener ListenOnLoopback(Loopback loopback = Loopback::kIpv4);
 
 }  // namespace oxbackup

@@ -19,6 +19,8 @@ struct Url {
   /// Host and port as the Host header has them.
   std::string Authority() const { return port.empty() ? host : host + ":" + port; }
   std::string ToString() const;
+
+  friend bool operator==(const Url&, const Url&) = default;
 };
 
 /// Throws Error(kUsage) for anything else than an absolute http or https URL, and for one with a

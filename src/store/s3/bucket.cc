@@ -37,6 +37,16 @@ std::string CompleteXml(const std::vector<UploadedPart>& parts) {
   return xml + "</CompleteMultipartUpload>";
 }
 
+// Some servers forget where they were: asked in the same way they would send the same page for ever.
+void TurnPage(Parameters& next, Parameters following, const Operation& operation) {
+  if (!following.empty() && following == next) {
+    throw Error(ErrorKind::kStore, operation.request.what)
+        .Cause("the server says that there is more, and not how to ask for it")
+        .Hint("choose a folder with fewer objects (s3://BUCKET/FOLDER)");
+  }
+  next = std::move(following);
+}
+
 }  // namespace
 
 std::string Bucket::Location() const {
@@ -57,11 +67,17 @@ std::string Bucket::NameOfKey(const std::string& key) const {
 
 Operation Bucket::ObjectOperation(const char* method, const std::string& doing, const char* action,
                                   const ObjectId& id) const {
-  return {.method = method,
-          .key = folder_ + id.name,
-          .request = {.what = fmt::format("cannot {} {}", doing, NameOf(id.name)),
-                      .action = action,
-                      .resource = NameOf(id.name)}};
+  // Servers refuse a wrong key as they refuse a missing right.
+  const bool with_key = !client_.settings().encryption.customer_key.empty();
+  return {
+      .method = method,
+      .key = folder_ + id.name,
+      .request = {
+          .what = fmt::format("cannot {} {}", doing, NameOf(id.name)),
+          .action = action,
+          .resource = NameOf(id.name),
+          .or_else =
+              with_key ? "set S3_SSE_CUSTOMER_KEY to the key that it was written with" : ""}};
 }
 
 Operation Bucket::BucketOperation(const std::string& doing, const char* action) const {
@@ -98,9 +114,11 @@ std::vector<ObjectInfo> Bucket::List(bool versions) const {
       info.modified = listed.modified;
       info.current = listed.latest;
       info.delete_marker = listed.delete_marker;
+      // versitygw begins a page with the version that the one before ended with.
+      if (!objects.empty() && static_cast<const ObjectId&>(objects.back()) == info) continue;
       objects.push_back(std::move(info));
     }
-    next = std::move(page.next);
+    TurnPage(next, std::move(page.next), operation);
   } while (!next.empty());
   return objects;
 }
@@ -292,7 +310,7 @@ std::optional<std::vector<ListedUpload>> Bucket::Uploads(const std::string& name
     }
     UploadPage page = ParseUploads(response.body);
     std::ranges::move(page.uploads, std::back_inserter(uploads));
-    next = std::move(page.next);
+    TurnPage(next, std::move(page.next), operation);
   } while (!next.empty());
   return uploads;
 }

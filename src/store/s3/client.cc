@@ -15,9 +15,8 @@ namespace {
 // A signature holds for a quarter of an hour around its time.
 constexpr std::chrono::minutes kToleratedSkew{10};
 
-bool IsExpected(const Operation& operation, const HttpResponse& response) {
-  return response.ok() ||
-         std::ranges::find(operation.expected, response.status) != operation.expected.end();
+bool IsExpected(const Operation& operation, int status) {
+  return std::ranges::find(operation.expected, status) != operation.expected.end();
 }
 
 }  // namespace
@@ -51,9 +50,13 @@ HttpResponse Client::CallOnce(const Operation& operation, const std::stop_token&
     HttpResponse response = Send(operation, route, stop);
     const bool refused = response.ok() && operation.into.data() == nullptr &&
                          operation.method == "POST" && HoldsError(response);
-    if (!refused && IsExpected(operation, response)) return response;
+    if (response.ok() && !refused) return response;
     const ServerError server = ReadServerError(response);
     if (attempt < kRoutes && Reroute(response, server, route)) continue;
+    // A wrong key or region says nothing about the object that was asked for.
+    if (!refused && IsExpected(operation, response.status) && !IsAboutAccess(server)) {
+      return response;
+    }
     throw MakeError(operation.request, response.status, server);
   }
 }
@@ -77,22 +80,29 @@ HttpResponse Client::Send(const Operation& operation, const Route& route,
 }
 
 bool Client::Reroute(const HttpResponse& response, const ServerError& server, const Route& used) {
-  const bool elsewhere = response.status == 301 || response.status == 307 ||
+  const bool redirected = response.status == 301 || response.status == 307;
+  const bool elsewhere = redirected ||
                          server.code == "PermanentRedirect" || server.code == "TemporaryRedirect" ||
                          server.code == "AuthorizationHeaderMalformed" ||
                          server.code == "IllegalLocationConstraintException" ||
                          (response.status == 400 && !server.region.empty());
-  if (elsewhere) return MoveTo(server.region, used);
+  if (elsewhere) return MoveTo(server.region, redirected, used);
   if (response.status == 403) return SetClock(response, used);
   return false;
 }
 
-bool Client::MoveTo(const std::string& region, const Route& used) {
-  if (region.empty() || region == used.endpoint.region()) return false;
-  run_.log.Info("the bucket {} lies in {}, not in {}: going on there (set S3_REGION_NAME to it)",
-                bucket_, region, used.endpoint.region());
+bool Client::MoveTo(const std::string& region, bool redirected, const Route& used) {
+  // AWS answers for a region's buckets on that region's own hosts alone. Elsewhere, behind a VPC's
+  // endpoint too, the region is only what is signed for.
+  const bool leave_host = redirected && used.endpoint.is_aws() && !used.endpoint.is_regional();
+  if (region.empty() || (region == used.endpoint.region() && !leave_host)) return false;
   const std::lock_guard lock(mutex_);
-  route_.endpoint = Endpoint(settings_, bucket_, region);
+  if (route_.endpoint != used.endpoint) return true;  // another call was told so too
+  Settings settings = settings_;
+  if (leave_host || used.endpoint.is_regional()) settings.endpoint.clear();
+  route_.endpoint = Endpoint(settings, bucket_, region);
+  run_.log.Info("the bucket {} lies in {}: going on there (set S3_REGION_NAME to it)", bucket_,
+                region);
   return true;
 }
 
@@ -105,12 +115,14 @@ bool Client::SetClock(const HttpResponse& response, const Route& used) {
   const auto ahead = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::system_clock::from_time_t(seconds) - run_.clock.Now());
   if (std::chrono::abs(ahead - used.clock_ahead) < kToleratedSkew) return false;
-  run_.warnings.Add(fmt::format(
-      "this machine's clock is {} {} that of the bucket {}: requests are signed with the "
-      "server's time",
-      FormatDuration(std::chrono::abs(ahead)), ahead.count() > 0 ? "behind" : "ahead of", bucket_));
   const std::lock_guard lock(mutex_);
+  if (route_.clock_ahead != used.clock_ahead) return true;  // another call was told so too
   route_.clock_ahead = ahead;
+  run_.warnings.Add(
+      fmt::format("this machine's clock is {} {} that of the bucket {}: requests are signed with the "
+                  "server's time",
+                  FormatDuration(std::chrono::abs(ahead)),
+                  ahead.count() > 0 ? "behind" : "ahead of", bucket_));
   return true;
 }
 

@@ -58,7 +58,7 @@ class Client {
   HttpResponse Send(const Operation& operation, const Route& route, const std::stop_token& stop);
   // Whether another route may help, which is then taken from now on.
   bool Reroute(const HttpResponse& response, const ServerError& server, const Route& used);
-  bool MoveTo(const std::string& region, const Route& used);
+  bool MoveTo(const std::string& region, bool redirected, const Route& used);
   bool SetClock(const HttpResponse& response, const Route& used);
   Route CurrentRoute() const;
 

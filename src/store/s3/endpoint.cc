@@ -33,6 +33,13 @@ void CheckBucket(const std::string& bucket) {
 }
 
 std::string AwsHost(const std::string& region) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  if (!std::ranges::all_of(region, fits)) {
+    throw Error(ErrorKind::kUsage, fmt::format("AWS has no region '{}'", region))
+        .Hint("set S3_REGION_NAME (for example eu-central-1), or S3_ENDPOINT_URL for another service");
+  }
   const bool china = region.starts_with("cn-");
   return fmt::format("s3.{}.amazonaws.com{}", region, china ? ".cn" : "");
 }
@@ -63,7 +70,13 @@ Endpoint::Endpoint(const Settings& settings, std::string bucket, std::string reg
   CheckBucket(bucket_);
   base_ = BaseOf(settings, region_);
   while (base_.path.ends_with('/')) base_.path.pop_back();
-  is_aws_ = settings.endpoint.empty() || IsAwsHost(base_.host);
+  is_regional_ = settings.endpoint.empty();
+  is_aws_ = is_regional_ || IsAwsHost(base_.host);
+  if (!settings.encryption.customer_key.empty() && base_.scheme != "https") {
+    throw Error(ErrorKind::kUsage, "S3_SSE_CUSTOMER_KEY would travel in the clear")
+        .Hint("use an https:// address in S3_ENDPOINT_URL (S3_USE_SSL): servers refuse such keys "
+              "over http too");
+  }
   const bool can = CanBeInHost(bucket_);
   if (settings.addressing == Addressing::kVirtual && !can) {
     throw Error(ErrorKind::kUsage,
@@ -84,6 +97,8 @@ std::string Endpoint::UrlOf(const std::string& key, const Parameters& parameters
 }
 
 std::string Endpoint::ResourceOf(const std::string& key) const {
+  // The path as it is sent: servers disagree with a '/' that is not there.
+  if (key.empty() && !virtual_host_) return "/" + EncodeUrlPart(bucket_);
   return "/" + EncodeUrlPart(bucket_) + "/" + EncodeUrlPath(key);
 }
 

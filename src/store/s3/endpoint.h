@@ -16,8 +16,8 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 /// The address of one bucket. Immutable; another region or endpoint makes another one.
 class Endpoint {
  public:
-  /// Throws Error(kUsage) when the bucket's or the endpoint's name is impossible. `region`: not
-  /// empty.
+  /// Throws Error(kUsage) when the bucket's, the endpoint's or (of AWS) the region's name is
+  /// impossible, and when a customer's key would travel without TLS. `region`: not empty.
   Endpoint(const Settings& settings, std::string bucket, std::string region);
 
   /// The URL of an object, or of the bucket when `key` is empty.
@@ -27,13 +27,18 @@ class Endpoint {
 
   const std::string& region() const { return region_; }
   const std::string& bucket() const { return bucket_; }
-  /// Whether it is AWS's own, whose host names its region.
+  /// Whether a host of AWS answers.
   bool is_aws() const { return is_aws_; }
+  /// Whether it is AWS's own host for the region, as no endpoint was set.
+  bool is_regional() const { return is_regional_; }
+
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
 
  private:
   std::string bucket_;
   std::string region_;
   bool is_aws_ = false;
+  bool is_regional_ = false;
   bool virtual_host_ = false;
   Url base_;
 };

@@ -12,8 +12,9 @@ namespace oxbackup::s3 {
 bool IsFirst(const Bucket& bucket, const std::string& name, const std::string& upload);
 
 /// Gives up uploads of archives in the folder that the same account began more than a day ago: of
-/// runs that were killed. Not `upload`, which has just been begun and tells who we are. What cannot
-/// be listed or given up is left to the bucket's own rules, with a line in the log.
+/// runs that were killed. Where the server tells no accounts the name alone decides. Not `upload`,
+/// which has just been begun and tells who we are. What cannot be listed or given up is left to the
+/// bucket's own rules, with a line in the log.
 void RemoveLeftovers(const Bucket& bucket, const std::string& name, const std::string& upload);
 
 }  // namespace oxbackup::s3

@@ -23,6 +23,7 @@ class ObjectSource final : public RangedSource {
                   fmt::format("{} ends early: it has {} bytes, and the bytes up to {} were wanted",
                               Name(), head_.size, offset + size));
     }
+    if (size == 0) return;
     const uint64_t tail_begin = head_.size - tail_.size();
     if (offset < tail_begin) {
       const size_t ahead = std::min<uint64_t>(size, tail_begin - offset);

@@ -33,11 +33,15 @@ struct Explanation {
   std::string_view hint;
 };
 
-constexpr std::array<Explanation, 20> kExplanations = {{
-    {"InvalidAccessKeyId",
-     "the server does not know this access key: check S3_ACCESS_KEY and that S3_ENDPOINT_URL is "
-     "the "
-     "service that gave it"},
+constexpr std::string_view kUnknownKey =
+    "the server does not know this access key: check S3_ACCESS_KEY and that S3_ENDPOINT_URL is the "
+    "service that gave it";
+constexpr std::string_view kNoKmsKey =
+    "check S3_SSE_KMS_KEY_ID: the service does not find this key";
+
+constexpr std::array<Explanation, 22> kExplanations = {{
+    {"InvalidAccessKeyId", kUnknownKey},
+    {"XAdminUserNotFound", kUnknownKey},  // versitygw's
     {"SignatureDoesNotMatch",
      "the secret key does not belong to the access key (S3_SECRET_ACCESS_KEY); a proxy that "
      "changes "
@@ -57,7 +61,8 @@ constexpr std::array<Explanation, 20> kExplanations = {{
     {"InsufficientStorage", "the service has no more room: remove old archives (prune)"},
     {"XMinioStorageFull", "the service has no more room: remove old archives (prune)"},
     {"InvalidStorageClass", "the service does not know this S3_STORAGE_CLASS"},
-    {"KMS.NotFoundException", "check S3_SSE_KMS_KEY_ID: the service does not find this key"},
+    {"KMS.NotFoundException", kNoKmsKey},
+    {"kms:KeyNotFound", kNoKmsKey},  // MinIO's
     {"KMS.DisabledException", "the key of S3_SSE_KMS_KEY_ID is disabled: enable it"},
     {"InvalidObjectState",
      "the object lies in an archive tier (Glacier): restore it there first, or choose another "
@@ -94,11 +99,15 @@ bool IsTransient(int status, const ServerError& server) {
 
 std::string HintFor(const Request& request, const ServerError& server) {
   if (server.code == "AccessDenied" || server.code == "AllAccessDisabled") {
-    return fmt::format("allow {} on {} to the account of these keys", request.action,
-                       request.resource);
+    return fmt::format("allow {} on {} to the account of these keys{}", request.action,
+                       request.resource, request.or_else.empty() ? "" : ", or " + request.or_else);
   }
   if (server.code == "PermanentRedirect" && !server.region.empty()) {
     return fmt::format("the bucket lies in {}: set S3_REGION_NAME to it", server.region);
+  }
+  // The code is that of many other refusals.
+  if (server.message.find("Server Side Encryption") != std::string::npos) {
+    return "set S3_SSE_CUSTOMER_KEY to the key that the archive was written with";
   }
   for (const Explanation& explanation : kExplanations) {
     if (explanation.code == server.code) return std::string(explanation.hint);
@@ -121,6 +130,15 @@ ServerError ReadServerError(const HttpResponse& response) {
   if (server.code.empty()) server.code = CodeOfStatus(response.status);
   if (const auto region = response.Header("x-amz-bucket-region")) server.region = *region;
   return server;
+}
+
+bool IsAboutAccess(const ServerError& server) {
+  constexpr std::array<std::string_view, 10> kCodes = {
+      "InvalidAccessKeyId", "XAdminUserNotFound",   "SignatureDoesNotMatch",
+      "ExpiredToken",       "RequestTimeTooSkewed", "AuthorizationHeaderMalformed",
+      "InvalidToken",       "NoSuchBucket",         "IllegalLocationConstraintException",
+      "PermanentRedirect"};
+  return std::ranges::find(kCodes, server.code) != kCodes.end();
 }
 
 bool HoldsError(const HttpResponse& response) {

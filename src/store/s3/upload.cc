@@ -185,8 +185,17 @@ class Upload final : public ObjectWriter {
       proof_text_ = proof_.Check(completed, head, size_);
     } catch (Error& error) {
       error.While("checking " + NameText());
-      bucket_.Remove(head.id);
+      RemoveOrSay(head.id, error);
       throw;
+    }
+  }
+
+  void RemoveOrSay(const ObjectId& id, Error& error) {
+    try {
+      bucket_.Remove(id);
+    } catch (const Error& removal) {
+      error.Outcome(fmt::format("{} is in the bucket, damaged, and could not be removed ({}).",
+                                NameText(), removal.cause()));
     }
   }
 
