@@ -17,12 +17,18 @@ if(OPENEDX_BACKUP_SANITIZE MATCHES "undefined")
   set(sanitize_tests -fno-sanitize=null,alignment,vptr,object-size)
 endif()
 
+# add_test_ring(NAME RING [LOCK what tests share: one of them runs at a time] SOURCES source…)
 function(add_test_ring name ring)
-  add_executable(${name} ${ARGN})
+  cmake_parse_arguments(arg "" LOCK SOURCES ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
   # Of the sources, as a target's own options come before those of the libraries it links.
-  set_property(SOURCE ${ARGN} PROPERTY COMPILE_OPTIONS ${sanitize_tests})
+  set_property(SOURCE ${arg_SOURCES} PROPERTY COMPILE_OPTIONS ${sanitize_tests})
   target_link_libraries(${name} PRIVATE openedx_backup_testing GTest::gtest_main GTest::gmock)
-  gtest_discover_tests(${name} PROPERTIES LABELS ${ring} DISCOVERY_TIMEOUT 60)
+  set(properties LABELS ${ring})
+  if(arg_LOCK)
+    list(APPEND properties RESOURCE_LOCK ${arg_LOCK})
+  endif()
+  gtest_discover_tests(${name} PROPERTIES ${properties} DISCOVERY_TIMEOUT 60)
 endfunction()
 
 # What the sanitizer builds need: no servers, no generator, no benchmarks.
@@ -30,23 +36,28 @@ add_custom_target(unit_tests)
 foreach(layer base stream archive mysql mongodb files http store engine cli)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${layer}/*_test.cc")
   if(tests)
-    add_test_ring(${layer}_tests unit ${tests})
+    add_test_ring(${layer}_tests unit SOURCES ${tests})
     add_dependencies(unit_tests ${layer}_tests)
   endif()
 endforeach()
 
-# One executable a folder, so that a change in one part does not link all of them.
+# One executable a folder, so that a change in one part does not link all of them. Those of the
+# databases share their servers; those of buckets measure when a connection stalls.
 foreach(part mysql mongodb s3 engine cli)
   file(GLOB tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/integration/${part}/*.cc")
   if(tests)
-    add_test_ring(${part}_integration_tests integration ${tests})
+    set(lock databases)
+    if(part STREQUAL "s3")
+      set(lock buckets)
+    endif()
+    add_test_ring(${part}_integration_tests integration LOCK ${lock} SOURCES ${tests})
   endif()
 endforeach()
 
 # The built command as a user runs it, without servers.
 file(GLOB tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/cli/*.cc")
 if(tests)
-  add_test_ring(cli_black_box_tests cli ${tests})
+  add_test_ring(cli_black_box_tests cli SOURCES ${tests})
   add_dependencies(cli_black_box_tests openedx-backup)
   target_compile_definitions(cli_black_box_tests PRIVATE
     OPENEDX_BACKUP_COMMAND="$<TARGET_FILE:openedx-backup>")

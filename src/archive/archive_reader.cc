@@ -63,18 +63,17 @@ std::unique_ptr<ArchiveReader> OpenArchive(std::unique_ptr<RangedSource> source,
                                            const RunContext& run) {
   run.ThrowIfStopped();
   const std::string name = source->Name();
-  return WithContext(
-      [&] { return fmt::format("opening {}", name); },
-      [&]() -> std::unique_ptr<ArchiveReader> {
-        if (std::unique_ptr<ArchiveTail> tail = ReadArchiveTail(*source)) {
-          return std::make_unique<RangedReader>(std::move(source), std::move(tail));
-        }
-        CheckForeign(*source);
-        const std::shared_ptr<const RangedSource> shared = std::move(source);
-        return std::make_unique<SequentialReader>(
-            [shared, budget = &run.budget] { return ReadWhole(shared, *budget); },
-            name);
-      });
+  return WithContext([&] { return fmt::format("opening {}", name); },
+                     [&]() -> std::unique_ptr<ArchiveReader> {
+                       if (std::unique_ptr<ArchiveTail> tail = ReadArchiveTail(*source)) {
+                         return std::make_unique<RangedReader>(std::move(source), std::move(tail));
+                       }
+                       CheckForeign(*source);
+                       const std::shared_ptr<const RangedSource> shared = std::move(source);
+                       return std::make_unique<SequentialReader>(
+                           [shared, budget = &run.budget] { return ReadWhole(shared, *budget); },
+                           name);
+                     });
 }
 
 std::unique_ptr<ArchiveReader> OpenSequentialArchive(std::unique_ptr<ByteSource> source,

@@ -80,6 +80,7 @@ CommandOutcome RunBackup(const SettingValues& settings, CommandServices& service
                               services.warnings().All(), services.style()),
           .json = {{"location", place},
                    {"archive", report.name},
+                   {"version", report.version},
                    {"stored_bytes", report.totals.stored_bytes},
                    {"raw_bytes", report.totals.raw_bytes},
                    {"duration_ms", report.duration.count()},

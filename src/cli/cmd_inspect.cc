@@ -17,7 +17,8 @@ namespace {
 std::unique_ptr<Manifest> ReadNamed(const std::string& name, const SettingValues& settings,
                                     const RunContext& run) {
   const bool is_name = name.find('/') == std::string::npos && settings.Text("location");
-  const Location location = is_name ? OpenConfiguredLocation(settings, "from", run) : OpenLocation(name, BucketAccessOf(settings), run);
+  const Location location = is_name ? OpenConfiguredLocation(settings, "from", run)
+                                    : OpenLocation(name, BucketAccessOf(settings), run);
   ArchiveChoice choice{.name = is_name ? name : location.name, .date = {}};
   const ArchiveEntry entry = ChooseArchive(*location.store, choice, run);
   if (entry.manifest) return ReadWholeManifest(*location.store, entry);

@@ -155,6 +155,7 @@ BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& target
     report.totals = writer.Finish(report.manifest);
   }
   report.name = object->name();
+  report.version = object->id().version;
   run.progress.Done("archive");
   report.proof = object->Proof();
   if (options.read_back && report.proof.empty()) {

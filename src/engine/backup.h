@@ -22,7 +22,8 @@ struct BackupOptions {
 };
 
 struct BackupReport {
-  std::string name;  ///< of the archive in the store
+  std::string name;     ///< of the archive in the store
+  std::string version;  ///< of it, in a store that keeps versions
   Manifest manifest;
   ArchiveTotals totals;
   std::chrono::milliseconds duration{};

@@ -240,7 +240,8 @@ ExtractReport Extract(Store& store, const ObjectId& archive, const ComponentSele
       },
       1, run);
   if (!any) {
-    throw Error(ErrorKind::kNotFound, fmt::format("{} holds none of the selected components", archive.name))
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("{} holds none of the selected components", archive.name))
         .Hint("openedx-backup inspect shows what it holds");
   }
   const ExtractReport report = extractor.Finish();

@@ -24,8 +24,8 @@ std::unique_ptr<ArchiveReader> Reopen(Store& store, const ObjectId& archive,
 
 // What the archive holds: by its manifest, or by reading a foreign one from end to end, which shows
 // at the same time that it is whole.
-std::set<std::string> ComponentsOf(Store& store, const ObjectId& archive,
-                                   const Manifest* manifest, const RunContext& run) {
+std::set<std::string> ComponentsOf(Store& store, const ObjectId& archive, const Manifest* manifest,
+                                   const RunContext& run) {
   std::set<std::string> found;
   if (manifest != nullptr) {
     for (const ComponentManifest& component : manifest->components) found.insert(component.name);

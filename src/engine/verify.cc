@@ -108,8 +108,9 @@ VerifyReport VerifyArchive(Store& store, const ObjectId& archive, VerifyDepth de
   if (depth == VerifyDepth::kFull) report.bytes_read = source->Size();
   if (manifest == nullptr) {
     if (depth == VerifyDepth::kQuick) {
-      throw Error(ErrorKind::kUsage,
-                  fmt::format("{} is not of ours: it has no manifest for a quick check", archive.name))
+      throw Error(
+          ErrorKind::kUsage,
+          fmt::format("{} is not of ours: it has no manifest for a quick check", archive.name))
           .Hint("leave --quick out to read it through");
     }
     run.progress.Begin(kVerify, "", 0);

@@ -265,7 +265,9 @@ TEST_P(StoreConformance, TellsSizesAndTimes) {
   ASSERT_EQ(list.size(), 1u);
   EXPECT_EQ(list[0].size, 5u);
   // A bucket's list has more digits than a look at one object.
-  const auto seconds = [](TimePoint time) { return std::chrono::floor<std::chrono::seconds>(time); };
+  const auto seconds = [](TimePoint time) {
+    return std::chrono::floor<std::chrono::seconds>(time);
+  };
   EXPECT_EQ(seconds(list[0].modified), seconds(info->modified));
 }
 

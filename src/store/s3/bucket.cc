@@ -134,15 +134,15 @@ std::optional<bool> Bucket::VersioningEnabled() const {
 }
 
 std::vector<int> Bucket::AbsentStatuses(const ObjectId& id) {
-  // 405: a delete marker, asked for by its id. 400: an id that none of the server's has the form of.
+  // 405: a delete marker, asked for by its id. 400: an id that none of the server's has the form
+  // of.
   return id.version.empty() ? std::vector<int>{kNotFound} : std::vector<int>{kNotFound, 405, 400};
 }
 
 bool Bucket::Exists(const ObjectId& id) const {
   const HttpResponse response = RequestHead(id);
   // By name alone a marker means that there is nothing.
-  return response.ok() ||
-         (!id.version.empty() && response.Header("x-amz-delete-marker") == "true");
+  return response.ok() || (!id.version.empty() && response.Header("x-amz-delete-marker") == "true");
 }
 
 std::optional<ObjectHead> Bucket::Head(const ObjectId& id) const {

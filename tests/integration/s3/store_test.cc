@@ -18,8 +18,9 @@ struct BucketFixture {
 StoreFactory FactoryOf(TestServer server, const std::string& bucket) {
   return StoreFactory([=] {
     const auto fixture = std::make_shared<BucketFixture>();
-    fixture->store = MakeS3Store(SettingsOf(server), bucket, FreshFolder(),
-                                 [](const std::string&) { return std::nullopt; }, fixture->run.run);
+    fixture->store = MakeS3Store(
+        SettingsOf(server), bucket, FreshFolder(), [](const std::string&) { return std::nullopt; },
+        fixture->run.run);
     return std::shared_ptr<Store>(fixture, fixture->store.get());
   });
 }

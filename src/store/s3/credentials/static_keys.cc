@@ -12,9 +12,9 @@ class Settings final : public CredentialProvider {
   explicit Settings(CredentialSettings settings) : settings_(std::move(settings)) {}
 
   Finding Find(const std::stop_token& /*stop*/) override {
-    auto keys =
-        KeysOf({"S3_ACCESS_KEY", settings_.access_key}, {"S3_SECRET_ACCESS_KEY", settings_.secret_key},
-               settings_.session_token, "the settings");
+    auto keys = KeysOf({"S3_ACCESS_KEY", settings_.access_key},
+                       {"S3_SECRET_ACCESS_KEY", settings_.secret_key}, settings_.session_token,
+                       "the settings");
     if (!keys) return Finding::None("S3_ACCESS_KEY is not set");
     return Finding::Keys(std::move(*keys));
   }
