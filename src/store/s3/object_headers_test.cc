@@ -46,8 +46,7 @@ TEST(ObjectHeadersTest, EncryptionByTheCustomersKey) {
   encryption.customer_key = std::string(32, 'k');
   const HttpHeaders headers = CustomerKeyHeaders(encryption);
   EXPECT_THAT(headers, SizeIs(3));
-  EXPECT_THAT(headers,
-              Contains(Pair("x-amz-server-side-encryption-customer-algorithm", "AES256")));
+  EXPECT_THAT(headers, Contains(Pair("x-amz-server-side-encryption-customer-algorithm", "AES256")));
   EXPECT_THAT(headers, Contains(Pair("x-amz-server-side-encryption-customer-key",
                                      "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=")));
   EXPECT_THAT(headers, Contains(Pair("x-amz-server-side-encryption-customer-key-MD5",

@@ -145,7 +145,8 @@ TEST_P(SettingsCommandTest, AProfileHasTheKeys) {
 TEST_P(SettingsCommandTest, WithoutKeysItSaysWhereItLooked) {
   const ProcessResult list = Run({"list"}, {{"S3_ACCESS_KEY", ""}, {"S3_SECRET_ACCESS_KEY", ""}});
   EXPECT_EQ(list.status, 2) << list.error;
-  for (const char* const place : {"S3_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_EC2_METADATA_DISABLED"}) {
+  for (const char* const place :
+       {"S3_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_EC2_METADATA_DISABLED"}) {
     EXPECT_THAT(list.error, HasSubstr(place));
   }
   EXPECT_THAT(proxy_.Requests(), IsEmpty());
