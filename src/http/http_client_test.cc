@@ -156,6 +156,23 @@ TEST(HttpClientTest, KeepsConnectionsAndHasOneForEachCallAtATime) {
   EXPECT_EQ(calls, (std::map<uint64_t, int>{{1, 1}, {2, 5}}));
 }
 
+// A server may close a kept connection at the moment at which it is used again: the body goes out
+// anew, and whole.
+TEST(HttpClientTest, AConnectionThatWasClosedMeanwhileIsReplaced) {
+  const std::string body(3 << 20, 'x');
+  const TestHttpServer server([](const TestHttpRequest& request) {
+    const bool again = request.path() == "/second" && request.connection == 1;
+    return TestHttpResponse{.body = std::to_string(request.body.size()),
+                            .fault = again ? TestHttpFault::kClose : TestHttpFault::kNone};
+  });
+  const auto client = MakeHttpClient({.use_proxy = false});
+  for (const char* const path : {"/first", "/second"}) {
+    const HttpRequest request{.method = "PUT", .url = server.url() + path, .body = body};
+    EXPECT_EQ(client->Perform(request, {}).body, std::to_string(body.size()));
+  }
+  EXPECT_THAT(server.Requests(), SizeIs(3));
+}
+
 TEST(HttpClientTest, ACallThatIsStoppedReturnsAtOnce) {
   TestHttpServer server(Always({.fault = TestHttpFault::kHold}));
   const auto client = MakeHttpClient({.use_proxy = false});
