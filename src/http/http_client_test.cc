@@ -65,7 +65,8 @@ uint16_t FreePort() { return ListenOnLoopback().port; }
 
 TEST(HttpClientTest, SendsEachMethodWithItsBodyAndHeaders) {
   const TestHttpServer server([](const TestHttpRequest& request) {
-    return TestHttpResponse{.status = 201, .headers = {{"X-Mixed-Case", "a  b"}}, .body = request.body};
+    return TestHttpResponse{
+        .status = 201, .headers = {{"X-Mixed-Case", "a  b"}}, .body = request.body};
   });
   const auto client = MakeHttpClient({.user_agent = "tester/1", .use_proxy = false});
   const std::string body("a\0b", 3);
@@ -99,7 +100,8 @@ TEST(HttpClientTest, ABodyOfNothingHasALength) {
 
 TEST(HttpClientTest, ReturnsWhateverTheServerAnswers) {
   for (const int status : {204, 301, 400, 403, 404, 500, 503}) {
-    const TestHttpServer server(Always({.status = status, .headers = {{"Location", "/elsewhere"}}}));
+    const TestHttpServer server(
+        Always({.status = status, .headers = {{"Location", "/elsewhere"}}}));
     const auto client = MakeHttpClient({.use_proxy = false});
     EXPECT_EQ(client->Perform({.url = server.url() + "/"}, {}).status, status);
     EXPECT_THAT(server.Requests(), SizeIs(1)) << "a redirect was followed";
@@ -129,8 +131,8 @@ TEST(HttpClientTest, AnAnswerThatIsTooLongEndsTheCall) {
   const TestHttpServer server(Always({.body = "0123456789"}));
   const auto client = MakeHttpClient({.use_proxy = false, .max_body = 9});
   std::string buffer(9, '-');
-  for (const HttpRequest& request :
-       {HttpRequest{.url = server.url() + "/"}, HttpRequest{.url = server.url() + "/", .into = buffer}}) {
+  for (const HttpRequest& request : {HttpRequest{.url = server.url() + "/"},
+                                     HttpRequest{.url = server.url() + "/", .into = buffer}}) {
     const Error error = ErrorOf(*client, request);
     EXPECT_THAT(error.what(), HasSubstr("longer than it may be"));
     EXPECT_FALSE(error.transient()) << "it would be as long the next time";
@@ -140,8 +142,8 @@ TEST(HttpClientTest, AnAnswerThatIsTooLongEndsTheCall) {
 
 TEST(HttpClientTest, KeepsConnectionsAndHasOneForEachCallAtATime) {
   TestHttpServer server([](const TestHttpRequest& request) {
-    return TestHttpResponse{
-        .fault = request.path() == "/held" ? TestHttpFault::kHold : TestHttpFault::kNone};
+    return TestHttpResponse{.fault = request.path() == "/held" ? TestHttpFault::kHold
+                                                               : TestHttpFault::kNone};
   });
   const auto client = MakeHttpClient({.use_proxy = false});
   std::thread held([&] { client->Perform({.url = server.url() + "/held"}, {}); });
@@ -214,7 +216,8 @@ TEST(HttpClientTest, OnlyHttpIsSpoken) {
 class ProxyTest : public testing::Test {
  protected:
   // Whether a call to a host that does not exist reached the proxy, and as what.
-  std::string TargetBy(const HttpOptions& options, const std::map<std::string, std::string>& names) {
+  std::string TargetBy(const HttpOptions& options,
+                       const std::map<std::string, std::string>& names) {
     std::map<std::string, std::string> all = {
         {"http_proxy", ""}, {"all_proxy", ""}, {"no_proxy", ""}, {"NO_PROXY", ""}};
     for (const auto& [name, value] : names) all[name] = value;

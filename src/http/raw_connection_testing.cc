@@ -160,8 +160,8 @@ Listener ListenOnLoopback(Loopback loopback) {
   address6.sin6_addr = in6addr_loopback;
   sockaddr_in address4 = AddressOf("127.0.0.1", 0);
   socklen_t size = ipv6 ? sizeof address6 : sizeof address4;
-  auto* const generic = ipv6 ? reinterpret_cast<sockaddr*>(&address6)
-                             : reinterpret_cast<sockaddr*>(&address4);
+  auto* const generic =
+      ipv6 ? reinterpret_cast<sockaddr*>(&address6) : reinterpret_cast<sockaddr*>(&address4);
   if (::bind(listener.socket.get(), generic, size) != 0 ||
       ::listen(listener.socket.get(), 64) != 0 ||
       ::getsockname(listener.socket.get(), generic, &size) != 0) {

@@ -34,8 +34,9 @@ TEST(UrlTest, AddressesOfVersion6KeepTheirBrackets) {
 }
 
 TEST(UrlTest, RefusesWhatIsNoAddressOfAWebService) {
-  for (const char* const text : {"", "minio", "ftp://minio", "http://", "http://a b/", "http://a:x/",
-                                 "http://user@minio/", "http://user:hidden@minio/"}) {
+  for (const char* const text :
+       {"", "minio", "ftp://minio", "http://", "http://a b/", "http://a:x/", "http://user@minio/",
+        "http://user:hidden@minio/"}) {
     try {
       ParseUrl(text);
       ADD_FAILURE() << "taken: " << text;

@@ -37,7 +37,8 @@ std::string CompleteXml(const std::vector<UploadedPart>& parts) {
   return xml + "</CompleteMultipartUpload>";
 }
 
-// Some servers forget where they were: asked in the same way they would send the same page for ever.
+// Some servers forget where they were: asked in the same way they would send the same page for
+// ever.
 void TurnPage(Parameters& next, Parameters following, const Operation& operation) {
   if (!following.empty() && following == next) {
     throw Error(ErrorKind::kStore, operation.request.what)
@@ -69,15 +70,14 @@ Operation Bucket::ObjectOperation(const char* method, const std::string& doing, 
                                   const ObjectId& id) const {
   // Servers refuse a wrong key as they refuse a missing right.
   const bool with_key = !client_.settings().encryption.customer_key.empty();
-  return {
-      .method = method,
-      .key = folder_ + id.name,
-      .request = {
-          .what = fmt::format("cannot {} {}", doing, NameOf(id.name)),
-          .action = action,
-          .resource = NameOf(id.name),
-          .or_else =
-              with_key ? "set S3_SSE_CUSTOMER_KEY to the key that it was written with" : ""}};
+  return {.method = method,
+          .key = folder_ + id.name,
+          .request = {.what = fmt::format("cannot {} {}", doing, NameOf(id.name)),
+                      .action = action,
+                      .resource = NameOf(id.name),
+                      .or_else = with_key
+                                     ? "set S3_SSE_CUSTOMER_KEY to the key that it was written with"
+                                     : ""}};
 }
 
 Operation Bucket::BucketOperation(const std::string& doing, const char* action) const {

@@ -47,10 +47,12 @@ TEST_F(BucketTest, ListsVersionsPageAfterPage) {
   Answer([](const TestHttpRequest& request) {
     const bool second = Has(request, "key-marker=f%2Fa") && Has(request, "version-id-marker=7");
     const std::string more =
-        second ? "" : "<IsTruncated>true</IsTruncated><NextKeyMarker>f/a</NextKeyMarker>"
-                      "<NextVersionIdMarker>7</NextVersionIdMarker>";
-    return TestHttpResponse{.body = "<ListVersionsResult>" + more + "<Version><Key>f/a</Key><VersionId>" +
-                                    (second ? "6" : "7") + "</VersionId></Version></ListVersionsResult>"};
+        second ? ""
+               : "<IsTruncated>true</IsTruncated><NextKeyMarker>f/a</NextKeyMarker>"
+                 "<NextVersionIdMarker>7</NextVersionIdMarker>";
+    return TestHttpResponse{.body = "<ListVersionsResult>" + more +
+                                    "<Version><Key>f/a</Key><VersionId>" + (second ? "6" : "7") +
+                                    "</VersionId></Version></ListVersionsResult>"};
   });
   const std::vector<ObjectInfo> objects = bucket().List(true);
   ASSERT_THAT(objects, SizeIs(2));
@@ -65,7 +67,8 @@ TEST_F(BucketTest, AVersionThatEndsOnePageAndBeginsTheNextIsListedOnce) {
         .body = "<ListVersionsResult>" +
                 (second ? version + "<Version><Key>f/a</Key><VersionId>6</VersionId></Version>"
                         : "<IsTruncated>true</IsTruncated><NextKeyMarker>f/a</NextKeyMarker>"
-                          "<NextVersionIdMarker>7</NextVersionIdMarker>" + version) +
+                          "<NextVersionIdMarker>7</NextVersionIdMarker>" +
+                              version) +
                 "</ListVersionsResult>"};
   });
   EXPECT_THAT(bucket().List(true), SizeIs(2));
@@ -86,9 +89,11 @@ TEST_F(BucketTest, SaysWhoAnsweredInsteadOfS3) {
 }
 
 TEST_F(BucketTest, VersioningIsUnknownWhereItMayNotBeAskedOrIsNotKnown) {
-  for (const auto& [status, code] : std::vector<std::pair<int, std::string>>{
-           {403, "AccessDenied"}, {405, "MethodNotAllowed"}, {501, "NotImplemented"},
-           {400, "NotImplemented"}}) {
+  for (const auto& [status, code] :
+       std::vector<std::pair<int, std::string>>{{403, "AccessDenied"},
+                                                {405, "MethodNotAllowed"},
+                                                {501, "NotImplemented"},
+                                                {400, "NotImplemented"}}) {
     Always(Refusal(status, code));
     EXPECT_EQ(bucket().VersioningEnabled(), std::nullopt) << code;
   }
@@ -96,9 +101,12 @@ TEST_F(BucketTest, VersioningIsUnknownWhereItMayNotBeAskedOrIsNotKnown) {
 
 // A backup asks this first: what is wrong with the keys has to be told then, and told rightly.
 TEST_F(BucketTest, VersioningOfABucketThatCannotBeReachedIsAnError) {
-  for (const auto& [status, code] : std::vector<std::pair<int, std::string>>{
-           {403, "SignatureDoesNotMatch"}, {403, "InvalidAccessKeyId"}, {400, "ExpiredToken"},
-           {404, "NoSuchBucket"}, {400, "InvalidRequest"}}) {
+  for (const auto& [status, code] :
+       std::vector<std::pair<int, std::string>>{{403, "SignatureDoesNotMatch"},
+                                                {403, "InvalidAccessKeyId"},
+                                                {400, "ExpiredToken"},
+                                                {404, "NoSuchBucket"},
+                                                {400, "InvalidRequest"}}) {
     Always(Refusal(status, code));
     EXPECT_THAT(ErrorOf([this] { (void)bucket().VersioningEnabled(); }).cause(), HasSubstr(code));
   }

@@ -45,8 +45,8 @@ Client& ServedBucketTest::client() {
   if (!client_) {
     credentials_ = std::make_unique<FixedKeys>();
     retrier_ = std::make_unique<Retrier>(policy_, std::make_unique<NoWaiting>(), log_);
-    client_ = std::make_unique<Client>(settings_, "backups", region_, http_, *credentials_, *retrier_,
-                                       run_);
+    client_ = std::make_unique<Client>(settings_, "backups", region_, http_, *credentials_,
+                                       *retrier_, run_);
   }
   return *client_;
 }

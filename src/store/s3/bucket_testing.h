@@ -1,4 +1,5 @@
-// A bucket on a small server of the test's own, for answers that real servers cannot be made to give.
+// A bucket on a small server of the test's own, for answers that real servers cannot be made to
+// give.
 #pragma once
 
 #include <gtest/gtest.h>

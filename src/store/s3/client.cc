@@ -81,8 +81,8 @@ HttpResponse Client::Send(const Operation& operation, const Route& route,
 
 bool Client::Reroute(const HttpResponse& response, const ServerError& server, const Route& used) {
   const bool redirected = response.status == 301 || response.status == 307;
-  const bool elsewhere = redirected ||
-                         server.code == "PermanentRedirect" || server.code == "TemporaryRedirect" ||
+  const bool elsewhere = redirected || server.code == "PermanentRedirect" ||
+                         server.code == "TemporaryRedirect" ||
                          server.code == "AuthorizationHeaderMalformed" ||
                          server.code == "IllegalLocationConstraintException" ||
                          (response.status == 400 && !server.region.empty());
@@ -118,11 +118,10 @@ bool Client::SetClock(const HttpResponse& response, const Route& used) {
   const std::lock_guard lock(mutex_);
   if (route_.clock_ahead != used.clock_ahead) return true;  // another call was told so too
   route_.clock_ahead = ahead;
-  run_.warnings.Add(
-      fmt::format("this machine's clock is {} {} that of the bucket {}: requests are signed with the "
-                  "server's time",
-                  FormatDuration(std::chrono::abs(ahead)),
-                  ahead.count() > 0 ? "behind" : "ahead of", bucket_));
+  run_.warnings.Add(fmt::format(
+      "this machine's clock is {} {} that of the bucket {}: requests are signed with the "
+      "server's time",
+      FormatDuration(std::chrono::abs(ahead)), ahead.count() > 0 ? "behind" : "ahead of", bucket_));
   return true;
 }
 

@@ -22,7 +22,8 @@ class ClientTest : public ServedBucketTest {
   HttpResponse Get(std::vector<int> expected = {}) { return Call("GET", std::move(expected)); }
   HttpResponse Call(const std::string& method, std::vector<int> expected = {}) {
     Operation operation{.method = method, .key = "f/k", .expected = std::move(expected)};
-    operation.request = {.what = "cannot look", .action = "s3:GetObject", .resource = "s3://backups/f/k"};
+    operation.request = {
+        .what = "cannot look", .action = "s3:GetObject", .resource = "s3://backups/f/k"};
     return client().Call(operation, stop_.get_token());
   }
 
@@ -62,8 +63,7 @@ TEST_F(ClientTest, SignsForTheRegionAtTheTimeOfTheRun) {
 }
 
 TEST_F(ClientTest, GoesOnInTheRegionThatARefusalNames) {
-  AnswerIn("eu-west-3",
-           Refusal(400, "AuthorizationHeaderMalformed", "<Region>eu-west-3</Region>"));
+  AnswerIn("eu-west-3", Refusal(400, "AuthorizationHeaderMalformed", "<Region>eu-west-3</Region>"));
   EXPECT_EQ(Get().body, "here");
   EXPECT_THAT(Requests(), SizeIs(2));
   EXPECT_EQ(Get().body, "here");
@@ -86,8 +86,7 @@ TEST_F(ClientTest, GoesOnInTheRegionThatAnAnswerToHeadNames) {
 
 // The first call of a backup expects refusals: of a wrong region it must not conclude anything.
 TEST_F(ClientTest, AnotherRegionIsNoAnswerThatWasExpected) {
-  AnswerIn("eu-west-3",
-           Refusal(400, "AuthorizationHeaderMalformed", "<Region>eu-west-3</Region>"));
+  AnswerIn("eu-west-3", Refusal(400, "AuthorizationHeaderMalformed", "<Region>eu-west-3</Region>"));
   EXPECT_EQ(Get({400, 403}).body, "here");
 }
 
@@ -229,9 +228,7 @@ TEST_F(ClientTest, SignsInVersion2WhereItIsAsked) {
 }
 
 TEST_F(ClientTest, AStopEndsACallThatIsOnItsWay) {
-  Answer([](const TestHttpRequest&) {
-    return TestHttpResponse{.fault = TestHttpFault::kHold};
-  });
+  Answer([](const TestHttpRequest&) { return TestHttpResponse{.fault = TestHttpFault::kHold}; });
   client();
   std::thread stopper([this] {
     server_.WaitUntilHeld();

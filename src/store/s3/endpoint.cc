@@ -38,7 +38,9 @@ std::string AwsHost(const std::string& region) {
   };
   if (!std::ranges::all_of(region, fits)) {
     throw Error(ErrorKind::kUsage, fmt::format("AWS has no region '{}'", region))
-        .Hint("set S3_REGION_NAME (for example eu-central-1), or S3_ENDPOINT_URL for another service");
+        .Hint(
+            "set S3_REGION_NAME (for example eu-central-1), or S3_ENDPOINT_URL for another "
+            "service");
   }
   const bool china = region.starts_with("cn-");
   return fmt::format("s3.{}.amazonaws.com{}", region, china ? ".cn" : "");
@@ -74,8 +76,9 @@ Endpoint::Endpoint(const Settings& settings, std::string bucket, std::string reg
   is_aws_ = is_regional_ || IsAwsHost(base_.host);
   if (!settings.encryption.customer_key.empty() && base_.scheme != "https") {
     throw Error(ErrorKind::kUsage, "S3_SSE_CUSTOMER_KEY would travel in the clear")
-        .Hint("use an https:// address in S3_ENDPOINT_URL (S3_USE_SSL): servers refuse such keys "
-              "over http too");
+        .Hint(
+            "use an https:// address in S3_ENDPOINT_URL (S3_USE_SSL): servers refuse such keys "
+            "over http too");
   }
   const bool can = CanBeInHost(bucket_);
   if (settings.addressing == Addressing::kVirtual && !can) {

@@ -60,7 +60,8 @@ TEST(EndpointTest, VirtualPutsTheBucketBeforeTheHostAndItsPort) {
 // A certificate of *.s3.… does not cover two labels, and a name with capitals is no host's.
 TEST(EndpointTest, AutoIsPathForBucketsThatCannotBeInAHost) {
   for (const char* const bucket : {"with.dot", "Capital", "under_score", "ab", "-a-b", "a-b-"}) {
-    EXPECT_THAT(UrlOf(At(""), "k", bucket), HasSubstr(".amazonaws.com/" + std::string(bucket) + "/k"));
+    EXPECT_THAT(UrlOf(At(""), "k", bucket),
+                HasSubstr(".amazonaws.com/" + std::string(bucket) + "/k"));
     const Error error = ErrorOf(At("", Addressing::kVirtual), bucket);
     EXPECT_EQ(error.kind(), ErrorKind::kUsage) << bucket;
     EXPECT_THAT(error.hint(), HasSubstr("S3_ADDRESSING_STYLE"));
@@ -114,7 +115,8 @@ TEST(EndpointTest, RefusesNamesThatCannotBe) {
   for (const char* const bucket : {"", ".", "..", "a/b", "a b", "a?b", "a#b", "a\nb"}) {
     EXPECT_EQ(ErrorOf(At("http://minio"), bucket).kind(), ErrorKind::kUsage) << bucket;
   }
-  for (const char* const endpoint : {"http://", "ftp://minio", "http://a b", "https://minio:port"}) {
+  for (const char* const endpoint :
+       {"http://", "ftp://minio", "http://a b", "https://minio:port"}) {
     const Error error = ErrorOf(At(endpoint));
     EXPECT_EQ(error.kind(), ErrorKind::kUsage) << endpoint;
     ASSERT_FALSE(error.contexts().empty()) << endpoint;

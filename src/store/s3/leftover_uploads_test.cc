@@ -64,9 +64,9 @@ TEST_F(LeftoverUploadsTest, OldOnesOfTheSameAccountAreGivenUp) {
   Has({{"site.2026-11-24.tar.xz", "old", "2026-11-24T03:00:00Z"},
        {"b.tar.zst", "zst", "2026-11-25T11:59:59Z"},
        {"c.tar", "tar", "2026-11-01T00:00:00Z"}});
-  EXPECT_THAT(Removed(), ElementsAre("/backups/f/site.2026-11-24.tar.xz?uploadId=old",
-                                     "/backups/f/b.tar.zst?uploadId=zst",
-                                     "/backups/f/c.tar?uploadId=tar"));
+  EXPECT_THAT(Removed(),
+              ElementsAre("/backups/f/site.2026-11-24.tar.xz?uploadId=old",
+                          "/backups/f/b.tar.zst?uploadId=zst", "/backups/f/c.tar?uploadId=tar"));
   EXPECT_THAT(log_.Text(), HasSubstr("removed an upload of c.tar that was never finished"));
 }
 

@@ -54,8 +54,8 @@ TEST(ListingTest, DecodesNamesThatAreEncoded) {
 }
 
 TEST(ListingTest, LeavesNamesAsTheyAreWhereTheServerDoesNotEncode) {
-  const ObjectPage page = ParseObjects("<ListBucketResult>" + Object("a+b%20c &amp; d") +
-                                       "</ListBucketResult>");
+  const ObjectPage page =
+      ParseObjects("<ListBucketResult>" + Object("a+b%20c &amp; d") + "</ListBucketResult>");
   EXPECT_EQ(page.objects.at(0).key, "a+b%20c & d");
 }
 
@@ -70,17 +70,17 @@ TEST(ListingTest, AskForTheNextPageAsTheServerSays) {
                                    "<NextContinuationToken>1/a+b=</NextContinuationToken>"))
                   .next,
               ElementsAre(Pair("continuation-token", "1/a+b=")));
-  EXPECT_THAT(
-      ParseVersions("<ListVersionsResult><EncodingType>url</EncodingType>"
-                    "<IsTruncated>true</IsTruncated><NextKeyMarker>f/a%20b</NextKeyMarker>"
-                    "<NextVersionIdMarker>v%201</NextVersionIdMarker></ListVersionsResult>")
-          .next,
-      ElementsAre(Pair("key-marker", "f/a b"), Pair("version-id-marker", "v%201")));
-  EXPECT_THAT(ParseUploads("<ListMultipartUploadsResult><IsTruncated>true</IsTruncated>"
-                           "<NextKeyMarker>k</NextKeyMarker>"
-                           "<NextUploadIdMarker>u</NextUploadIdMarker></ListMultipartUploadsResult>")
+  EXPECT_THAT(ParseVersions("<ListVersionsResult><EncodingType>url</EncodingType>"
+                            "<IsTruncated>true</IsTruncated><NextKeyMarker>f/a%20b</NextKeyMarker>"
+                            "<NextVersionIdMarker>v%201</NextVersionIdMarker></ListVersionsResult>")
                   .next,
-              ElementsAre(Pair("key-marker", "k"), Pair("upload-id-marker", "u")));
+              ElementsAre(Pair("key-marker", "f/a b"), Pair("version-id-marker", "v%201")));
+  EXPECT_THAT(
+      ParseUploads("<ListMultipartUploadsResult><IsTruncated>true</IsTruncated>"
+                   "<NextKeyMarker>k</NextKeyMarker>"
+                   "<NextUploadIdMarker>u</NextUploadIdMarker></ListMultipartUploadsResult>")
+          .next,
+      ElementsAre(Pair("key-marker", "k"), Pair("upload-id-marker", "u")));
 }
 
 TEST(ListingTest, ReadsVersionsAndDeleteMarkersInTheirOrder) {
@@ -149,7 +149,8 @@ TEST(ListingTest, ReadsBeginningsAndEndsOfUploads) {
 
 TEST(ListingTest, ReadsWhetherVersionsAreKept) {
   const auto enabled = [](const std::string& inside) {
-    return ParseVersioningEnabled("<VersioningConfiguration>" + inside + "</VersioningConfiguration>");
+    return ParseVersioningEnabled("<VersioningConfiguration>" + inside +
+                                  "</VersioningConfiguration>");
   };
   EXPECT_TRUE(enabled("<Status>Enabled</Status>"));
   EXPECT_FALSE(enabled("<Status>Suspended</Status>"));

@@ -26,6 +26,12 @@ TEST(ObjectHeadersTest, SayWhoMadeItAndNoMoreUnlessAsked) {
   EXPECT_THAT(headers, Contains(Pair("x-amz-meta-tool", StartsWith("openedx-backup/"))));
 }
 
+TEST(ObjectHeadersTest, TheArchivesFormat) {
+  Settings settings;
+  settings.archive_format = 1;
+  EXPECT_THAT(HeadersOf(settings), Contains(Pair("x-amz-meta-format", "1")));
+}
+
 TEST(ObjectHeadersTest, EncryptionByTheServer) {
   Settings settings;
   settings.encryption.sse_s3 = true;
@@ -46,8 +52,7 @@ TEST(ObjectHeadersTest, EncryptionByTheCustomersKey) {
   encryption.customer_key = std::string(32, 'k');
   const HttpHeaders headers = CustomerKeyHeaders(encryption);
   EXPECT_THAT(headers, SizeIs(3));
-  EXPECT_THAT(headers,
-              Contains(Pair("x-amz-server-side-encryption-customer-algorithm", "AES256")));
+  EXPECT_THAT(headers, Contains(Pair("x-amz-server-side-encryption-customer-algorithm", "AES256")));
   EXPECT_THAT(headers, Contains(Pair("x-amz-server-side-encryption-customer-key",
                                      "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=")));
   EXPECT_THAT(headers, Contains(Pair("x-amz-server-side-encryption-customer-key-MD5",

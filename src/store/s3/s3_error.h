@@ -23,15 +23,15 @@ ServerError ReadServerError(const HttpResponse& response);
 /// Whether an answer's body is an <Error>: some calls answer "200 OK" before they know.
 bool HoldsError(const HttpResponse& response);
 
-/// Whether a refusal is about the keys, the clock, the region or the bucket as a whole: then it says
-/// nothing about the object that was asked for.
+/// Whether a refusal is about the keys, the clock, the region or the bucket as a whole: then it
+/// says nothing about the object that was asked for.
 bool IsAboutAccess(const ServerError& server);
 
 /// What was asked for, for the text of an error.
 struct Request {
-  std::string what;      ///< "cannot upload part 3 of s3://b/backup.tar.xz"
-  std::string action;    ///< the right that it needs: "s3:PutObject"
-  std::string resource;  ///< what it needs it on: "s3://b/backup.tar.xz"
+  std::string what;          ///< "cannot upload part 3 of s3://b/backup.tar.xz"
+  std::string action;        ///< the right that it needs: "s3:PutObject"
+  std::string resource;      ///< what it needs it on: "s3://b/backup.tar.xz"
   std::string or_else = {};  ///< what else to do when it is refused; empty: nothing
 };
 

@@ -115,13 +115,12 @@ TEST(S3ErrorTest, WithoutABodyTheStatusTells) {
 TEST(S3ErrorTest, TellsWhereTheBucketLies) {
   EXPECT_EQ(ReadServerError(Answer(301, "", {{"x-amz-bucket-region", "eu-west-1"}})).region,
             "eu-west-1");
-  const ServerError body = ReadServerError(
-      Answer(400,
-             "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-3</Region></Error>"));
+  const ServerError body = ReadServerError(Answer(
+      400, "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-3</Region></Error>"));
   EXPECT_EQ(body.region, "eu-west-3");
-  const ServerError redirect = ReadServerError(
-      Answer(301, "<Error><Code>PermanentRedirect</Code><Endpoint>b.s3.amazonaws.com</Endpoint></Error>",
-             {{"x-amz-bucket-region", "us-west-2"}}));
+  const ServerError redirect = ReadServerError(Answer(
+      301, "<Error><Code>PermanentRedirect</Code><Endpoint>b.s3.amazonaws.com</Endpoint></Error>",
+      {{"x-amz-bucket-region", "us-west-2"}}));
   EXPECT_EQ(redirect.endpoint, "b.s3.amazonaws.com");
   EXPECT_THAT(MakeError(kRequest, 301, redirect).hint(), HasSubstr("lies in us-west-2"));
 }
@@ -138,7 +137,8 @@ TEST(S3ErrorTest, TellsRefusalsOfAllFromRefusalsOfOne) {
     EXPECT_TRUE(IsAboutAccess({.code = code, .message = {}, .region = {}, .endpoint = {}})) << code;
   }
   for (const char* const code : {"AccessDenied", "NoSuchKey", "NoSuchUpload", "NotImplemented"}) {
-    EXPECT_FALSE(IsAboutAccess({.code = code, .message = {}, .region = {}, .endpoint = {}})) << code;
+    EXPECT_FALSE(IsAboutAccess({.code = code, .message = {}, .region = {}, .endpoint = {}}))
+        << code;
   }
 }
 

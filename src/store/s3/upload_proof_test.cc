@@ -126,8 +126,8 @@ TEST(UploadProofTest, WithKeysOfOthersTheTagProvesNothing) {
   }
 }
 
-// The bucket encrypts with a key service although nobody asked here: tags are no MD5s, and that must
-// not look like damage. The engine then reads the archive back.
+// The bucket encrypts with a key service although nobody asked here: tags are no MD5s, and that
+// must not look like damage. The engine then reads the archive back.
 TEST(UploadProofTest, WhereTheBucketEncryptsByItselfNothingIsProven) {
   UploadProof proof{Settings()};
   AddParts(proof, "\"no MD5\"");

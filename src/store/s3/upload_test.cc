@@ -37,8 +37,9 @@ class UploadTest : public ServedBucketTest {
     const std::string query = request.query();
     const std::lock_guard lock(mutex_);
     if (request.method == "POST" && query == "uploads=") {
-      return {.body = "<InitiateMultipartUploadResult><UploadId>id</UploadId>"
-                      "</InitiateMultipartUploadResult>"};
+      return {.body =
+                  "<InitiateMultipartUploadResult><UploadId>id</UploadId>"
+                  "</InitiateMultipartUploadResult>"};
     }
     if (request.method == "PUT") {
       const std::string number = query.substr(query.find('=') + 1, query.find('&') - 11);
@@ -240,7 +241,8 @@ TEST_F(UploadTest, ARefusalOfTheBeginningNamesEveryRightThatItNeeds) {
   settings_.lock_mode = "GOVERNANCE";
   Answer([](const TestHttpRequest&) { return Refusal(403, "AccessDenied"); });
   const Error error = ErrorOf([this] { Begin(); });
-  for (const char* const right : {"s3:PutObject ", "s3:PutObjectRetention", "s3:PutObjectTagging"}) {
+  for (const char* const right :
+       {"s3:PutObject ", "s3:PutObjectRetention", "s3:PutObjectTagging"}) {
     EXPECT_THAT(error.hint(), HasSubstr(right));
   }
 }

@@ -97,9 +97,9 @@ TEST_P(ListingOfServerTest, HasDeleteMarkersWhereThereAreVersions) {
 }
 
 TEST_P(ListingOfServerTest, HasNamesOfAllKindsAsTheyAre) {
-  const std::vector<std::string> names = {"100%.tar",    "a b.tar",   "a%41.tar", "a%2Bb.tar",
-                                          "a&amp;b.tar", "a+b.tar",   "a<b>.tar", "q\"'.tar",
-                                          "\xC3\xBC.tar"};
+  const std::vector<std::string> names = {"100%.tar",  "a b.tar",     "a%41.tar",
+                                          "a%2Bb.tar", "a&amp;b.tar", "a+b.tar",
+                                          "a<b>.tar",  "q\"'.tar",    "\xC3\xBC.tar"};
   for (const std::string& name : names) PutSmall(name);
   std::vector<std::string> sorted = names;
   std::ranges::sort(sorted);

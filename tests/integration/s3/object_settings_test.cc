@@ -95,8 +95,8 @@ TEST_P(ObjectSettingsTest, ALockKeepsTheArchive) {
   EXPECT_EQ(head.Header("x-amz-object-lock-mode"), settings_.lock_mode);
 
   TestRun run;
-  const auto store = MakeS3Store(settings_, "locked", folder_,
-                                 [](const std::string&) { return std::nullopt; }, run.run);
+  const auto store = MakeS3Store(
+      settings_, "locked", folder_, [](const std::string&) { return std::nullopt; }, run.run);
   const ObjectLock lock = store->LockOf(id_);
   ASSERT_TRUE(lock.until);
   EXPECT_GE(*lock.until, kBegin + std::chrono::hours(47));
@@ -142,8 +142,7 @@ TEST_P(ObjectSettingsTest, ChecksumsOnlyWhenTheyAreRequired) {
 // A fault on the way that the signature cannot see: the checksum of its own is what refuses it.
 TEST_P(ObjectSettingsTest, AWrongChecksumIsRefusedByTheServer) {
   const TestBucket place(settings_, "plain", folder_);
-  const std::string upload =
-      place->BeginUpload(kName, {{"x-amz-checksum-algorithm", "SHA256"}});
+  const std::string upload = place->BeginUpload(kName, {{"x-amz-checksum-algorithm", "SHA256"}});
   const auto put = [&](const HttpHeaders& headers) {
     place->client().Call({.method = "PUT",
                           .key = folder_ + "/" + kName,

@@ -25,8 +25,9 @@ class PredecessorTest : public testing::TestWithParam<TestPlace> {
   void Put(const HttpHeaders& metadata) const {
     TestBucket(settings_, GetParam().bucket, folder_)
         ->client()
-        .Call({.method = "PUT", .key = folder_ + "/" + kName, .headers = metadata, .body = archive_},
-              {});
+        .Call(
+            {.method = "PUT", .key = folder_ + "/" + kName, .headers = metadata, .body = archive_},
+            {});
   }
   void PutWithMd5(const std::string& md5) const { Put({{"x-amz-meta-checksum-md5", md5}}); }
 

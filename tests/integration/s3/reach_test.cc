@@ -26,8 +26,9 @@ class Reached {
       : clock_(std::chrono::system_clock::now() + ahead),
         run_{services_.stop.get_token(), services_.log,    services_.warnings,
              services_.progress,         services_.budget, clock_},
-        store_(MakeS3Store(settings, bucket, FreshFolder(),
-                           [](const std::string&) { return std::nullopt; }, run_)) {}
+        store_(MakeS3Store(
+            settings, bucket, FreshFolder(), [](const std::string&) { return std::nullopt; },
+            run_)) {}
 
   Store* operator->() { return store_.get(); }
   std::vector<std::string> warnings() const { return services_.warnings.All(); }
