@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "archive/manifest.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/archive_list.h"
@@ -30,7 +31,9 @@ Location OpenBucket(const std::string& text, const BucketAccess& access, const R
     }
   }
   const std::string bucket = parts.empty() ? access.bucket : parts.front();
-  return {s3::MakeS3Store(access.settings, bucket, folder, access.environment, run), name, {}};
+  s3::Settings settings = access.settings;
+  settings.archive_format = kFormatVersion;
+  return {s3::MakeS3Store(settings, bucket, folder, access.environment, run), name, {}};
 }
 
 // Whether `folder` is `root` or lies below it, whatever links and mounts lead there.

@@ -49,6 +49,9 @@ HttpHeaders NewObjectHeaders(const Settings& settings, TimePoint now) {
   HttpHeaders headers = CustomerKeyHeaders(settings.encryption);
   headers.emplace_back("Content-Type", "application/octet-stream");
   headers.emplace_back("x-amz-meta-tool", fmt::format("openedx-backup/{}", kVersion));
+  if (settings.archive_format > 0) {
+    headers.emplace_back("x-amz-meta-format", std::to_string(settings.archive_format));
+  }
   if (settings.encryption.sse_s3) headers.emplace_back("x-amz-server-side-encryption", "AES256");
   if (settings.encryption.sse_kms) {
     headers.emplace_back("x-amz-server-side-encryption", "aws:kms");

@@ -26,6 +26,12 @@ TEST(ObjectHeadersTest, SayWhoMadeItAndNoMoreUnlessAsked) {
   EXPECT_THAT(headers, Contains(Pair("x-amz-meta-tool", StartsWith("openedx-backup/"))));
 }
 
+TEST(ObjectHeadersTest, TheArchivesFormat) {
+  Settings settings;
+  settings.archive_format = 1;
+  EXPECT_THAT(HeadersOf(settings), Contains(Pair("x-amz-meta-format", "1")));
+}
+
 TEST(ObjectHeadersTest, EncryptionByTheServer) {
   Settings settings;
   settings.encryption.sse_s3 = true;

@@ -40,6 +40,7 @@ struct Settings {
   std::string storage_class;     ///< empty: the bucket's default
   std::string lock_mode;         ///< GOVERNANCE, COMPLIANCE; empty: no retention
   std::optional<int> lock_days;  ///< how long an archive cannot be removed
+  int archive_format = 0;        ///< told in a new object's metadata; 0: nothing
   std::string tags;              ///< as the x-amz-tagging header has them: "a=b&c=d", encoded
 };
 
