@@ -114,8 +114,8 @@ std::vector<std::string> DescribeOpenSwaps(RestoreTargets& targets) {
   const auto peek = [](RestoreTarget& target) { return target.PeekOpenSwap(); };
   for (const OpenRun& open : CollectRuns(targets, peek)) {
     sentences.push_back(fmt::format(
-        "The restore of {} (started {}) has not ended. If it was interrupted, the next backup or "
-        "restore first {} it.",
+        "The restore of {} (started {}) has not ended. If it was interrupted, the next restore "
+        "first {} it.",
         open.intent.archive, open.intent.started,
         open.IsToBeCompleted() ? "finishes" : "takes back"));
   }

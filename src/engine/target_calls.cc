@@ -8,7 +8,7 @@ void CloseAll(const std::vector<RestoreTarget*>& targets, bool keep_old) {
       ForTarget(*target, "closing the swap of", [&](RestoreTarget& t) { t.CloseSwap(keep_old); });
     } catch (Error& error) {
       error.Outcome(
-          "The restored data are live; the next backup or restore with the same settings removes "
+          "The restored data are live; the next restore with the same settings removes "
           "what is left of the old ones.");
       throw;
     }

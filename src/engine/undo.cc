@@ -98,7 +98,7 @@ std::vector<std::string> BringBack(const std::vector<RestoreTarget*>& targets,
     error.Outcome(unchanged
                       ? "Nothing has changed."
                       : "Part of the old data may be live again, and it is written down that this "
-                        "undo has begun: the next backup, restore or undo goes on with it.");
+                        "undo has begun: the next restore or undo goes on with it.");
     throw;
   }
   return sentences;
@@ -178,7 +178,7 @@ KeptOutcome DropKept(RestoreTargets& targets, const ConfirmKept& confirm, const 
   if (const std::vector<std::string> open = DescribeOpenSwaps(targets); !open.empty()) {
     throw Error(ErrorKind::kUsage, "a restore has not ended, so its old data are not dropped")
         .Cause(open.front())
-        .Hint("openedx-backup restore --undo takes it back; any backup finishes it");
+        .Hint("openedx-backup restore --undo takes it back; any restore finishes it first");
   }
   const std::vector<KeptRestore> restores = FindKeptRestores(targets);
   if (restores.empty()) {

@@ -1,6 +1,7 @@
 #include "files/tree_group.h"
 
 #include <fmt/format.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <utility>
@@ -100,6 +101,24 @@ void CheckAllConfigured(const std::string& component, const TreeGroup& group,
                             component, group.intent.archive, group.intent.started,
                             tree.name.empty() ? "" : tree.name + "=", tree.path))
         .Hint("run this with the settings of that restore");
+  }
+}
+
+void LockToFinish(const TreeGroup& open) {
+  for (const auto& [at, member] : open.members) {
+    if (member.state == SwapState::kKept) continue;
+    member.swap->Lock();
+    const std::filesystem::path& live = member.swap->place().live;
+    // Not access(): to a process that may write by a capability alone it tells of the permissions.
+    struct statvfs mounted {};
+    if (::statvfs(live.c_str(), &mounted) != 0 || (mounted.f_flag & ST_RDONLY) == 0) continue;
+    throw Error(ErrorKind::kSource,
+                fmt::format("the restore of {} (started {}) was interrupted, and cannot be "
+                            "finished here",
+                            open.intent.archive, open.intent.started))
+        .Cause(fmt::format("{} can only be read here (it is mounted read-only)", live.string()))
+        .Hint("openedx-backup restore finishes it, or takes it back, before it asks anything; "
+              "answer no if that is all");
   }
 }
 

@@ -98,6 +98,27 @@ class TreeReadersTest : public testing::Test {
     return waited;
   }
 
+  // Runs the body, which returns whether all was well, in a process of its own with the live folder
+  // mounted at `path` as a container has it that may only read.
+  template <class Body>
+  bool WhereItCanOnlyBeRead(const fs::path& path, const Body& body) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const unsigned long read_only = MS_REMOUNT | MS_BIND | MS_RDONLY;
+      if ((::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) ||
+          ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+          ::mount(live_.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
+          ::mount("none", path.c_str(), nullptr, read_only, nullptr) != 0) {
+        ::_exit(77);
+      }
+      ::_exit(body() ? 0 : 1);
+    }
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_NE(WEXITSTATUS(status), 77) << "this test needs mounts of its own: run it as root";
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+
   TestRun backup_;
   TestRun restore_;
   TemporaryFolder folder_;
@@ -165,28 +186,40 @@ TEST_F(TreeReadersTest, AnUndoIsRefusedWhileABackupReads) {
   EXPECT_EQ(ReadTestFile(live_ / "one"), "live");
 }
 
-// As a container sees it that may only read.
 TEST_F(TreeReadersTest, ABackupHoldsRestoresOffThroughAMountThatIsReadOnly) {
   const fs::path mounted = folder_.path() / "mounted";
   fs::create_directory(mounted);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) ::_exit(77);
-    const unsigned long read_only = MS_REMOUNT | MS_BIND | MS_RDONLY;
-    if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        ::mount(live_.c_str(), mounted.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
-        ::mount("none", mounted.c_str(), nullptr, read_only, nullptr) != 0) {
-      ::_exit(77);
-    }
+  EXPECT_TRUE(WhereItCanOnlyBeRead(mounted, [&] {
     const auto source = Source(mounted);
     source->Prepare();
-    ::_exit(ARestoreWaits() ? 0 : 1);
+    return ARestoreWaits();
+  }));
+}
+
+TEST_F(TreeReadersTest, AnInterruptedSwapIsLeftToWhoMayWrite) {
+  {
+    const auto killed = Target();
+    LoadAndVerify(*killed);
+    killed->WriteIntent({"run", "archive", "2026-11-22T20:48:20Z", {"media"}, false});
   }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status));
-  ASSERT_NE(WEXITSTATUS(status), 77) << "this test needs mounts of its own: run it as root";
-  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_TRUE(WhereItCanOnlyBeRead(live_, [&] {
+    try {
+      Target()->FindOpenSwap();
+      return false;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kSource);
+      EXPECT_THAT(error.what(), HasSubstr("archive"));
+      EXPECT_THAT(error.cause(), HasSubstr(live_.string()));
+      EXPECT_THAT(error.hint(), HasSubstr("openedx-backup restore finishes it"));
+      // A report can be made all the same.
+      return Target()->PeekOpenSwap().has_value() && !HasFailure();
+    }
+  }));
+  const auto next = Target();
+  ASSERT_TRUE(next->FindOpenSwap());
+  next->CompleteSwap();
+  next->CloseSwap(false);
+  EXPECT_EQ(ReadTestFile(live_ / "one"), "restored");
 }
 
 // Of another's folders whose names begin like ours nothing is left out, and nothing is lost.

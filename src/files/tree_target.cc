@@ -126,9 +126,7 @@ std::optional<OpenSwap> TreeTarget::FindOpenSwap() {
   const std::optional<TreeGroup> open = FindOpenGroup(component_, Swaps());
   if (!open) return std::nullopt;
   CheckAllConfigured(component_, *open, Swaps());
-  for (const auto& [place, member] : open->members) {
-    if (member.state != SwapState::kKept) member.swap->Lock();
-  }
+  LockToFinish(*open);
   if (open->IsWithdrawn()) {
     for (const auto& [place, member] : open->members) member.swap->Close(false);
     works_.clear();

@@ -215,7 +215,7 @@ bool Swapper::MoveAtOnce(const SwapRecord& record, SwapDirection direction, Swap
     }
     if (!RefusedAsAWhole(reply.failure->code)) {
       throw reply.failure->ToError("MongoDB broke the swap off")
-          .Hint("the next backup or restore finishes it, restore --undo takes it back");
+          .Hint("the next restore finishes it, restore --undo takes it back");
     }
     if (!nested) {
       outcome.why_not = reply.failure->message;
@@ -262,7 +262,7 @@ void Swapper::MoveOneByOne(const SwapRecord& record, SwapDirection direction) {
       in_the_way = reply.failure->code == kNamespaceExists && attempt < kTries;
       if (!in_the_way) {
         throw reply.failure->ToError("MongoDB does not " + change.text)
-            .Hint("the next backup or restore finishes the swap, restore --undo takes it back");
+            .Hint("the next restore finishes the swap, restore --undo takes it back");
       }
       break;
     }

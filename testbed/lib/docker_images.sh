@@ -8,13 +8,17 @@ DOCKER_RECIPES=$TESTBED/docker/images
 docker_images() {
   RUN=$DOCKER running_pid run engine >/dev/null || die "the Docker engine does not run" \
     "testbed/docker/engine up"
-  with_lock docker-images docker_images_locked
+  with_lock docker-images docker_images_locked "$@"
 }
 
 docker_images_locked() {
   local name
   need mmdebstrap mmdebstrap
   [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || apt_install debian-archive-keyring
+  if (($#)); then
+    for name in "$@"; do docker_image_ensure "$name"; done
+    return
+  fi
   for name in mysql mongodb caddy permissions debian-trixie debian-bookworm debian-bullseye; do
     docker_image_ensure "$name"
   done
@@ -149,6 +153,16 @@ image_caddy_make() {
   done
   docker_import "$1" "$tree" 'ENV XDG_CONFIG_HOME=/config' 'ENV XDG_DATA_HOME=/data' \
     'CMD ["caddy","run","--config","/etc/caddy/Caddyfile","--adapter","caddyfile"]'
+}
+
+# The secret of its user is to be given as MINIO_ROOT_PASSWORD.
+image_minio_key() { basename "$(go_path minio)"; }
+image_minio() { minio_install && with_tree image_minio_make "$1"; }
+image_minio_make() {
+  tree_basics "$2"
+  install "$(go_path minio)/minio" "$2/usr/bin/minio"
+  docker_import "$1" "$2" "ENV MINIO_ROOT_USER=$MINIO_USER" "ENV MINIO_UPDATE=off MINIO_BROWSER=off" \
+    'CMD ["minio","server","--quiet","--address",":9000","/data"]'
 }
 
 image_permissions_key() { cat "$DOCKER_RECIPES/setowner"; }

@@ -84,9 +84,11 @@ YAML
 # The folder of programs of the release's Python environment.
 site_python() { printf '%s/bin\n' "$($engine tutor "$release")"; }
 
-# site_tutor ARGUMENT…: Tutor, as its user runs it.
+# site_tutor ARGUMENT…: Tutor, as its user runs it; with a terminal where `terminal` has the command that
+# gives it one.
+terminal=()
 site_tutor() {
-  $engine run-as-user TUTOR_ROOT="$site/root" TUTOR_PLUGINS_ROOT="$site/plugins" \
+  "${terminal[@]}" $engine run-as-user TUTOR_ROOT="$site/root" TUTOR_PLUGINS_ROOT="$site/plugins" \
     HOME="$site/home" TERM="${TERM:-dumb}" "$(site_python)/tutor" "$@"
 }
 
@@ -223,4 +225,23 @@ with tarfile.open(sys.argv[1], "w:xz", preset=1) as tar: tar.add(sys.argv[2], "d
 # The archives that are there, and nothing else that may lie beside them.
 site_archives() {
   find "$outside/root/env/backup" -maxdepth 1 -name '*.tar.*' -printf '%f\n' 2>/dev/null | sort
+}
+
+# site_bucket: an S3 server beside the site's, with an empty bucket that keeps versions, as the settings
+# of the site name it.
+site_bucket() {
+  local network
+  $engine images minio
+  network=$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}' \
+    "$(site_container mysql)")
+  docker run -d --label com.docker.compose.service=minio --network "$network" \
+    --network-alias minio -e MINIO_ROOT_PASSWORD="$site_password" "$($engine image minio)"
+  site_await "MinIO" site_bucket_is_made
+  site_tutor config save --set BACKUP_S3_HOST=minio --set BACKUP_S3_PORT=9000 \
+    --set BACKUP_S3_USE_SSL=false --set BACKUP_S3_ACCESS_KEY=testbed \
+    --set "BACKUP_S3_SECRET_ACCESS_KEY=$site_password" --set BACKUP_S3_BUCKET_NAME=campus
+}
+site_bucket_is_made() {
+  AWS_ACCESS_KEY_ID=testbed AWS_SECRET_ACCESS_KEY=$site_password $engine run \
+    "$TESTBED_BIN/s3-command" "http://$(site_address minio):9000" bucket campus versioned
 }

@@ -75,7 +75,7 @@ def test_folders_are_the_sites(site: Any, mode: str) -> None:
         assert found["/data/backup"] == str(site.path("backup"))
         assert found["/caddy"] == str(site.root / "data" / "caddy")
         assert found["/media/openedx-media"] == str(site.root / "data" / "openedx-media")
-    assert sources(services["backup-job"])["/tutor/config.yml"] == str(site.root / "config.yml")
+    assert sources(services["backup-job"])["/tutor"] == str(site.root)
     assert sources(services["backup-restore-job"])["/tutor"] == str(site.root)
 
 

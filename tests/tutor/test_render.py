@@ -26,7 +26,7 @@ def test_backup_reads_and_restore_writes(site: Any) -> None:
     backup, restore = mounts(jobs["backup-job"]), mounts(jobs["backup-restore-job"])
     assert backup["/data/backup"] == ("${OPENEDX_BACKUP_ARCHIVES:-../backup}", False)
     assert restore["/data/backup"] == ("${OPENEDX_BACKUP_ARCHIVES:-../backup}", True)
-    assert backup["/tutor/config.yml"] == ("../../config.yml", True)
+    assert backup["/tutor"] == ("../..", True)
     assert restore["/tutor"] == ("../..", False)
     # It removes archives, and has no way to anything else.
     assert mounts(jobs["backup-prune-job"]) == {
