@@ -230,7 +230,11 @@ def extract(context: Any, /, **options: Any) -> None:
         raise TutorError(f"there is no folder {parent}")
     components = _components(run, options, [])
     arguments = ["extract", *chosen, *components, "--to", f"/target/{name}"]
-    _leave(run.run(job.ARCHIVE, arguments, {**mounts, "OPENEDX_BACKUP_TARGET": parent}))
+    status = run.run(job.ARCHIVE, arguments, {**mounts, "OPENEDX_BACKUP_TARGET": parent})
+    if status in (job.COMPLETE, job.WARNINGS):
+        # The engine knows it by the container's name.
+        fmt.echo_info(f"It is in {options['target']}.")
+    _leave(status)
 
 
 KEEP_RULES = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
@@ -352,6 +356,8 @@ def _flags(options: Options, *names: str) -> list[str]:
 
 def _after_restore(run: job.Job, options: Options) -> None:
     mode = run.mode
+    if "config" in options["only"]:
+        fmt.echo_info("To render what config.yml says now: tutor config save")
     if options["restart"]:
         if services.restart(run.runner) != 0:
             fmt.echo_error("The restart failed.")

@@ -22,6 +22,28 @@ constexpr std::array<Verb, 7> kVerbs = {{{"backup", ""},
                                          {"extract", " backups"},
                                          {"prune", " backups"}}};
 
+bool IsOfAName(char c) { return c == '_' || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+/// "S3_REGION_NAME" becomes "BACKUP_S3_REGION_NAME": so the front end calls its settings.
+std::string WithSettingsOfFrontEnd(std::string text) {
+  constexpr std::string_view kPrefix = "S3_";
+  constexpr std::string_view kEndpoint = "S3_ENDPOINT_URL";
+  constexpr std::string_view kHost = "BACKUP_S3_HOST";
+  size_t at = 0;
+  while ((at = text.find(kPrefix, at)) != std::string::npos) {
+    const size_t next = at + kPrefix.size();
+    const bool is_name =
+        (at == 0 || !IsOfAName(text[at - 1])) && next < text.size() && IsOfAName(text[next]);
+    if (is_name && text.compare(at, kEndpoint.size(), kEndpoint) == 0) {
+      text.replace(at, kEndpoint.size(), kHost);
+    } else if (is_name) {
+      text.insert(at, "BACKUP_");
+    }
+    at = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", at);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string FrontEnd() {
@@ -34,7 +56,7 @@ std::string InFrontEndsWords(std::string_view text, std::string_view front_end) 
   std::string out;
   while (true) {
     const size_t at = text.find(kProgram);
-    if (at == std::string_view::npos) return out + std::string(text);
+    if (at == std::string_view::npos) return WithSettingsOfFrontEnd(out + std::string(text));
     out += text.substr(0, at);
     text.remove_prefix(at + kProgram.size());
     const Verb* found = nullptr;

@@ -24,6 +24,13 @@ TEST(FrontEndTest, ABucketIsTheOneOfTheFrontEndsSettings) {
             "tutor local backups prune --remote --keep-last 3");
 }
 
+TEST(FrontEndTest, SettingsOfTheBucketHaveTheFrontEndsNames) {
+  EXPECT_EQ(InFrontEndsWords("S3_SSE and S3_SSE_KMS_KEY_ID; AWS_S3_X, S3_, S3_TAGS", "tutor local"),
+            "BACKUP_S3_SSE and BACKUP_S3_SSE_KMS_KEY_ID; AWS_S3_X, S3_, BACKUP_S3_TAGS");
+  EXPECT_EQ(InFrontEndsWords("set S3_ENDPOINT_URL", "tutor local"), "set BACKUP_S3_HOST");
+  EXPECT_EQ(InFrontEndsWords("set S3_ENDPOINT_URL", ""), "set S3_ENDPOINT_URL");
+}
+
 TEST(FrontEndTest, OtherWordsStay) {
   EXPECT_EQ(InFrontEndsWords("openedx-backup 5.0.0", "tutor local"), "openedx-backup 5.0.0");
   EXPECT_EQ(InFrontEndsWords("openedx-backup list", ""), "openedx-backup list");

@@ -151,9 +151,10 @@ bool TakeBack(const std::vector<RestoreTarget*>& written, const std::string& run
 // Rethrows what is being handled and says what has become of the site.
 [[noreturn]] void RethrowBrokenSwap(bool taken_back) {
   const char* const outcome =
-      taken_back ? "Nothing has changed: every swap was taken back."
-                 : "Part of the site is swapped, and its records are open: the next restore with the "
-                   "same settings finishes it, restore --undo goes back.";
+      taken_back
+          ? "Nothing has changed: every swap was taken back."
+          : "Part of the site is swapped, and its records are open: the next restore with the "
+            "same settings finishes it, restore --undo goes back.";
   try {
     throw;
   } catch (Error& error) {

@@ -117,8 +117,9 @@ void LockToFinish(const TreeGroup& open) {
                             "finished here",
                             open.intent.archive, open.intent.started))
         .Cause(fmt::format("{} can only be read here (it is mounted read-only)", live.string()))
-        .Hint("openedx-backup restore finishes it, or takes it back, before it asks anything; "
-              "answer no if that is all");
+        .Hint(
+            "openedx-backup restore finishes it, or takes it back, before it asks anything; "
+            "answer no if that is all");
   }
 }
 

@@ -54,9 +54,9 @@ struct TreeGroup {
 void CheckAllConfigured(const std::string& component, const TreeGroup& group,
                         const std::vector<TreeSwap*>& swaps);
 
-/// Keeps other runs away from what is open of the run, which is to be finished or taken back. Throws
-/// Error(kSource) when another one is at work there, and where a folder can only be read: nothing
-/// of the run, in whatever component, is to be moved then.
+/// Keeps other runs away from what is open of the run, which is to be finished or taken back.
+/// Throws Error(kSource) when another one is at work there, and where a folder can only be read:
+/// nothing of the run, in whatever component, is to be moved then.
 void LockToFinish(const TreeGroup& open);
 
 /// Throws Error(kNotFound) when part of the old data is gone, so that going back would leave a

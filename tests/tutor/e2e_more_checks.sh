@@ -14,6 +14,7 @@ typing() {
     typed+=("$1" "$2")
     shift 2
   done
+  # shellcheck disable=SC2034 # site_tutor reads it
   terminal=(env TERM=xterm-256color tests/tutor/terminal "${typed[@]}" --)
   "${@:2}" >"$outside/screen" || status=$?
   cat "$outside/screen"

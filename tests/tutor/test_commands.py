@@ -115,6 +115,7 @@ def test_looking_at_archives_needs_no_servers(site: Any, tmp_path: Any) -> None:
     site.tutor("local", "backups", "verify", "--quick")
     result = site.tutor("local", "backups", "extract", "--to", str(tmp_path / "out put"))
     assert result.exit_code == 0, result.output
+    assert f"It is in {tmp_path / 'out put'}." in result.output
     calls = site.calls()
     assert {call.service for call in calls} == {"backup-archive-job"}
     listed, inspected, verified, extracted = (call.command for call in calls)
@@ -266,6 +267,9 @@ def test_after_a_restore_what_remains_is_said(site: Any) -> None:
     assert "tutor local restart openedx" in result.output
     assert compat.init_command("local") in result.output
     assert hasattr(tutor_compose, "do") == ("do init" in result.output)
+    assert "tutor config save" not in result.output
+    result = site.tutor("local", "restore", "--yes", "--only=config")
+    assert "tutor config save" in result.output
     assert compat.init_rebuilds_search_index() == ("reindex_course" not in result.output)
     assert compat.init_rebuilds_search_index() == compat.has_private_media()  # Tutor 19
 
