@@ -49,15 +49,20 @@ std::string LiveRemoval::Outcome() const {
   if (!removed_.empty()) {
     gone = fmt::format("The live data of {} were removed (--in-place)", fmt::join(removed_, ", "));
   }
-  if (!partly_.empty()) {
-    gone += gone.empty() ? fmt::format("Live data of {} were removed in part (--in-place)", partly_)
-                         : fmt::format(", those of {} in part", partly_);
+  if (!partly_.empty() && removed_.empty()) {
+    gone = fmt::format(
+        "The removal of the live data of {} (--in-place) broke off, so that a part of them may be "
+        "gone",
+        partly_);
+  } else if (!partly_.empty()) {
+    gone += fmt::format(", those of {} perhaps in part", partly_);
   }
   const std::string which = archive_.version.empty()
                                 ? fmt::format("--name {}", archive_.name)
                                 : fmt::format("--version {}", archive_.version);
   return fmt::format(
-      "{}, and nothing of {} is live yet. Run the same command again when the cause is mended, with "
+      "{}, and nothing of {} is live yet. Run the same command again when the cause is mended, "
+      "with "
       "--from as it was and {}: it begins anew.",
       gone, archive_.name, which);
 }

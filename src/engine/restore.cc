@@ -217,8 +217,7 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
   }
   report.confirmed = options.confirm && options.confirm(RestorePreview{
                                             report.archive, manifest, report.plans, report.left_out,
-                                            report.not_held, report.passed_over,
-                                            options.in_place});
+                                            report.not_held, report.passed_over, options.in_place});
   if (options.dry_run || !report.confirmed) return report;
 
   LiveRemoval removal(archive);

@@ -26,9 +26,8 @@ Error Damaged(std::string_view path, const std::string& why) {
 Error CannotWrite(std::string_view path, int error) {
   return SystemError(ErrorKind::kSource, fmt::format("cannot write {} beside the live files", path),
                      error)
-      .Hint(error == ENOSPC || error == EDQUOT
-                ? "free some space there"
-                : "check that this user may write there");
+      .Hint(error == ENOSPC || error == EDQUOT ? "free some space there"
+                                               : "check that this user may write there");
 }
 
 void CheckPath(std::string_view path) {

@@ -128,9 +128,9 @@ RestorePlan PlanTrees(const std::vector<PlannedTree>& trees, RestoreRoom room,
     const SwapPlace& place = trees[at].place;
     const ObjectEntry* const object = trees[at].object;
     const uint64_t needed = object == nullptr ? 0 : object->raw_bytes;
-    plan.replaced.push_back({place.target.string(), live[at].now,
-                             object == nullptr ? "as in the archive"
-                                               : DescribeTree(object->items, object->raw_bytes)});
+    plan.replaced.push_back(
+        {place.target.string(), live[at].now,
+         object == nullptr ? "as in the archive" : DescribeTree(object->items, object->raw_bytes)});
     plan.bytes_needed += needed;
     std::optional<uint64_t> free = FreeBytes(place.live);
     if (!free) continue;

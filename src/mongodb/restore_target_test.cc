@@ -306,7 +306,8 @@ TEST_F(AccountsTest, AreToldBeforehand) {
     if (object.name == "system.roles") object.kind = "roles";
     if (object.name == "system.version") object.kind = "auth version";
   }
-  const RestorePlan plan = MakeRestoreTarget(connect_, options_, run_.run)->Plan(&manifest, RestoreRoom::kBeside);
+  const RestorePlan plan =
+      MakeRestoreTarget(connect_, options_, run_.run)->Plan(&manifest, RestoreRoom::kBeside);
   EXPECT_EQ(plan.replaced.back().what, "users and roles");
   EXPECT_EQ(plan.replaced.back().after, "3 users and roles");
 }

@@ -17,8 +17,7 @@ bool EscapesAfter(std::string_view text, bool before) {
 }
 
 bool IsPassedOver(const Statement& statement) {
-  return statement.kind == StatementKind::kIgnored ||
-         statement.kind == StatementKind::kSetGlobal ||
+  return statement.kind == StatementKind::kIgnored || statement.kind == StatementKind::kSetGlobal ||
          statement.kind == StatementKind::kAccount ||
          statement.kind == StatementKind::kAlterDatabase ||
          statement.kind == StatementKind::kViewPlaceholder;

@@ -152,11 +152,11 @@ std::optional<uint64_t> FreeBytes(Session& session) {
 void WarnOfFullDisk(const RestorePlan& plan, RestoreRoom room, const RunContext& run) {
   if (!plan.bytes_free || plan.bytes_needed <= *plan.bytes_free) return;
   const bool in_place = room == RestoreRoom::kInPlace;
-  run.warnings.Add(fmt::format(
-      "the disk of MySQL's data folder has {} free{}, and the restore needs about {}{}",
-      FormatBytes(*plan.bytes_free), in_place ? " without the live data" : "",
-      FormatBytes(plan.bytes_needed),
-      in_place ? "" : " beside the live data (--in-place removes these first)"));
+  run.warnings.Add(
+      fmt::format("the disk of MySQL's data folder has {} free{}, and the restore needs about {}{}",
+                  FormatBytes(*plan.bytes_free), in_place ? " without the live data" : "",
+                  FormatBytes(plan.bytes_needed),
+                  in_place ? "" : " beside the live data (--in-place removes these first)"));
 }
 
 // What a restore does without the binary log stays on this server alone.

@@ -207,7 +207,8 @@ TEST_P(Restore, MissingRightsAreNamed) {
   weak.password = "load-weak-1A";
   const std::unique_ptr<ArchiveReader> reader = OpenBytes(archive_, run_.run);
   try {
-    MakeRestoreTarget(weak, QuietOptions(), run_.run)->Plan(reader->manifest(), RestoreRoom::kBeside);
+    MakeRestoreTarget(weak, QuietOptions(), run_.run)
+        ->Plan(reader->manifest(), RestoreRoom::kBeside);
     ADD_FAILURE() << "the rights were not missed";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("DELETE, DROP, ALTER"));
