@@ -40,7 +40,7 @@ class TreeTargetTest : public testing::Test {
 
   void LoadAndVerify(RestoreTarget& target, bool foreign = false) {
     MemberListReader reader(members_, foreign ? nullptr : &manifest_);
-    target.Plan(reader.manifest());
+    target.Plan(reader.manifest(), RestoreRoom::kBeside);
     target.Load(reader);
     target.Verify(foreign ? nullptr : &manifest_.components[0]);
   }

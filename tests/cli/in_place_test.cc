@@ -101,7 +101,7 @@ TEST_F(InPlaceTest, AnErrorInTheLoadSaysThatTheDataAreGoneAndHowToGoOn) {
   ASSERT_EQ(RunProcess({"tar", "-C", site_.path(), "-cf", odd, "data/other", "data/caddy"}).status,
             0);
   const nlohmann::json failed = site_.RunJson(Restore({"--name", "odd.tar", "--yes"}));
-  EXPECT_EQ(failed["status"], "failed");
+  EXPECT_EQ(failed["status"], "corrupt");
   EXPECT_THAT(std::string(failed["aftermath"]),
               AllOf(HasSubstr("The live data of caddy were removed (--in-place)"),
                     HasSubstr("nothing of odd.tar is live yet"), HasSubstr("--from"),

@@ -1,5 +1,4 @@
 // Restores in place of a whole site: what is live goes first, and what comes is equal.
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <stop_token>
 
@@ -10,7 +9,6 @@
 namespace oxbackup {
 namespace {
 
-namespace fs = std::filesystem;
 using mongodb::Bson;
 
 class InPlaceRestore : public SiteTest {
@@ -58,12 +56,10 @@ TEST_F(InPlaceRestore, TouchesNothingBesideWhatTheArchiveHolds) {
   ASSERT_TRUE(Ended(Backup(), 0));
   Sql("CREATE DATABASE oxb_other; CREATE TABLE oxb_other.kept (id INT PRIMARY KEY);");
   InsertInto("oxb_other", "kept");
-  const std::string before = Fingerprint();
   WriteTestFile(caddy() + "/newer.txt", "newer");
-  const ProcessResult restored = Restore({"--in-place", "--exclude", "caddy"});
-  EXPECT_TRUE(Ended(restored, 0));
-  EXPECT_TRUE(fs::exists(caddy() + "/newer.txt"));
-  fs::remove(caddy() + "/newer.txt");
+  const std::string before = Fingerprint();
+  Sql("UPDATE openedx.auth_user SET first_name = 'Changed';");
+  EXPECT_TRUE(Ended(Restore({"--in-place", "--exclude", "caddy"}), 0));
   EXPECT_EQ(Fingerprint(), before);
   Sql("DROP DATABASE oxb_other;");
   DropDatabase("oxb_other");
@@ -88,7 +84,8 @@ TEST_F(InPlaceRestore, OfAnArchiveWithoutAManifestIsEqual) {
   const std::string unpacked = (folder() / "unpacked").string();
   ASSERT_TRUE(Ended(Engine({"extract", "--to", unpacked}), 0));
   const std::string foreign = archives() + "/foreign.tar";
-  ASSERT_EQ(RunProcess({"tar", "-C", unpacked, "-cf", foreign, "data"}).status, 0);
+  ASSERT_EQ(RunProcess({"tar", "--format=posix", "-C", unpacked, "-cf", foreign, "data"}).status,
+            0);
   ChangeSite();
   const ProcessResult restored = Restore({"--in-place", "--name", "foreign.tar"});
   ASSERT_TRUE(restored.status == 0 || restored.status == 3) << restored.error;
