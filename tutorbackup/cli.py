@@ -127,6 +127,12 @@ def backup(context: Any, /, **options: Any) -> None:
 @click.option(
     "--keep-old", is_flag=True, help="Keep what is replaced, so that --undo can bring it back"
 )
+@click.option(
+    "--in-place",
+    is_flag=True,
+    help="For want of room: remove the live data before the archive is loaded; the site is down "
+    "meanwhile (--stop-services is recommended), and there is no undo",
+)
 @click.option("--undo", is_flag=True, help="Bring back what the last restore replaced")
 @click.option("--drop-old", is_flag=True, help="Remove what --keep-old has kept")
 @click.option("--restart", is_flag=True, help="Restart LMS, CMS and their workers afterwards")
@@ -140,6 +146,8 @@ def restore(context: Any, /, **options: Any) -> None:
     if options["list_versions"]:
         _leave(_list_versions(context, options))
         return
+    if options["in_place"] and options["keep_old"]:
+        raise click.UsageError("--in-place and --keep-old exclude each other")
     run = _job(context, _is_remote(options))
     mounts: dict[str, str] = {}
     if options["undo"] or options["drop_old"]:
@@ -153,12 +161,14 @@ def restore(context: Any, /, **options: Any) -> None:
             "restore",
             *chosen,
             *components,
-            *_flags(options, "dry_run", "yes", "keep_old"),
+            *_flags(options, "dry_run", "yes", "keep_old", "in_place"),
         ]
     changes_live_data = not (options["dry_run"] or options["drop_old"])
     with ExitStack() as around:
         if options["stop_services"] and changes_live_data:
             around.enter_context(services.stopped(run.runner))
+        elif options["in_place"] and changes_live_data:
+            _recommend_stopping(run)
         status = run.run(job.RESTORE, arguments, mounts)
     if status in (job.COMPLETE, job.WARNINGS) and changes_live_data:
         _after_restore(run, options)
@@ -293,7 +303,7 @@ def _is_remote(options: Options) -> bool:
 
 
 def _list_versions(context: Any, options: Options) -> int:
-    others = ("date", "name", "file", "version", "undo", "drop_old", "dry_run")
+    others = ("date", "name", "file", "version", "undo", "drop_old", "dry_run", "in_place")
     given = [name for name in others if options.get(name)]
     if given:
         flags = _flags(dict.fromkeys(given, True), given[0])
@@ -334,7 +344,7 @@ def _archive(run: job.Job, options: Options) -> tuple[list[str], dict[str, str]]
 def _with_kept_data(options: Options) -> list[str]:
     """Arguments of --undo and --drop-old, which need no archive."""
     action = "undo" if options["undo"] else "drop_old"
-    others = ["date", "name", "file", "version", "download", "dry_run", "keep_old"]
+    others = ["date", "name", "file", "version", "download", "dry_run", "keep_old", "in_place"]
     # Undone is a restore as a whole, or what of it somebody names.
     others += ["drop_old"] if action == "undo" else ["only", "exclude"]
     given = [name for name in others if options[name]]
@@ -352,6 +362,16 @@ def _valued(options: Options, *names: str) -> list[str]:
 
 def _flags(options: Options, *names: str) -> list[str]:
     return ["--" + name.replace("_", "-") for name in names if options[name]]
+
+
+def _recommend_stopping(run: job.Job) -> None:
+    """A site that runs on without its data shows errors and writes into what is being restored."""
+    names = services.running(run.runner)
+    if names:
+        fmt.echo_info(
+            f"{', '.join(names)} run on while their data are gone. Better answer no, and add "
+            "--stop-services (with --yes)."
+        )
 
 
 def _after_restore(run: job.Job, options: Options) -> None:

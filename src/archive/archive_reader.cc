@@ -82,6 +82,16 @@ std::unique_ptr<ArchiveReader> OpenSequentialArchive(std::unique_ptr<ByteSource>
   return std::make_unique<SequentialReader>([once] { return std::move(*once); }, std::move(name));
 }
 
+void ForEachPath(ArchiveReader& reader, const RunContext& run,
+                 const std::function<void(const std::string& path)>& visit) {
+  if (const Manifest* const manifest = reader.manifest()) {
+    for (const MemberEntry& member : manifest->members) visit(member.path);
+    return;
+  }
+  reader.Read([](const std::string&) { return true; },
+              [&](const MemberInfo& info, ByteSource&) { visit(info.path); }, 1, run);
+}
+
 std::unique_ptr<Manifest> ReadManifest(const RangedSource& source) {
   return WithContext([&] { return fmt::format("opening {}", source.Name()); },
                      [&]() -> std::unique_ptr<Manifest> {

@@ -42,6 +42,11 @@ class ArchiveReader {
   virtual std::string Name() const = 0;
 };
 
+/// Calls `visit` with the path of every member; an archive without a manifest is read through for
+/// that. Throws as ArchiveReader::Read does.
+void ForEachPath(ArchiveReader& reader, const RunContext& run,
+                 const std::function<void(const std::string& path)>& visit);
+
 /// Opens an archive: ours when the index and manifest at its tail say so, else as a foreign one
 /// (any tar, plain or compressed with xz, gzip, zstd or bzip2).
 /// Throws Error(kCorrupt) when it is neither, or is ours but damaged or incomplete.

@@ -50,11 +50,19 @@ struct ReplacedThing {
   std::string after;
 };
 
+/// Where a restore finds room for what it loads.
+enum class RestoreRoom {
+  kBeside,   ///< beside the live data, which stay until the swap
+  kInPlace,  ///< where the live data were: they are removed before the load
+};
+
 /// What a restore of one component would do.
 struct RestorePlan {
   std::vector<ReplacedThing> replaced;
-  uint64_t bytes_needed = 0;           ///< beside the live data, an estimate; 0 when unknown
-  std::optional<uint64_t> bytes_free;  ///< where that space is needed, when it can be known
+  uint64_t bytes_needed = 0;  ///< for what is loaded, an estimate; 0 when unknown
+  /// Where that space is needed, when it can be known; with kInPlace together with what the live
+  /// data free.
+  std::optional<uint64_t> bytes_free;
 };
 
 /// Which archive and run a swap belongs to; written into the record that every place keeps of it.
@@ -90,9 +98,11 @@ struct OpenSwap {
 
 /// Restores one component beside its live data and swaps it in. A restore calls Plan, Load, Verify,
 /// WriteIntent, Swap, CloseSwap in this order from one thread; until Swap nothing live has changed.
-/// After an error before Swap the engine calls Abandon. Errors are Error.
-/// A stop request (run.stop) ends Plan, Load and Verify; all other calls run to their end although
-/// a stop was requested, because they are what leaves the site whole.
+/// One in place calls PrepareRemoval and RemoveLive of all components before the first Load, and
+/// the calls after them find nothing live. After an error before Swap the engine calls Abandon.
+/// Errors are Error.
+/// A stop request (run.stop) ends Plan, PrepareRemoval, Load and Verify; all other calls run to
+/// their end although a stop was requested, because they are what leaves the site whole.
 class RestoreTarget {
  public:
   virtual ~RestoreTarget() = default;
@@ -123,7 +133,14 @@ class RestoreTarget {
 
   /// Connects, checks rights, versions and space, and says what would be replaced. Changes nothing.
   /// `manifest`: of the archive, nullptr for a foreign one.
-  virtual RestorePlan Plan(const Manifest* manifest) = 0;
+  virtual RestorePlan Plan(const Manifest* manifest, RestoreRoom room) = 0;
+  /// Finds out what a swap of this archive would replace, checks what can be checked before that
+  /// goes, and keeps readers and other restores away as Load and Verify do. Nothing live changes;
+  /// leftovers of earlier, broken loads may be removed. REQUIRES: Plan has returned; no kept swap.
+  virtual void PrepareRemoval(ArchiveReader& reader) = 0;
+  /// Removes what PrepareRemoval has found, for good. After an error some of it may be gone; a
+  /// restore that begins anew goes on from whatever is left.
+  virtual void RemoveLive() = 0;
   /// Loads the component's members beside the live data, with indexes. Leftovers of earlier,
   /// broken loads are removed first.
   virtual void Load(ArchiveReader& reader) = 0;

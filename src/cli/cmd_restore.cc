@@ -43,6 +43,7 @@ std::string PreviewText(const RestorePreview& preview, const std::string& left_o
   line["left_out"] = preview.left_out;
   line["not_held"] = preview.not_held;
   line["passed_over"] = preview.passed_over;
+  line["in_place"] = preview.in_place;
   return DumpLine(line) + "\n";
 }
 
@@ -131,6 +132,7 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
   CommandOutcome outcome;
   outcome.json = {{"archive", report.archive},
                   {"dry_run", options.dry_run},
+                  {"in_place", options.in_place},
                   {"swapped", report.swapped},
                   {"components", report.components},
                   {"left_out", report.left_out},
@@ -152,7 +154,8 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
     outcome.text += DoneText(report, left_out, options.keep_old ? undo : "", site, services);
   } else if (options.dry_run) {
     const RestorePreview preview{report.archive,  report.manifest.get(), report.plans,
-                                 report.left_out, report.not_held,       report.passed_over};
+                                 report.left_out, report.not_held,       report.passed_over,
+                                 options.in_place};
     outcome.text += RenderPreview(preview, left_out, services.clock().Now(), services.style()) +
                     RenderWarnings(services.warnings().All(), services.style()) +
                     "Nothing was changed (--dry-run).\n";
@@ -194,6 +197,8 @@ CommandOutcome RunRestore(const SettingValues& settings, CommandServices& servic
   options.selection = SelectionOf(settings);
   options.dry_run = settings.Switch("dry-run");
   options.keep_old = settings.Switch("keep-old");
+  options.in_place = settings.Switch("in-place");
+  options.threads = services.threads();
   const Site site = SiteOf(settings, kRestore, services.threads());
   CheckApart(location, site, options.selection);
   RestoreTargets targets = TargetsOf(site, services);

@@ -104,7 +104,8 @@ CommandServices::CommandServices(const SettingValues& settings, CommandBit comma
       },
       [this] {
         const std::string text =
-            "Ended at once: the next backup or restore removes what is left over.";
+            "Ended at once: the next backup or restore removes what is left over (an unfinished "
+            "upload to a bucket: a backup a day later).";
         display_->EndAtOnce(json_log_ ? DumpLine(LogLine(LogLevel::kWarning, text)) : text);
       });
 }

@@ -107,15 +107,18 @@ void CheckInspect(const SettingValues& settings, const Checker& checker) {
 
 void CheckKeptData(const SettingValues& settings, const Checker& checker) {
   if (settings.Switch("undo")) {
-    checker.Refuse({"location", "name", "date", "version", "dry-run", "keep-old", "drop-old",
-                    "mongorestore-options"},
+    checker.Refuse({"location", "name", "date", "version", "dry-run", "keep-old", "in-place",
+                    "drop-old", "mongorestore-options"},
                    "with --undo, which brings back what the last restore replaced",
                    "openedx-backup restore --undo, with the flags that say which site");
   } else if (settings.Switch("drop-old")) {
     checker.Refuse({"location", "name", "date", "version", "only", "exclude", "dry-run", "keep-old",
-                    "mongorestore-options"},
+                    "in-place", "mongorestore-options"},
                    "with --drop-old, which removes what restores with --keep-old left",
                    "openedx-backup restore --drop-old, with the flags that say which site");
+  } else if (settings.Switch("in-place")) {
+    checker.Refuse({"keep-old"}, "with --in-place, which removes the live data for good",
+                   "leave one of them out: --keep-old needs room for two copies");
   }
 }
 

@@ -123,5 +123,15 @@ TEST(FlagChecksTest, AnIntervalIsOfLinesAndObjects) {
               HasSubstr("--progress bar and a log in JSON exclude each other"));
 }
 
+TEST(FlagChecksTest, ARestoreInPlaceKeepsNothingAndUndoesNothing) {
+  EXPECT_EQ(Refusal(kRestore, {{"in-place", {"true"}}}), "");
+  EXPECT_THAT(Refusal(kRestore, {{"in-place", {"true"}}, {"keep-old", {"true"}}}),
+              HasSubstr("--keep-old does nothing with --in-place"));
+  for (const std::string other : {"undo", "drop-old"}) {
+    EXPECT_THAT(Refusal(kRestore, {{"in-place", {"true"}}, {other, {"true"}}}),
+                HasSubstr("--in-place does nothing with --" + other));
+  }
+}
+
 }  // namespace
 }  // namespace oxbackup

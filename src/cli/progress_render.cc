@@ -169,7 +169,8 @@ std::string Summary(const ProgressView& view, std::string_view separator) {
 
 /// A restore goes on behind these.
 bool OthersFollow(const std::string& phase) {
-  return phase == "load" || phase == "index" || phase == "verify";
+  return phase == "check" || phase == "remove" || phase == "load" || phase == "index" ||
+         phase == "verify";
 }
 
 }  // namespace

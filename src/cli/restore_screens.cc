@@ -46,6 +46,20 @@ std::string Space(const RestorePreview& preview) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+std::string WhatHappens(const RestorePreview& preview) {
+  if (!preview.in_place) {
+    return "The site keeps running on its present data until the last second; then everything is "
+           "swapped at once.";
+  }
+  std::vector<std::string> names;
+  for (const auto& [component, plan] : preview.plans) names.push_back(component);
+  return fmt::format(
+      "In place: the archive is checked from end to end, then what is now in {} is REMOVED, and "
+      "only then is the archive loaded. The site is down meanwhile, and there is no undo. If the "
+      "load fails, there are no data until it is run again.",
+      fmt::join(names, ", "));
+}
+
 std::string WhenStarted(const SwapIntent& intent) {
   const std::optional<TimePoint> started = ParseRfc3339(intent.started);
   return started ? FormatLocal(*started) : intent.started;
@@ -145,14 +159,11 @@ std::string RenderPreview(const RestorePreview& preview, const std::string& left
   constexpr size_t kWhatColumn = 1;
   out += table.RenderWithin(2, style.width, kWhatColumn);
   out += RenderUntouched(left_out, preview.not_held, style);
-  out += "  " +
-         WrapAt(
-             "The site keeps running on its present data until the last second; then "
-             "everything is swapped at once.",
-             2, style.width) +
-         "\n";
+  out += "  " + WrapAt(WhatHappens(preview), 2, style.width) + "\n";
   if (const std::string space = Space(preview); !space.empty()) {
-    out += "  " + WrapAt("Space needed meanwhile: " + space + ".", 2, style.width) + "\n";
+    const char* const when = preview.in_place ? "Space needed, and free without the live data: "
+                                              : "Space needed meanwhile: ";
+    out += "  " + WrapAt(when + space + ".", 2, style.width) + "\n";
   }
   return out;
 }

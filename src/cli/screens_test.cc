@@ -288,6 +288,14 @@ TEST_F(ScreensTest, ThePreviewNamesWhatIsReplacedBesideWhatComes) {
   EXPECT_THAT(RenderPreview(preview, "", At("2026-11-23T00:00:00Z"), kPlain),
               HasSubstr("MySQL 8.4.0.\nNewer, but not whole: backup.2026-11-23.tar.xz (without "
                         "caddy).\n\n"));
+  preview.in_place = true;
+  EXPECT_THAT(
+      RenderPreview(preview, "", At("2026-11-23T00:00:00Z"), kPlain),
+      HasSubstr("  In place: the archive is checked from end to end, then what is now in mysql,\n"
+                "  caddy is REMOVED, and only then is the archive loaded. The site is down\n"
+                "  meanwhile, and there is no undo. If the load fails, there are no data until it\n"
+                "  is run again.\n"
+                "  Space needed, and free without the live data: mysql 1.3 GB (free: 41 GB).\n"));
 }
 
 TEST_F(ScreensTest, ALongPathInThePreviewHasALineOfItsOwnInsteadOfBreakingTheColumns) {

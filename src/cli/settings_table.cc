@@ -24,8 +24,9 @@ constexpr std::array<Command, 8> kCommands = {{
      "openedx-backup backup --to /backup --mysql-host mysql --mongodb-host mongodb"},
     {kRestore, "restore", "replace the live data by an archive's",
      "Loads the archive beside the live data, verifies it and then swaps it in. Asks before it "
-     "replaces anything. Until the swap nothing live has changed. Archives of the predecessor and "
-     "of any tar program are restored too.",
+     "replaces anything. Until the swap nothing live has changed, unless --in-place removes it "
+     "first, after the archive was checked. Archives of the predecessor and of any tar program are "
+     "restored too.",
      "openedx-backup restore --from /backup --date 2026-11-22"},
     {kList, "list", "show the archives of a place, newest first",
      "Shows the archives of a place, newest first, and which of them are damaged.",
@@ -114,6 +115,9 @@ constexpr Setting kSettings[] = {
      kRestore | kPrune, false},
     {"keep-old", "keep-old", "", Kind::kSwitch, "", "",
      "keep what was replaced, so that --undo can bring it back", kWhat, kRestore, false},
+    {"in-place", "in-place", "", Kind::kSwitch, "", "",
+     "for want of room: remove the live data before the load; there is no undo", kWhat, kRestore,
+     false},
     {"undo", "undo", "", Kind::kSwitch, "", "", "bring back what the last restore replaced", kWhat,
      kRestore, false},
     {"drop-old", "drop-old", "", Kind::kSwitch, "", "",

@@ -9,18 +9,12 @@
 
 #include "archive/archive_reader.h"
 #include "base/error.h"
+#include "engine/live_removal.h"
 #include "engine/open_runs.h"
 #include "engine/target_calls.h"
 
 namespace oxbackup {
 namespace {
-
-std::unique_ptr<ArchiveReader> Reopen(Store& store, const ObjectId& archive,
-                                      const RunContext& run) {
-  std::unique_ptr<RangedSource> source = store.Open(archive);
-  if (source == nullptr) throw GoneError(archive.name, store);
-  return OpenArchive(std::move(source), run);
-}
 
 // What the archive holds: by its manifest, or by reading a foreign one from end to end, which shows
 // at the same time that it is whole.
@@ -149,12 +143,25 @@ bool TakeBack(const std::vector<RestoreTarget*>& written, const std::string& run
 }
 
 // Rethrows what is being handled and says what has become of the site.
+<<<<<<< HEAD
 [[noreturn]] void RethrowBrokenSwap(bool taken_back) {
   const char* const outcome =
       taken_back
           ? "Nothing has changed: every swap was taken back."
           : "Part of the site is swapped, and its records are open: the next restore with the "
             "same settings finishes it, restore --undo goes back.";
+=======
+[[noreturn]] void RethrowBrokenSwap(bool taken_back, const LiveRemoval& removal) {
+  std::string outcome = "Nothing has changed: every swap was taken back.";
+  if (!taken_back) {
+    outcome =
+        "Part of the site is swapped, and its records are open: the next backup or restore with "
+        "the same settings finishes it";
+    outcome += removal.begun() ? "." : ", restore --undo goes back.";
+  } else if (removal.begun()) {
+    outcome = removal.Outcome();
+  }
+>>>>>>> p7
   try {
     throw;
   } catch (Error& error) {
@@ -169,7 +176,7 @@ bool TakeBack(const std::vector<RestoreTarget*>& written, const std::string& run
 // Writes all records, then swaps all components, then closes the records in the same order: see
 // SwapIntent for what an interruption means at each point.
 void SwapAll(const std::vector<RestoreTarget*>& targets, const SwapIntent& intent,
-             const RunContext& run) {
+             const LiveRemoval& removal, const RunContext& run) {
   std::vector<RestoreTarget*> written;
   try {
     for (RestoreTarget* target : targets) {
@@ -184,7 +191,7 @@ void SwapAll(const std::vector<RestoreTarget*>& targets, const SwapIntent& inten
   } catch (...) {
     const bool taken_back = TakeBack(written, intent.run_id, run);
     if (taken_back) AbandonAll(targets, run);
-    RethrowBrokenSwap(taken_back);
+    RethrowBrokenSwap(taken_back, removal);
   }
   CloseAll(targets, intent.keep_old);
 }
@@ -210,24 +217,28 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
   const std::vector<RestoreTarget*> present =
       Present(targets, options.selection, held, report.archive, report.not_held);
   report.left_out = Missing(held, present);
+  if (options.in_place) RefuseKeptData(present);
+  const RestoreRoom room = options.in_place ? RestoreRoom::kInPlace : RestoreRoom::kBeside;
   for (RestoreTarget* target : present) {
     report.plans.emplace_back(target->name(),
                               ForTarget(*target, "planning the restore of",
-                                        [&](RestoreTarget& t) { return t.Plan(manifest); }));
+                                        [&](RestoreTarget& t) { return t.Plan(manifest, room); }));
   }
   report.confirmed = options.confirm && options.confirm(RestorePreview{
                                             report.archive, manifest, report.plans, report.left_out,
-                                            report.not_held, report.passed_over});
+                                            report.not_held, report.passed_over, options.in_place});
   if (options.dry_run || !report.confirmed) return report;
 
+  LiveRemoval removal(archive);
   try {
+    if (options.in_place) removal.Run(store, present, options.threads, run);
     LoadAll(store, archive, present, run);
     VerifyAll(manifest, present);
     report.verified_items = VerifiedItems(run.progress);
     run.ThrowIfStopped();
   } catch (...) {
     AbandonAll(present, run);
-    throw;
+    removal.Rethrow();
   }
   SwapIntent intent{.run_id = NewRunId(started),
                     .archive = report.archive,
@@ -235,7 +246,7 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
                     .components = {},
                     .keep_old = options.keep_old};
   for (const RestoreTarget* target : present) intent.components.emplace_back(target->name());
-  SwapAll(present, intent, run);
+  SwapAll(present, intent, removal, run);
   report.swapped = true;
   report.swapped_at = run.clock.Now();
   report.components = intent.components;

@@ -25,6 +25,7 @@ struct RestorePreview {
       left_out;  ///< components that the archive holds and that stay as they are
   std::vector<std::string> not_held;  ///< selected ones that it lacks and that stay as they are
   std::string passed_over = {};       ///< as in ArchiveEntry
+  bool in_place = false;              ///< as in RestoreOptions
 };
 
 struct RestoreOptions {
@@ -32,6 +33,10 @@ struct RestoreOptions {
   ComponentSelection selection;  ///< of what the archive holds
   bool dry_run = false;          ///< stop after the preview; an open swap is a warning
   bool keep_old = false;         ///< what was replaced stays, for Undo (engine/undo.h)
+  /// The archive is checked and then the live data that it replaces are removed, before it is
+  /// loaded. There is no way back then. Not together with keep_old.
+  bool in_place = false;
+  int threads = 1;  ///< that check the archive (in_place), at least 1
   /// Asked after the preview; false ends the restore with nothing changed.
   std::function<bool(const RestorePreview&)> confirm;
 };
@@ -58,7 +63,9 @@ struct RestoreReport {
 /// Restores the selected components of the chosen archive; where the choice leaves it open, of the
 /// newest one that holds all of them. `targets`: all of the site, since an
 /// interrupted restore has to be finished whole before another begins. Whatever fails before the
-/// swap leaves the live site as it was. A failing swap is undone; where that fails too, the record
+/// swap leaves the live site as it was, or, in place, says in its outcome which live data are gone;
+/// the next restore in place then succeeds. In place, kept old data of a component that is restored
+/// are Error(kUsage). A failing swap is undone; where that fails too, the record
 /// stays open and the next backup or restore finishes or undoes it. Throws Error.
 RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOptions& options,
                       const RunContext& run);

@@ -37,8 +37,21 @@ class FailingTarget final : public RestoreTarget {
     fault_("UndoSwap");
     inner_->UndoSwap(run_id);
   }
-  RestorePlan Plan(const Manifest* manifest) override { return inner_->Plan(manifest); }
-  void Load(ArchiveReader& reader) override { inner_->Load(reader); }
+  RestorePlan Plan(const Manifest* manifest, RestoreRoom room) override {
+    return inner_->Plan(manifest, room);
+  }
+  void PrepareRemoval(ArchiveReader& reader) override {
+    fault_("PrepareRemoval");
+    inner_->PrepareRemoval(reader);
+  }
+  void RemoveLive() override {
+    fault_("RemoveLive");
+    inner_->RemoveLive();
+  }
+  void Load(ArchiveReader& reader) override {
+    fault_("Load");
+    inner_->Load(reader);
+  }
   void Verify(const ComponentManifest* expected) override { inner_->Verify(expected); }
   void WriteIntent(const SwapIntent& intent) override {
     fault_("WriteIntent");

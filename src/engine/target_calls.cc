@@ -1,6 +1,17 @@
 #include "engine/target_calls.h"
 
+#include <utility>
+
+#include "engine/archive_list.h"
+
 namespace oxbackup {
+
+std::unique_ptr<ArchiveReader> Reopen(Store& store, const ObjectId& archive,
+                                      const RunContext& run) {
+  std::unique_ptr<RangedSource> source = store.Open(archive);
+  if (source == nullptr) throw GoneError(archive.name, store);
+  return OpenArchive(std::move(source), run);
+}
 
 void CloseAll(const std::vector<RestoreTarget*>& targets, bool keep_old) {
   for (RestoreTarget* target : targets) {

@@ -20,15 +20,14 @@ namespace {
 
 Error Damaged(std::string_view path, const std::string& why) {
   return Error(ErrorKind::kCorrupt, fmt::format("the archive's member {} {}", path, why))
-      .Hint("nothing was replaced; do not trust this archive, use another one");
+      .Hint("do not trust this archive, use another one");
 }
 
 Error CannotWrite(std::string_view path, int error) {
   return SystemError(ErrorKind::kSource, fmt::format("cannot write {} beside the live files", path),
                      error)
-      .Hint(error == ENOSPC || error == EDQUOT
-                ? "free some space there; the live files are untouched"
-                : "check that this user may write there; the live files are untouched");
+      .Hint(error == ENOSPC || error == EDQUOT ? "free some space there"
+                                               : "check that this user may write there");
 }
 
 void CheckPath(std::string_view path) {

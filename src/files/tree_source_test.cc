@@ -48,7 +48,7 @@ class TreeSourceTest : public testing::Test {
                const std::vector<Tree>& trees) {
     const auto reader = OpenArchive(std::make_unique<MemoryRangedSource>(archive), test_.run);
     const auto target = MakeTreeTarget(component, prefix, trees, {}, test_.run);
-    target->Plan(reader->manifest());
+    target->Plan(reader->manifest(), RestoreRoom::kBeside);
     target->Load(*reader);
     target->Verify(reader->manifest()->Find(component));
     target->WriteIntent({"run", "archive", "2026-11-22T20:48:20Z", {component}, false});

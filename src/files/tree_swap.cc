@@ -23,7 +23,6 @@
 namespace oxbackup::files {
 namespace {
 
-constexpr char kNew[] = "new";
 constexpr char kOld[] = "old";
 
 FileDescriptor OpenFolder(const std::filesystem::path& path) {
@@ -96,9 +95,9 @@ FileDescriptor TreeSwap::BeginNew() {
   }
   if (record && earlier.work != place_.work) superseded_ = earlier;
   if (place_.inside && !superseded_) RemoveLeftoverBeside();
-  RemoveTreeAt(lock_.get(), kNew, Where() + "/new");
+  RemoveTreeAt(lock_.get(), kNewFolder, Where() + "/new");
   if (!record || superseded_) RemoveTreeAt(lock_.get(), kOld, Where() + "/old");
-  return MakeFolderAt(lock_.get(), kNew, Where() + "/new");
+  return MakeFolderAt(lock_.get(), kNewFolder, Where() + "/new");
 }
 
 // A kill may have left it when the folder that was restored there had just begun to exist, or
@@ -117,11 +116,26 @@ void TreeSwap::DiscardNew() {
   if (!lock_) return;
   const std::optional<SwapRecord> record = Record();
   if (record && record->state == SwapState::kKept) {
-    RemoveTreeAt(lock_.get(), kNew, Where() + "/new");
+    RemoveTreeAt(lock_.get(), kNewFolder, Where() + "/new");
   }
   if (record && record->state != SwapState::kAnnounced) return;
   Close(false);
   ApplyRoot(old_root_);
+}
+
+void TreeSwap::RemoveLive() const {
+  const FileDescriptor live = OpenFolder(place_.live);
+  const std::string where = place_.live.string();
+  const std::vector<std::string> names =
+      place_.inside ? NamesIn(live.get(), where) : std::vector<std::string>{place_.base};
+  for (const std::string& name : names) {
+    struct stat status {};
+    if (::fstatat(live.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (place_.inside && IsWorkFolder(name, status)) continue;
+    Step("remove the live " + name);
+    RemoveTreeAt(live.get(), name, where + "/" + name);
+  }
+  SyncFolderOrThrow(live.get(), where);
 }
 
 void TreeSwap::Announce(const SwapIntent& intent, std::vector<RecordedTree> trees, size_t own,
@@ -220,7 +234,7 @@ void TreeSwap::Close(bool keep_old) {
   if (!record && !TryLock()) return;
   if (record && keep_old) {
     SetState(*record, SwapState::kKept);
-    RemoveOrWarn([&] { RemoveTreeAt(work.get(), kNew, Where() + "/new"); });
+    RemoveOrWarn([&] { RemoveTreeAt(work.get(), kNewFolder, Where() + "/new"); });
     WarnOfStrays();
     return;
   }
@@ -269,7 +283,7 @@ SwapFolders TreeSwap::OpenFolders() const {
         .Hint("run as the user that began the restore");
   }
   CheckIsOurs(folders.work.get(), place_);
-  folders.fresh = MakeFolderAt(folders.work.get(), kNew, Where() + "/new");
+  folders.fresh = MakeFolderAt(folders.work.get(), kNewFolder, Where() + "/new");
   folders.old = MakeFolderAt(folders.work.get(), kOld, Where() + "/old");
   return folders;
 }

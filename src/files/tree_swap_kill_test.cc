@@ -381,7 +381,7 @@ TEST(TreeSwapKill, SomethingMountedInsideIsRefusedBeforeAnythingHappens) {
     MountOver(folder.path() / "live" / "inner mount");
     try {
       MakeTreeTarget("media", "data/media", {{"", folder.path() / "live"}}, {}, test.run)
-          ->Plan(nullptr);
+          ->Plan(nullptr, RestoreRoom::kBeside);
       ADD_FAILURE();
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::kUsage);

@@ -64,7 +64,9 @@ class TreeTarget final : public RestoreTarget {
   void DropKept() override;
   void CompleteSwap() override;
   void UndoSwap(const std::string& run_id) override;
-  RestorePlan Plan(const Manifest* manifest) override;
+  RestorePlan Plan(const Manifest* manifest, RestoreRoom room) override;
+  void PrepareRemoval(ArchiveReader& reader) override;
+  void RemoveLive() override;
   void Load(ArchiveReader& reader) override;
   void Verify(const ComponentManifest* expected) override;
   void WriteIntent(const SwapIntent& intent) override;
@@ -196,16 +198,17 @@ void TreeTarget::UndoSwap(const std::string& run_id) {
   }
 }
 
-RestorePlan TreeTarget::Plan(const Manifest* manifest) {
-  RestorePlan plan;
+RestorePlan TreeTarget::Plan(const Manifest* manifest, RestoreRoom room) {
   const ComponentManifest* const described =
       manifest == nullptr ? nullptr : manifest->Find(component_);
+  std::vector<PlannedTree> planned;
   for (TreeWork& work : Works()) {
     const SwapPlace place = work.swap.NewPlace();
     CheckSwapPlace(place);
     const ObjectEntry* const object = FindObject(described, work.tree.name);
-    if (described == nullptr || object != nullptr) PlanTree(place, object, plan, run_);
+    if (described == nullptr || object != nullptr) planned.push_back({place, object});
   }
+  RestorePlan plan = PlanTrees(planned, room, run_);
   if (described == nullptr) return plan;
   for (const ObjectEntry& object : described->objects) {
     const bool known = std::any_of(trees_.begin(), trees_.end(),
@@ -215,6 +218,26 @@ RestorePlan TreeTarget::Plan(const Manifest* manifest) {
                                   component_, object.name));
   }
   return plan;
+}
+
+void TreeTarget::PrepareRemoval(ArchiveReader& reader) {
+  for (TreeWork& work : Works()) {
+    (void)work.swap.BeginNew();
+    work.in_archive = false;
+  }
+  ForEachPath(reader, run_, [this](const std::string& path) {
+    for (TreeWork& work : works_) {
+      work.in_archive = work.in_archive || PathInTree(work.member_path, path).has_value();
+    }
+  });
+  AwaitReaders();
+}
+
+void TreeTarget::RemoveLive() {
+  run_.progress.Begin(component_, "remove", 0);
+  for (const TreeWork& work : works_) {
+    if (work.in_archive) work.swap.RemoveLive();
+  }
 }
 
 void TreeTarget::Load(ArchiveReader& reader) {
@@ -248,7 +271,7 @@ void TreeTarget::Load(ArchiveReader& reader) {
     if (::syncfs(work.fresh.get()) != 0) {
       throw SystemError(ErrorKind::kSource,
                         fmt::format("cannot sync {}", work.swap.place().work.string()), errno)
-          .Hint("check the disk; the live files are untouched");
+          .Hint("check the disk");
     }
   }
   if (!any) {
@@ -276,7 +299,7 @@ void TreeTarget::Extract(const MemberInfo& info, ByteSource& content) {
         throw Error(ErrorKind::kCorrupt,
                     fmt::format("the archive's member {} is a hard link out of its tree, to {}",
                                 info.path, info.link_target))
-            .Hint("nothing was replaced; do not trust this archive, use another one");
+            .Hint("do not trust this archive, use another one");
       }
       local.link_target = std::string(*target);
     }
@@ -331,7 +354,7 @@ void TreeTarget::AwaitReaders() {
 void TreeTarget::VerifyTree(TreeWork& work, const ObjectEntry* expected) {
   const auto differs = [&](const std::string& what, const std::string& than) {
     return Error(ErrorKind::kCorrupt, fmt::format("{}: {} differs from {}", component_, what, than))
-        .Hint("nothing was replaced; check the archive with verify");
+        .Hint("check the archive with verify");
   };
   if (expected != nullptr && work.loaded.full() != expected->digest) {
     throw differs(work.member_path + " in the archive", "what its manifest says");

@@ -40,7 +40,7 @@ class TreeTargetTest : public testing::Test {
 
   void LoadAndVerify(RestoreTarget& target, bool foreign = false) {
     MemberListReader reader(members_, foreign ? nullptr : &manifest_);
-    target.Plan(reader.manifest());
+    target.Plan(reader.manifest(), RestoreRoom::kBeside);
     target.Load(reader);
     target.Verify(foreign ? nullptr : &manifest_.components[0]);
   }
@@ -109,7 +109,7 @@ TEST_F(TreeTargetTest, AbandonAfterTheIntentLeavesNothingBehind) {
 }
 
 TEST_F(TreeTargetTest, PlanSaysWhatIsReplacedAndChangesNothing) {
-  const RestorePlan plan = Target()->Plan(&manifest_);
+  const RestorePlan plan = Target()->Plan(&manifest_, RestoreRoom::kBeside);
   ASSERT_EQ(plan.replaced.size(), 1u);
   EXPECT_EQ(plan.replaced[0].what, live_.string());
   EXPECT_THAT(plan.replaced[0].now, HasSubstr("entries, 300 kB"));
@@ -122,7 +122,7 @@ TEST_F(TreeTargetTest, PlanSaysWhatIsReplacedAndChangesNothing) {
 TEST_F(TreeTargetTest, RestoresWhereNothingIsYet) {
   fs::remove_all(live_);
   const auto target = Target();
-  EXPECT_EQ(target->Plan(&manifest_).replaced[0].now, "nothing");
+  EXPECT_EQ(target->Plan(&manifest_, RestoreRoom::kBeside).replaced[0].now, "nothing");
   Restore(*target, true);
   EXPECT_EQ(Fingerprint(live_), new_);
   Target()->UndoSwap("");
@@ -212,7 +212,7 @@ TEST_F(TreeTargetTest, AMissingParentIsAUsageError) {
   const auto target =
       MakeTreeTarget("caddy", "data/caddy", {{"", folder_.path() / "no" / "such"}}, {}, test_.run);
   try {
-    target->Plan(&manifest_);
+    target->Plan(&manifest_, RestoreRoom::kBeside);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
@@ -357,7 +357,7 @@ TEST_F(TreeTargetTest, ASingleFileIsRestoredLikeATree) {
                           &manifest);
   const auto target =
       MakeTreeTarget("config", "data/tutor/config.yml", {{"", file}}, {}, test_.run);
-  target->Plan(&manifest);
+  target->Plan(&manifest, RestoreRoom::kBeside);
   target->Load(reader);
   target->Verify(&manifest.components[0]);
   target->WriteIntent(Intent());

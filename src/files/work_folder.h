@@ -10,6 +10,9 @@
 
 namespace oxbackup::files {
 
+/// Below it, where a tree is put together.
+inline constexpr char kNewFolder[] = "new";
+
 /// Opens a place's working folder without following a link; not open when there is none (also when
 /// something that is no folder has its name). Throws Error(kSource) when it cannot be opened.
 FileDescriptor OpenWorkFolder(const SwapPlace& place);

@@ -15,7 +15,6 @@ namespace oxbackup::mongodb {
 namespace {
 
 constexpr char kComponent[] = "mongodb";
-constexpr uint64_t kMaxMetadataBytes = uint64_t{64} << 20;
 constexpr uint64_t kQueueBytes = uint64_t{8} << 20;
 
 bool IsServersOwn(const std::string& collection) {
@@ -24,6 +23,36 @@ bool IsServersOwn(const std::string& collection) {
 
 }  // namespace
 
+bool HoldsAccounts(const DumpMember& member) {
+  const bool of_admin = member.database == "admin" && (member.collection == "system.users" ||
+                                                       member.collection == "system.roles");
+  return of_admin || member.collection == "$admin.system.users" ||
+         member.collection == "$admin.system.roles";
+}
+
+bool IsWanted(const DumpMember& member, const RestoreOptions& options,
+              const NamespaceFilter& filter) {
+  if (member.kind == DumpMemberKind::kOplog) return true;
+  if (HoldsAccounts(member)) {
+    // They are the whole server's: not wanted by who restores some collections of it.
+    return member.kind == DumpMemberKind::kData && options.ns_rename.empty() &&
+           filter.Includes("admin", member.collection);
+  }
+  if (member.database == "admin" || member.database == "local" || member.database == "config" ||
+      member.database == options.record_database || IsServersOwn(member.collection)) {
+    return false;
+  }
+  return filter.Includes(member.database, member.collection);
+}
+
+bool CheckLoadable(const CollectionMetadata& metadata, const std::string& ns,
+                   const RestoreOptions& options, const ServerInfo& server) {
+  if (metadata.view() && server.flavour == "FerretDB") return false;
+  CheckServerTakes(metadata, ns, server);
+  if (!options.no_index_restore) static_cast<void>(CreateIndexSpecs(metadata, ns, server));
+  return true;
+}
+
 Loader::Loader(SessionPool& pool, const RestoreOptions& options, const RunContext& run)
     : pool_(pool),
       options_(options),
@@ -31,27 +60,6 @@ Loader::Loader(SessionPool& pool, const RestoreOptions& options, const RunContex
       filter_(options),
       write_concern_(ParseWriteConcern(options.write_concern)),
       oplog_(pool, options.record_database) {}
-
-bool Loader::IsAccounts(const DumpMember& member) {
-  const bool of_admin = member.database == "admin" && (member.collection == "system.users" ||
-                                                       member.collection == "system.roles");
-  return of_admin || member.collection == "$admin.system.users" ||
-         member.collection == "$admin.system.roles";
-}
-
-bool Loader::Wanted(const DumpMember& member) {
-  if (member.kind == DumpMemberKind::kOplog) return true;
-  if (IsAccounts(member)) {
-    // They are the whole server's: not wanted by who restores some collections of it.
-    return member.kind == DumpMemberKind::kData && options_.ns_rename.empty() &&
-           filter_.Includes("admin", member.collection);
-  }
-  if (member.database == "admin" || member.database == "local" || member.database == "config" ||
-      member.database == options_.record_database || IsServersOwn(member.collection)) {
-    return false;
-  }
-  return filter_.Includes(member.database, member.collection);
-}
 
 void Loader::Load(ArchiveReader& reader, uint64_t expected_bytes) {
   run_.progress.Begin(kComponent, "load", expected_bytes);
@@ -117,7 +125,7 @@ void Loader::ReadInAnyOrder(ArchiveReader& reader) {
     return [this, wanted, in_order](const std::string& path) {
       if (!wanted(path)) return false;
       const auto member = ParseDumpPath(path);
-      if (IsAccounts(*member)) return !in_order;
+      if (HoldsAccounts(*member)) return !in_order;
       const std::lock_guard lock(mutex_);
       const auto known = by_file_.find({member->database, member->collection});
       return (known != by_file_.end() && known->second->metadata.capped()) == in_order;
@@ -227,16 +235,10 @@ void Loader::TakeMetadata(const DumpMember& member, const MemberInfo& info, Byte
     }
   }
   const SessionPool::Lease session = pool_.Take();
-  if (collection.metadata.view() && session->server().flavour == "FerretDB") {
-    run_.warnings.Add(
-        fmt::format("{} is a view and was left out: FerretDB has none", collection.ns()));
-    collection.left_out = true;
-    return;
-  }
-  CheckServerTakes(collection.metadata, collection.ns(), session->server());
-  if (!options_.no_index_restore) {
-    static_cast<void>(CreateIndexSpecs(collection.metadata, collection.ns(), session->server()));
-  }
+  if (CheckLoadable(collection.metadata, collection.ns(), options_, session->server())) return;
+  run_.warnings.Add(
+      fmt::format("{} is a view and was left out: FerretDB has none", collection.ns()));
+  collection.left_out = true;
 }
 
 void Loader::TakeOplog(const DumpMember& member, ByteSource& content) {
@@ -252,7 +254,7 @@ void Loader::TakeAccounts(const DumpMember& member, const MemberInfo& info, Byte
 
 void Loader::TakeDocuments(const DumpMember& member, const MemberInfo& info, ByteSource& content,
                            const BatchSink& sink) {
-  if (IsAccounts(member)) {
+  if (HoldsAccounts(member)) {
     TakeAccounts(member, info, content);
     return;
   }

@@ -1,6 +1,7 @@
 // Loads the collections of an archive into temporary ones beside the live ones.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -37,6 +38,19 @@ struct RestoredCollection {
 
   std::string ns() const { return database + "." + name; }
 };
+
+/// A collection's metadata are not larger, bytes.
+inline constexpr uint64_t kMaxMetadataBytes = uint64_t{64} << 20;
+
+/// Whether a member has users or roles of the server.
+bool HoldsAccounts(const DumpMember& member);
+/// Whether a restore takes a member of a dump.
+bool IsWanted(const DumpMember& member, const RestoreOptions& options,
+              const NamespaceFilter& filter);
+/// Throws Error(kUsage) when the server cannot have the collection or one of its indexes; false for
+/// a view that is left out, since the server has none. `ns`: where it is to be.
+bool CheckLoadable(const CollectionMetadata& metadata, const std::string& ns,
+                   const RestoreOptions& options, const ServerInfo& server);
 
 /// Accounts of the archive, raw documents of admin.system.users and admin.system.roles.
 struct ArchivedAccounts {
@@ -81,8 +95,7 @@ class Loader {
   };
   using BatchSink = std::function<void(RestoredCollection& collection, InsertBatch& batch)>;
 
-  bool Wanted(const DumpMember& member);
-  static bool IsAccounts(const DumpMember& member);
+  bool Wanted(const DumpMember& member) { return IsWanted(member, options_, filter_); }
   RestoredCollection& Collection(const DumpMember& member);
   void PrepareDatabase(Session& session, const std::string& database);
   void ReadInAnyOrder(ArchiveReader& reader);

@@ -29,7 +29,7 @@ Error IndexError(const std::string& ns, const Reply& reply) {
   }
   return error.Hint(
       "documents of the archive have the same values under a unique index, as a copy of no single "
-      "moment may have (see its consistency in inspect); nothing was replaced: restore another "
+      "moment may have (see its consistency in inspect): restore another "
       "archive, or restore with --noIndexRestore in MONGORESTORE_ADDITIONAL_OPTIONS, mend "
       "the documents and build the indexes by hand");
 }

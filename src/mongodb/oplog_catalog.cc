@@ -37,7 +37,7 @@ Error CannotReplay(std::string_view entry) {
   return Error(ErrorKind::kCorrupt,
                "an entry of the archive's oplog cannot be replayed: " + DescribeEntry(entry))
       .Hint(
-          "nothing was replaced; restore another archive, or leave that collection out "
+          "restore another archive, or leave that collection out "
           "(--nsExclude in MONGORESTORE_ADDITIONAL_OPTIONS)");
 }
 
@@ -110,7 +110,7 @@ void OplogCatalog::CheckComplete() const {
       fmt::format("the archive's oplog changes {}, whose documents the archive does not hold",
                   unknown_.begin()->second))
       .Hint(
-          "nothing was replaced; restore another archive, or leave that collection out "
+          "restore another archive, or leave that collection out "
           "(--nsExclude in MONGORESTORE_ADDITIONAL_OPTIONS)");
 }
 

@@ -34,7 +34,7 @@ Error CannotReplay(const RestoredCollection& collection, const std::string& why)
   return Error(ErrorKind::kCorrupt, "the oplog cannot be replayed exactly on " + collection.ns())
       .Cause(why)
       .Hint(
-          "nothing was replaced; restore without that collection (--nsExclude in "
+          "restore without that collection (--nsExclude in "
           "MONGORESTORE_ADDITIONAL_OPTIONS), or another archive");
 }
 

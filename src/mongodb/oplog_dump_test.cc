@@ -49,7 +49,7 @@ class DumpedArchive {
   void RestoreInto(const ConnectOptions& connect, TestRun& run) const {
     const auto target = MakeRestoreTarget(connect, {}, run.run);
     const auto reader = archive_.Open();
-    static_cast<void>(target->Plan(&manifest_));
+    static_cast<void>(target->Plan(&manifest_, RestoreRoom::kBeside));
     target->Load(*reader);
     target->Verify(manifest_.Find("mongodb"));
     target->WriteIntent(TestIntent());

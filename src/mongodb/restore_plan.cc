@@ -53,17 +53,6 @@ void CheckObject(const ObjectEntry& object, const ServerInfo& server) {
   CheckServerTakes(metadata, object.database + "." + object.name, server);
 }
 
-// Whether a live collection that the archive lacks goes. A restore of some collections, or under
-// other names, says nothing about the others.
-bool TakesAway(const RestoreOptions& options, const std::string& database,
-               const std::string& name) {
-  if (!options.ns_rename.empty() || IsBeside(name)) return false;
-  if (name.starts_with("system.") && name != "system.js") return false;
-  RestoreOptions all_databases = options;
-  all_databases.databases.clear();
-  return NamespaceFilter(all_databases).Includes(database, name);
-}
-
 Error LacksRights(const std::string& cause) {
   return Error(ErrorKind::kUsage, "the account lacks rights that this restore of MongoDB needs")
       .Cause(cause)
@@ -119,10 +108,47 @@ void AddLiveSide(SwapMove& move, const LiveEntry& live, const ServerInfo& server
   move.old_uuid = live.uuid;
 }
 
+// What dropping a live collection frees, as far as the server tells.
+uint64_t StoredBytes(Session& session, const std::string& database, const std::string& name) {
+  const Reply stats = session.TryRun(database, Bson().Add("collStats", name));
+  if (!stats.ok()) return 0;
+  const int64_t bytes =
+      NumberOf(stats.document, "storageSize") + NumberOf(stats.document, "totalIndexSize");
+  return static_cast<uint64_t>(std::max<int64_t>(0, bytes));
+}
+
+uint64_t BytesThatGo(Session& session, const ComponentManifest& expected,
+                     const RestoreOptions& options, const NamespaceFilter& filter) {
+  std::map<std::string, std::set<std::string>> comes;
+  for (const ObjectEntry& object : expected.objects) {
+    if (IsOfAccounts(object) || !filter.Includes(object.database, object.name)) continue;
+    const auto [database, name] = filter.Target(object.database, object.name);
+    comes[database].insert(name);
+  }
+  uint64_t bytes = 0;
+  for (const auto& [database, names] : comes) {
+    for (const auto& [name, entry] : ListLive(session, database)) {
+      if (entry.view() || (!names.contains(name) && !TakesAway(options, database, name))) continue;
+      bytes += StoredBytes(session, database, name);
+    }
+  }
+  return bytes;
+}
+
 }  // namespace
 
+bool TakesAway(const RestoreOptions& options, const std::string& database,
+               const std::string& name) {
+  if (!options.ns_rename.empty() || IsBeside(name)) return false;
+  if (name.starts_with("system.") && name != "system.js") return false;
+  RestoreOptions all_databases = options;
+  all_databases.databases.clear();
+  return NamespaceFilter(all_databases).Includes(database, name);
+}
+
 RestorePlan MakeRestorePlan(Session& session, const ComponentManifest* expected,
-                            const RestoreOptions& options, const NamespaceFilter& filter) {
+                            const RestoreOptions& options, const NamespaceFilter& filter,
+                            RestoreRoom room) {
   RestorePlan plan;
   std::map<std::string, Amount> after;
   std::set<std::string> in_archive;
@@ -157,6 +183,9 @@ RestorePlan MakeRestorePlan(Session& session, const ComponentManifest* expected,
   for (const auto& [database, amount] : after) {
     plan.replaced.push_back({database, LiveAmount(session, database, plan),
                              expected == nullptr ? "what the archive holds" : amount.Text()});
+  }
+  if (room == RestoreRoom::kInPlace && expected != nullptr && plan.bytes_free) {
+    *plan.bytes_free += BytesThatGo(session, *expected, options, filter);
   }
   if (accounts > 0) {
     plan.replaced.push_back({"users and roles", "stay, but for those of the same names",
@@ -245,7 +274,7 @@ void CheckAgainstManifest(const RestoredCollections& collections, const Componen
         .Cause(there ? fmt::format("{} instead of {}", DescribeDigest(digest.count(), digest.Hex()),
                                    DescribeDigest(object.items, object.digest))
                      : "it has no such member")
-        .Hint("nothing was replaced; verify the archive and restore another one");
+        .Hint("verify the archive and restore another one");
   }
 }
 

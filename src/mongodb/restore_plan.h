@@ -17,7 +17,13 @@ namespace oxbackup::mongodb {
 /// lists, a wanted database is not in it, or the account lacks a right that the restore will need.
 /// `expected`: nullptr for a foreign archive.
 RestorePlan MakeRestorePlan(Session& session, const ComponentManifest* expected,
-                            const RestoreOptions& options, const NamespaceFilter& filter);
+                            const RestoreOptions& options, const NamespaceFilter& filter,
+                            RestoreRoom room);
+
+/// Whether a live collection that the archive lacks goes, of a database that the archive brings
+/// something for. A restore of some collections, or under other names, says nothing about the
+/// others.
+bool TakesAway(const RestoreOptions& options, const std::string& database, const std::string& name);
 
 using RestoredCollections = std::vector<std::unique_ptr<RestoredCollection>>;
 

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "mongodb/accounts_restore.h"
 #include "mongodb/live_names.h"
+#include "mongodb/live_removal.h"
 #include "mongodb/load.h"
 #include "mongodb/restore_plan.h"
 #include "mongodb/swap.h"
@@ -42,7 +43,9 @@ class MongodbTarget final : public RestoreTarget {
   void DropKept() override { ForgetDoneSwaps(); }
   void CompleteSwap() override;
   void UndoSwap(const std::string& run_id) override;
-  RestorePlan Plan(const Manifest* manifest) override;
+  RestorePlan Plan(const Manifest* manifest, RestoreRoom room) override;
+  void PrepareRemoval(ArchiveReader& reader) override;
+  void RemoveLive() override;
   void Load(ArchiveReader& reader) override;
   void Verify(const ComponentManifest* expected) override;
   void WriteIntent(const SwapIntent& intent) override;
@@ -72,6 +75,7 @@ class MongodbTarget final : public RestoreTarget {
   const RunContext run_;
   const NamespaceFilter filter_;
   std::unique_ptr<Session> control_;
+  std::optional<LiveRemoval> removal_;  // uses control_
   std::unique_ptr<SessionPool> pool_;
   std::unique_ptr<Loader> loader_;
   uint64_t expected_bytes_ = 0;
@@ -178,14 +182,24 @@ void MongodbTarget::UndoSwap(const std::string& run_id) {
   record_.reset();
 }
 
-RestorePlan MongodbTarget::Plan(const Manifest* manifest) {
+RestorePlan MongodbTarget::Plan(const Manifest* manifest, RestoreRoom room) {
   RefuseLockedServer(Control());
   const ComponentManifest* const component =
       manifest == nullptr ? nullptr : manifest->Find("mongodb");
   if (component != nullptr) {
     for (const ObjectEntry& object : component->objects) expected_bytes_ += object.raw_bytes;
   }
-  return MakeRestorePlan(Control(), component, options_, filter_);
+  return MakeRestorePlan(Control(), component, options_, filter_, room);
+}
+
+void MongodbTarget::PrepareRemoval(ArchiveReader& reader) {
+  removal_.emplace(Control(), options_, run_);
+  removal_->Prepare(reader);
+}
+
+void MongodbTarget::RemoveLive() {
+  run_.progress.Begin(name(), "remove", 0);
+  removal_->Remove();
 }
 
 void MongodbTarget::Load(ArchiveReader& reader) {
@@ -215,7 +229,7 @@ void MongodbTarget::Verify(const ComponentManifest* expected) {
         .Cause(fmt::format("{} instead of {}",
                            DescribeDigest(digests[at].count(), digests[at].Hex()),
                            DescribeDigest(loaded.count(), loaded.Hex())))
-        .Hint("nothing was replaced; see whether something else writes to the server, and its log");
+        .Hint("see whether something else writes to the server, and its log");
   }
   if (moved_ids > 0) {
     run_.warnings.Add(

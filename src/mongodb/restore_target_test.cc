@@ -66,7 +66,7 @@ TEST_F(RestoreTargetTest, TakingBackARestoreLeavesAnEarlierKeptOneAlone) {
   const auto target = MakeRestoreTarget(connect_, options_, run_.run);
   const Manifest manifest = archive_.manifest();
   const auto reader = archive_.Open();
-  static_cast<void>(target->Plan(&manifest));
+  static_cast<void>(target->Plan(&manifest, RestoreRoom::kBeside));
   target->Load(*reader);
   server_.Fail({.command = "insert", .when = IsOfRecord}, 14031, "no space left on device");
   EXPECT_THROW(target->WriteIntent(TestIntent("run-2")), Error);
@@ -118,7 +118,7 @@ TEST_F(RestoreTargetTest, RefusesAnArchiveThatIsNotWhatItsManifestSays) {
   Manifest manifest = archive_.manifest();
   manifest.components[0].objects[0].items = 3;
   const auto reader = archive_.Open();
-  static_cast<void>(target->Plan(&manifest));
+  static_cast<void>(target->Plan(&manifest, RestoreRoom::kBeside));
   target->Load(*reader);
   EXPECT_THROW(target->Verify(manifest.Find("mongodb")), Error);
   target->Abandon();
@@ -306,7 +306,8 @@ TEST_F(AccountsTest, AreToldBeforehand) {
     if (object.name == "system.roles") object.kind = "roles";
     if (object.name == "system.version") object.kind = "auth version";
   }
-  const RestorePlan plan = MakeRestoreTarget(connect_, options_, run_.run)->Plan(&manifest);
+  const RestorePlan plan =
+      MakeRestoreTarget(connect_, options_, run_.run)->Plan(&manifest, RestoreRoom::kBeside);
   EXPECT_EQ(plan.replaced.back().what, "users and roles");
   EXPECT_EQ(plan.replaced.back().after, "3 users and roles");
 }
@@ -337,7 +338,7 @@ TEST_F(RestoreTargetTest, StopsWhenTheLiveDataChangedHandsMeanwhile) {
   const auto target = MakeRestoreTarget(connect_, options_, run_.run);
   const Manifest manifest = archive_.manifest();
   const auto reader = archive_.Open();
-  static_cast<void>(target->Plan(&manifest));
+  static_cast<void>(target->Plan(&manifest, RestoreRoom::kBeside));
   target->Load(*reader);
   target->WriteIntent(TestIntent());
   model_.Insert("openedx.fs.files", R"({"_id": "created by the site"})");

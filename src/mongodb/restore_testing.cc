@@ -150,7 +150,7 @@ void RestoreAll(const ConnectOptions& connect, const RestoreOptions& options,
   const auto reader = archive.Open(random_access);
   bool swapping = false;
   try {
-    static_cast<void>(target->Plan(with_manifest ? &manifest : nullptr));
+    static_cast<void>(target->Plan(with_manifest ? &manifest : nullptr, RestoreRoom::kBeside));
     target->Load(*reader);
     target->Verify(with_manifest ? manifest.Find("mongodb") : nullptr);
     target->WriteIntent(TestIntent());
@@ -168,7 +168,7 @@ void LoadAndDie(const ConnectOptions& connect, const RestoreOptions& options,
   const auto target = MakeRestoreTarget(connect, options, run.run);
   const Manifest manifest = archive.manifest();
   const auto reader = archive.Open();
-  static_cast<void>(target->Plan(&manifest));
+  static_cast<void>(target->Plan(&manifest, RestoreRoom::kBeside));
   target->Load(*reader);
 }
 

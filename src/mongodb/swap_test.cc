@@ -82,10 +82,10 @@ INSTANTIATE_TEST_SUITE_P(Operations, UnbelievableReplyTest, testing::Values(0, 1
 TEST_F(LeastRightsTest, RefusesBeforeTheLoadWhatNeedsFurtherRights) {
   const auto target = MakeRestoreTarget(connect_, options_, run_.run);
   Manifest manifest = archive_.manifest();
-  static_cast<void>(target->Plan(&manifest));
+  static_cast<void>(target->Plan(&manifest, RestoreRoom::kBeside));
   manifest.components[0].positions["oplog_start"] = "1795379997:31";
   try {
-    static_cast<void>(target->Plan(&manifest));
+    static_cast<void>(target->Plan(&manifest, RestoreRoom::kBeside));
     FAIL() << "a replay removes documents";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
@@ -93,7 +93,7 @@ TEST_F(LeastRightsTest, RefusesBeforeTheLoadWhatNeedsFurtherRights) {
   }
   manifest = archive_.manifest();
   model_.Insert("forum.system.js", R"({"_id": "f", "value": "live"})");
-  EXPECT_THROW(static_cast<void>(target->Plan(&manifest)), Error);
+  EXPECT_THROW(static_cast<void>(target->Plan(&manifest, RestoreRoom::kBeside)), Error);
 }
 
 TEST_F(RestoreTargetTest, ReportsWhatTheServerSetAsideDuringTheSwap) {

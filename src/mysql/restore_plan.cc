@@ -79,14 +79,17 @@ void RefuseReadOnly(Session& session) {
       .Hint("restore into the primary, or SET GLOBAL read_only=OFF if this is not a replica");
 }
 
-void WarnAboutVersions(const Session& session, const ComponentManifest& archive,
+void WarnAboutVersions(const Session& session, const ComponentManifest& archive, RestoreRoom room,
                        const RunContext& run) {
   const ServerInfo& here = session.server();
+  const char* const end = room == RestoreRoom::kInPlace
+                              ? "stops the restore when the live data are gone already"
+                              : "stops the restore before anything live changes";
   if (archive.server_flavour != here.flavour()) {
     run.warnings.Add(fmt::format(
         "the backup comes from {} {} and goes into {} {}: character sets, JSON and accounts may "
-        "not carry over; what the server refuses stops the restore before anything live changes",
-        archive.server_flavour, archive.server_version, here.flavour(), here.version));
+        "not carry over; what the server refuses {}",
+        archive.server_flavour, archive.server_version, here.flavour(), here.version, end));
     return;
   }
   unsigned major = 0;
@@ -95,9 +98,8 @@ void WarnAboutVersions(const Session& session, const ComponentManifest& archive,
   if (major > here.number / 10000) {
     run.warnings.Add(
         fmt::format("the backup comes from {} {}, a newer version than this server's "
-                    "{}: what it does not know stops the restore before anything "
-                    "live changes",
-                    archive.server_flavour, version, here.version));
+                    "{}: what it does not know {}",
+                    archive.server_flavour, version, here.version, end));
   }
 }
 
@@ -147,12 +149,14 @@ std::optional<uint64_t> FreeBytes(Session& session) {
 
 // How much is needed is an estimate, so this does not refuse: a disk that fills up ends the load
 // with the server's own error, and what was loaded is dropped.
-void WarnOfFullDisk(const RestorePlan& plan, const RunContext& run) {
+void WarnOfFullDisk(const RestorePlan& plan, RestoreRoom room, const RunContext& run) {
   if (!plan.bytes_free || plan.bytes_needed <= *plan.bytes_free) return;
-  run.warnings.Add(fmt::format(
-      "the disk of MySQL's data folder has {} free, and the restore needs about {} beside the live "
-      "data",
-      FormatBytes(*plan.bytes_free), FormatBytes(plan.bytes_needed)));
+  const bool in_place = room == RestoreRoom::kInPlace;
+  run.warnings.Add(
+      fmt::format("the disk of MySQL's data folder has {} free{}, and the restore needs about {}{}",
+                  FormatBytes(*plan.bytes_free), in_place ? " without the live data" : "",
+                  FormatBytes(plan.bytes_needed),
+                  in_place ? "" : " beside the live data (--in-place removes these first)"));
 }
 
 // What a restore does without the binary log stays on this server alone.
@@ -190,6 +194,17 @@ void RefuseClashes(Session& session, const std::string& database,
   }
 }
 
+// What is removed before the load: what an earlier, broken one has left, and the live data of a
+// restore in place.
+uint64_t BytesThatGo(const std::map<std::string, Size>& live, const std::string& database,
+                     RestoreRoom room) {
+  const auto bytes_of = [&](const std::string& name) {
+    const auto found = live.find(name);
+    return found == live.end() ? 0 : found->second.bytes;
+  };
+  return bytes_of(ShadowName(database)) + (room == RestoreRoom::kInPlace ? bytes_of(database) : 0);
+}
+
 }  // namespace
 
 void RefuseForeignKeysInto(Session& session, const std::vector<std::string>& databases) {
@@ -216,7 +231,7 @@ void RefuseForeignKeysInto(Session& session, const std::vector<std::string>& dat
 }
 
 RestorePlan MakePlan(Session& session, const RestoreOptions& options, const Manifest* manifest,
-                     const RunContext& run) {
+                     RestoreRoom room, const RunContext& run) {
   RefuseReadOnly(session);
   RefuseMissingRights(session);
   RecordBook(session).RefuseStranger();
@@ -230,7 +245,7 @@ RestorePlan MakePlan(Session& session, const RestoreOptions& options, const Mani
         {"the databases in the dump", "what the server has of them", "what the dump has"});
     return plan;
   }
-  WarnAboutVersions(session, *archive, run);
+  WarnAboutVersions(session, *archive, room, run);
   const ShadowSite site(options.databases);
   std::map<std::string, Size> after;
   for (const ObjectEntry& object : archive->objects) {
@@ -250,13 +265,14 @@ RestorePlan MakePlan(Session& session, const RestoreOptions& options, const Mani
     RefuseClashes(session, database, live);
     names.push_back(database);
     const auto now = live.find(database);
+    if (plan.bytes_free) *plan.bytes_free += BytesThatGo(live, database, room);
     plan.replaced.push_back(
         {database, now == live.end() ? "nothing" : now->second.ForPeople(), size.ForPeople()});
     // Pages, indexes and the log take about a third more than the rows as text.
     plan.bytes_needed += size.bytes + size.bytes / 3;
   }
   RefuseForeignKeysInto(session, names);
-  WarnOfFullDisk(plan, run);
+  WarnOfFullDisk(plan, room, run);
   return plan;
 }
 

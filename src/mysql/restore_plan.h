@@ -13,7 +13,7 @@ namespace oxbackup::mysql {
 /// rights (named), a database of another owner is in the way or a table that stays refers to one
 /// that would go.
 RestorePlan MakePlan(Session& session, const RestoreOptions& options, const Manifest* manifest,
-                     const RunContext& run);
+                     RestoreRoom room, const RunContext& run);
 
 /// Throws when a table outside `databases` has a foreign key into one of them: after the swap it
 /// would hang on the old data.

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "mysql/accounts_dump.h"
+#include "mysql/live_removal.h"
 #include "mysql/load.h"
 #include "mysql/load_crew.h"
 #include "mysql/quote.h"
@@ -113,9 +114,21 @@ class Target final : public RestoreTarget {
     if (site_.databases.empty()) Unlock();
   }
 
-  RestorePlan Plan(const Manifest* manifest) override {
+  RestorePlan Plan(const Manifest* manifest, RestoreRoom room) override {
     Session session(connect_, run_.stop);
-    return MakePlan(session, options_, manifest, run_);
+    return MakePlan(session, options_, manifest, room, run_);
+  }
+
+  void PrepareRemoval(ArchiveReader& reader) override {
+    Lock();
+    RemoveLeftovers();
+    replaced_ = ReplacedDatabases(reader, site_, run_);
+    RefuseForeignKeysInto(*session_, replaced_);
+  }
+
+  void RemoveLive() override {
+    run_.progress.Begin("mysql", "remove", 0);
+    DropLiveDatabases(book().session(), replaced_, options_.on_step);
   }
 
   void Load(ArchiveReader& reader) override {
@@ -315,6 +328,7 @@ class Target final : public RestoreTarget {
   RestoreOptions options_;
   RunContext run_;
   ShadowSite site_;
+  std::vector<std::string> replaced_;  // live databases that go before the load
   std::unique_ptr<Session> session_;
   std::optional<RecordBook> book_;  // uses session_
   std::optional<Swapper> swapper_;  // uses book_

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "mysql/catalog.h"
+#include "mysql/dump_script.h"
 #include "mysql/member_path.h"
 #include "mysql/quote.h"
 #include "mysql/script_splitter.h"
@@ -34,17 +35,6 @@ void ReadSettings(std::string_view text, LoadSettings& settings) {
       if (value.kind == SqlToken::Kind::kString) settings.time_zone = QuoteString(value.Text());
     }
   }
-}
-
-// Whether `\` escapes in strings after a statement of the script, which may set the sql_mode: to a
-// text, or back to one that was saved before any object changed it.
-bool EscapesAfter(std::string_view text, bool before) {
-  SqlLexer lexer(text);
-  static_cast<void>(lexer.Next());
-  SqlToken token = lexer.Next();
-  while (token.Is("SESSION") || token.IsSymbol('@')) token = lexer.Next();
-  if (!token.Is("SQL_MODE")) return before;
-  return text.find("NO_BACKSLASH_ESCAPES") == std::string_view::npos;
 }
 
 }  // namespace
@@ -216,23 +206,9 @@ void StreamLoad::TakeStatement(std::string_view text) {
       (statement.name == "user" || statement.name == "global_priv")) {
     skipped_system_tables_ = true;
   }
-  const bool passed = statement.kind == StatementKind::kIgnored ||
-                      statement.kind == StatementKind::kSetGlobal ||
-                      statement.kind == StatementKind::kAccount ||
-                      statement.kind == StatementKind::kAlterDatabase ||
-                      statement.kind == StatementKind::kViewPlaceholder;
-  if (passed || (!statement.database.empty() && !site_.Wants(statement.database))) return;
-  if (statement.kind == StatementKind::kUnknown) {
-    throw Error(ErrorKind::kUsage, "the dump has a statement that a restore cannot place")
-        .Cause(std::string(text.substr(0, 80)))
-        .Hint("load this dump by hand with the mysql client");
-  }
-  if (site_.FindDatabase(statement.database) == nullptr) {
-    throw Error(ErrorKind::kUsage,
-                "the dump does not say which database " + statement.name + " belongs to")
-        .Hint(
-            "make the dump with --databases or --all-databases, or load it with the mysql client");
-  }
+  const bool unwanted = !statement.database.empty() && !site_.Wants(statement.database);
+  if (IsPassedOver(statement) || unwanted) return;
+  RefuseUnplaceable(statement, text, site_.FindDatabase(statement.database) != nullptr);
   switch (statement.kind) {
     case StatementKind::kCreateTable:
       site_.AddTable(statement.database, statement.name,

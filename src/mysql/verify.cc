@@ -20,7 +20,7 @@ namespace {
   throw Error(ErrorKind::kCorrupt, "the restored table " + table + " is not what was backed up")
       .Cause(what)
       .Hint(
-          "nothing live has changed; run the restore again, and if it fails at the same table "
+          "run the restore again, and if it fails at the same table "
           "restore into a server of the version that the backup was made from");
 }
 

@@ -76,13 +76,13 @@ class FullDisk : public ::testing::TestWithParam<Disk> {
 // enough for those of the files, not for the whole pages that it keeps each of them in.
 INSTANTIATE_TEST_SUITE_P(
     OutOf, FullDisk,
-    ::testing::Values(
-        Disk{"BytesByThePlan", "size=256k", "has too little space for the restored files",
-             "600 kB are needed beside the live files", "free some space there"},
-        Disk{"BytesWhileLoading", "size=640k", "beside the live files", "No space left on device",
-             "free some space there; the live files are untouched"},
-        Disk{"InodesWhileLoading", "nr_inodes=8", "beside the live files",
-             "No space left on device", "free some space there; the live files are untouched"}),
+    ::testing::Values(Disk{"BytesByThePlan", "size=256k",
+                           "has too little space for the restored files",
+                           "600 kB are needed beside the live files", "free some space there"},
+                      Disk{"BytesWhileLoading", "size=640k", "beside the live files",
+                           "No space left on device", "free some space there"},
+                      Disk{"InodesWhileLoading", "nr_inodes=8", "beside the live files",
+                           "No space left on device", "free some space there"}),
     [](const auto& info) { return info.param.name; });
 
 TEST_P(FullDisk, OfCaddysFolderLeavesTheSiteAsItWas) { ExpectUntouched(site_.caddy(), media()); }

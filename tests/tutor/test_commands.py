@@ -88,6 +88,30 @@ def test_kept_data_are_asked_about_like_a_restore(site: Any) -> None:
     assert drop.endswith(f"restore {CONFIG} --drop-old --yes")
 
 
+def test_in_place_reaches_the_engine_and_excludes_what_needs_old_data(site: Any) -> None:
+    assert site.tutor("local", "restore", "--in-place", "--yes").exit_code == 0
+    assert site.only_call().command.endswith("--exclude=config --yes --in-place")
+    for other in ("--keep-old", "--undo", "--drop-old", "--list-versions"):
+        result = site.tutor("local", "restore", "--in-place", other)
+        assert result.exit_code == 2, other
+        assert "--in-place" in result.output and other in result.output
+    assert len(site.calls()) == 1
+
+
+def test_in_place_recommends_to_stop_what_runs(site: Any, answers: Any) -> None:
+    note = "lms, cms-worker run on while their data are gone"
+    answers(running="caddy lms cms-worker mysql")
+    told = site.tutor("local", "restore", "--in-place", "--yes")
+    assert note in told.output and "--stop-services" in told.output
+    assert "run on" not in site.tutor("local", "restore", "--in-place", "--dry-run").output
+    stopped = site.tutor("local", "restore", "--in-place", "--stop-services", "--yes")
+    assert "run on" not in stopped.output
+    assert "run on" not in site.tutor("local", "restore", "--yes").output
+    answers(running="mysql mongodb")
+    assert "run on" not in site.tutor("local", "restore", "--in-place", "--yes").output
+    assert "recommended" in site.tutor("local", "restore", "--help").output
+
+
 def test_an_archive_elsewhere_is_mounted(site: Any, tmp_path: Any) -> None:
     folder = tmp_path / "a:b $c"
     folder.mkdir()

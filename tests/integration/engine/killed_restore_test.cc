@@ -39,6 +39,7 @@ class KilledRestore : public SiteTest {
   ProcessResult KilledAt(const IsTime& is_time) const {
     std::vector<std::string> arguments = {"restore", "--yes"};
     for (const std::string& argument : Trees()) arguments.push_back(argument);
+    arguments.insert(arguments.end(), flags_.begin(), flags_.end());
     const std::unique_ptr<Process> engine = StartEngine(arguments);
     while (engine->Runs() && !is_time()) {
     }
@@ -78,6 +79,13 @@ class KilledRestore : public SiteTest {
     ASSERT_EQ(Fingerprint(), archived_);
   }
 
+  bool IsLoading() const {
+    return !Sql("SELECT TABLE_SCHEMA FROM information_schema.TABLES WHERE TABLE_SCHEMA="
+                "'openedx__restore' GROUP BY TABLE_SCHEMA HAVING COUNT(*) > 5")
+                .empty();
+  }
+
+  std::vector<std::string> flags_;  // of the restore that is killed
   std::string archived_;
 };
 
@@ -88,15 +96,23 @@ TEST_F(KilledRestore, DuringTheLoadLeavesTheLiveSite) {
   ASSERT_TRUE(Ended(Backup({"--compression", "zstd"}), 0));
   ChangeSite();
   const std::string live = LiveFingerprint();
-  ASSERT_TRUE(KillWhen(
-      [&] {
-        return !Sql("SELECT TABLE_SCHEMA FROM information_schema.TABLES WHERE TABLE_SCHEMA="
-                    "'openedx__restore' GROUP BY TABLE_SCHEMA HAVING COUNT(*) > 5")
-                    .empty();
-      },
-      [this] { ChangeSite(); }));
+  ASSERT_TRUE(KillWhen([this] { return IsLoading(); }, [this] { ChangeSite(); }));
   EXPECT_EQ(LiveFingerprint(), live);
   ASSERT_TRUE(Ended(Restore(), 0));
+  EXPECT_EQ(Fingerprint(), archived_);
+}
+
+TEST_F(KilledRestore, InPlaceDuringTheLoadIsFollowedByARunThatSucceeds) {
+  Generator("destroy");
+  Generator("fill", {"--mysql-size", "40M", "--mongodb-size", "20M", "--media-size", "1M"});
+  archived_ = Fingerprint();
+  ASSERT_TRUE(Ended(Backup({"--compression", "zstd"}), 0));
+  flags_ = {"--in-place"};
+  ChangeSite();
+  ASSERT_TRUE(KillWhen([this] { return IsLoading(); }, [this] { ChangeSite(); }));
+  EXPECT_EQ(Sql("SHOW DATABASES LIKE 'openedx'"), "");
+  EXPECT_FALSE(std::filesystem::exists(media() + "/newer.txt"));
+  ASSERT_TRUE(Ended(Restore({"--in-place"}), 0));
   EXPECT_EQ(Fingerprint(), archived_);
 }
 

@@ -97,7 +97,7 @@ class ForeignDump : public testing::TestWithParam<Flavour> {
     const std::unique_ptr<ArchiveReader> reader =
         OpenArchive(std::make_unique<MemoryRangedSource>(archive), run_.run);
     ASSERT_EQ(reader->manifest(), nullptr);
-    target->Plan(nullptr);
+    target->Plan(nullptr, RestoreRoom::kBeside);
     target->Load(*reader);
     target->Verify(nullptr);
     target->WriteIntent(IntentOf("run", false));

@@ -99,7 +99,7 @@ TEST_P(Restore, FromAPipeGivesTheSame) {
   Replace();
   const auto target = MakeTarget();
   const std::unique_ptr<ArchiveReader> reader = OpenPipe(archive_);
-  target->Plan(nullptr);
+  target->Plan(nullptr, RestoreRoom::kBeside);
   target->Load(*reader);
   target->Verify(reader->manifest()->Find("mysql"));
   target->WriteIntent(IntentOf("run", false));
@@ -178,7 +178,7 @@ TEST_P(Restore, ADatabaseOfAnotherOwnerIsNeverDropped) {
   session_.Execute("CREATE TABLE load_site__restore.precious (a INT)");
   const auto target = MakeTarget();
   const std::unique_ptr<ArchiveReader> reader = OpenBytes(archive_, run_.run);
-  EXPECT_THROW(target->Plan(reader->manifest()), Error);
+  EXPECT_THROW(target->Plan(reader->manifest(), RestoreRoom::kBeside), Error);
   EXPECT_THROW(target->Load(*reader), Error);
   target->Abandon();
   EXPECT_EQ(session_.QueryValue("SELECT COUNT(*) FROM load_site__restore.precious"), "0");
@@ -191,7 +191,7 @@ TEST_P(Restore, ATableElsewhereThatRefersToTheOldDataIsNamed) {
       "REFERENCES load_site.parent (id)) ENGINE=InnoDB");
   const std::unique_ptr<ArchiveReader> reader = OpenBytes(archive_, run_.run);
   try {
-    MakeTarget()->Plan(reader->manifest());
+    MakeTarget()->Plan(reader->manifest(), RestoreRoom::kBeside);
     FAIL() << "the foreign key was not seen";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("load_other.guest"));
@@ -207,7 +207,8 @@ TEST_P(Restore, MissingRightsAreNamed) {
   weak.password = "load-weak-1A";
   const std::unique_ptr<ArchiveReader> reader = OpenBytes(archive_, run_.run);
   try {
-    MakeRestoreTarget(weak, QuietOptions(), run_.run)->Plan(reader->manifest());
+    MakeRestoreTarget(weak, QuietOptions(), run_.run)
+        ->Plan(reader->manifest(), RestoreRoom::kBeside);
     ADD_FAILURE() << "the rights were not missed";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("DELETE, DROP, ALTER"));
@@ -217,7 +218,7 @@ TEST_P(Restore, MissingRightsAreNamed) {
 
 TEST_P(Restore, PlanSaysWhatIsReplaced) {
   const std::unique_ptr<ArchiveReader> reader = OpenBytes(archive_, run_.run);
-  const RestorePlan plan = MakeTarget()->Plan(reader->manifest());
+  const RestorePlan plan = MakeTarget()->Plan(reader->manifest(), RestoreRoom::kBeside);
   ASSERT_EQ(plan.replaced.size(), 1U);
   EXPECT_EQ(plan.replaced[0].what, kSite);
   EXPECT_THAT(plan.replaced[0].now, HasSubstr("4 tables"));
@@ -229,12 +230,12 @@ TEST_P(Restore, PlanSaysWhatIsReplaced) {
 TEST_P(Restore, ADiskThatIsTooSmallIsAWarning) {
   const std::unique_ptr<ArchiveReader> reader = OpenBytes(archive_, run_.run);
   Manifest manifest = *reader->manifest();
-  EXPECT_TRUE(MakeTarget()->Plan(&manifest).bytes_free.has_value());
+  EXPECT_TRUE(MakeTarget()->Plan(&manifest, RestoreRoom::kBeside).bytes_free.has_value());
   EXPECT_THAT(run_.warnings.All(), IsEmpty());
   for (ObjectEntry& object : manifest.components.at(0).objects) {
     if (object.name == "child") object.raw_bytes = uint64_t{1} << 60;
   }
-  MakeTarget()->Plan(&manifest);
+  MakeTarget()->Plan(&manifest, RestoreRoom::kBeside);
   EXPECT_THAT(run_.warnings.All(), ElementsAre(HasSubstr("free, and the restore needs about")));
 }
 

@@ -147,7 +147,7 @@ RestoreOptions QuietOptions() {
 
 void PrepareRestore(RestoreTarget& target, const std::string& archive, const RunContext& run) {
   const std::unique_ptr<ArchiveReader> reader = OpenBytes(archive, run);
-  target.Plan(reader->manifest());
+  target.Plan(reader->manifest(), RestoreRoom::kBeside);
   target.Load(*reader);
   target.Verify(reader->manifest() == nullptr ? nullptr : reader->manifest()->Find("mysql"));
 }

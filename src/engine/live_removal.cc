@@ -1,0 +1,84 @@
+#include "engine/live_removal.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <exception>
+#include <optional>
+
+#include "base/error.h"
+#include "engine/target_calls.h"
+#include "engine/verify.h"
+
+namespace oxbackup {
+
+void RefuseKeptData(const std::vector<RestoreTarget*>& targets) {
+  for (RestoreTarget* target : targets) {
+    const std::optional<SwapIntent> kept = target->FindKeptSwap();
+    if (!kept) continue;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("a restore in place would break the old data that the restore of {} "
+                            "has kept of {}",
+                            kept->archive, target->name()))
+        .Hint("give them up with restore --drop-old, or bring them back with restore --undo");
+  }
+}
+
+void LiveRemoval::Run(Store& store, const std::vector<RestoreTarget*>& targets, int threads,
+                      const RunContext& run) {
+  run.log.Info("{}: checking all of it before live data are removed", archive_.name);
+  VerifyArchive(store, archive_, VerifyDepth::kFull, threads, run);
+  run.progress.Done("verify");
+  for (RestoreTarget* target : targets) {
+    const std::unique_ptr<ArchiveReader> reader = Reopen(store, archive_, run);
+    ForTarget(*target, "preparing to remove the live data of",
+              [&](RestoreTarget& t) { t.PrepareRemoval(*reader); });
+  }
+  for (RestoreTarget* target : targets) {
+    run.ThrowIfStopped();
+    run.log.Info("removing the live data of {}", target->name());
+    partly_ = target->name();
+    ForTarget(*target, "removing the live data of", [](RestoreTarget& t) { t.RemoveLive(); });
+    removed_.push_back(std::move(partly_));
+    partly_.clear();
+  }
+}
+
+std::string LiveRemoval::Outcome() const {
+  std::string gone;
+  if (!removed_.empty()) {
+    gone = fmt::format("The live data of {} were removed (--in-place)", fmt::join(removed_, ", "));
+  }
+  if (!partly_.empty() && removed_.empty()) {
+    gone = fmt::format(
+        "The removal of the live data of {} (--in-place) broke off, so that a part of them may be "
+        "gone",
+        partly_);
+  } else if (!partly_.empty()) {
+    gone += fmt::format(", those of {} perhaps in part", partly_);
+  }
+  const std::string which = archive_.version.empty()
+                                ? fmt::format("--name {}", archive_.name)
+                                : fmt::format("--version {}", archive_.version);
+  return fmt::format(
+      "{}, and nothing of {} is live yet. Run the same command again when the cause is mended, "
+      "with "
+      "--from as it was and {}: it begins anew.",
+      gone, archive_.name, which);
+}
+
+void LiveRemoval::Rethrow() const {
+  if (!begun()) throw;
+  try {
+    throw;
+  } catch (Error& error) {
+    error.Outcome(Outcome());
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(ErrorKind::kInternal, "the restore broke off")
+        .Cause(error.what())
+        .Outcome(Outcome());
+  }
+}
+
+}  // namespace oxbackup

@@ -1,0 +1,38 @@
+#include "mysql/dump_script.h"
+
+#include <string>
+
+#include "base/error.h"
+#include "mysql/sql_lexer.h"
+
+namespace oxbackup::mysql {
+
+bool EscapesAfter(std::string_view text, bool before) {
+  SqlLexer lexer(text);
+  static_cast<void>(lexer.Next());
+  SqlToken token = lexer.Next();
+  while (token.Is("SESSION") || token.IsSymbol('@')) token = lexer.Next();
+  if (!token.Is("SQL_MODE")) return before;
+  return text.find("NO_BACKSLASH_ESCAPES") == std::string_view::npos;
+}
+
+bool IsPassedOver(const Statement& statement) {
+  return statement.kind == StatementKind::kIgnored || statement.kind == StatementKind::kSetGlobal ||
+         statement.kind == StatementKind::kAccount ||
+         statement.kind == StatementKind::kAlterDatabase ||
+         statement.kind == StatementKind::kViewPlaceholder;
+}
+
+void RefuseUnplaceable(const Statement& statement, std::string_view text, bool known_database) {
+  if (statement.kind == StatementKind::kUnknown) {
+    throw Error(ErrorKind::kUsage, "the dump has a statement that a restore cannot place")
+        .Cause(std::string(text.substr(0, 80)))
+        .Hint("load this dump by hand with the mysql client");
+  }
+  if (known_database) return;
+  throw Error(ErrorKind::kUsage,
+              "the dump does not say which database " + statement.name + " belongs to")
+      .Hint("make the dump with --databases or --all-databases, or load it with the mysql client");
+}
+
+}  // namespace oxbackup::mysql
