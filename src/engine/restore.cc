@@ -143,25 +143,16 @@ bool TakeBack(const std::vector<RestoreTarget*>& written, const std::string& run
 }
 
 // Rethrows what is being handled and says what has become of the site.
-<<<<<<< HEAD
-[[noreturn]] void RethrowBrokenSwap(bool taken_back) {
-  const char* const outcome =
-      taken_back
-          ? "Nothing has changed: every swap was taken back."
-          : "Part of the site is swapped, and its records are open: the next restore with the "
-            "same settings finishes it, restore --undo goes back.";
-=======
 [[noreturn]] void RethrowBrokenSwap(bool taken_back, const LiveRemoval& removal) {
   std::string outcome = "Nothing has changed: every swap was taken back.";
   if (!taken_back) {
     outcome =
-        "Part of the site is swapped, and its records are open: the next backup or restore with "
-        "the same settings finishes it";
+        "Part of the site is swapped, and its records are open: the next restore with the same "
+        "settings finishes it";
     outcome += removal.begun() ? "." : ", restore --undo goes back.";
   } else if (removal.begun()) {
     outcome = removal.Outcome();
   }
->>>>>>> p7
   try {
     throw;
   } catch (Error& error) {
