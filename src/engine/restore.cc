@@ -101,6 +101,18 @@ void AbandonAll(const std::vector<RestoreTarget*>& targets, const RunContext& ru
   }
 }
 
+std::vector<std::pair<std::string, RestorePlan>> PlanAll(const Manifest* manifest,
+                                                         const std::vector<RestoreTarget*>& targets,
+                                                         RestoreRoom room) {
+  std::vector<std::pair<std::string, RestorePlan>> plans;
+  for (RestoreTarget* target : targets) {
+    plans.emplace_back(target->name(),
+                       ForTarget(*target, "planning the restore of",
+                                 [&](RestoreTarget& t) { return t.Plan(manifest, room); }));
+  }
+  return plans;
+}
+
 void LoadAll(Store& store, const ObjectId& archive, const std::vector<RestoreTarget*>& targets,
              const RunContext& run) {
   for (RestoreTarget* target : targets) {
@@ -209,12 +221,8 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
       Present(targets, options.selection, held, report.archive, report.not_held);
   report.left_out = Missing(held, present);
   if (options.in_place) RefuseKeptData(present);
-  const RestoreRoom room = options.in_place ? RestoreRoom::kInPlace : RestoreRoom::kBeside;
-  for (RestoreTarget* target : present) {
-    report.plans.emplace_back(target->name(),
-                              ForTarget(*target, "planning the restore of",
-                                        [&](RestoreTarget& t) { return t.Plan(manifest, room); }));
-  }
+  report.plans =
+      PlanAll(manifest, present, options.in_place ? RestoreRoom::kInPlace : RestoreRoom::kBeside);
   report.confirmed = options.confirm && options.confirm(RestorePreview{
                                             report.archive, manifest, report.plans, report.left_out,
                                             report.not_held, report.passed_over, options.in_place});

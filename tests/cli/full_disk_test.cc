@@ -35,9 +35,9 @@ struct Disk {
   const char* hint;
 };
 
-class FullDisk : public ::testing::TestWithParam<Disk> {
+class SmallDisk : public ::testing::Test {
  protected:
-  FullDisk() {
+  SmallDisk() {
     for (const std::string& folder : {site_.caddy(), media()}) {
       WriteTestFile(folder + "/big", RandomBytes(600'000, 1));
       for (int i = 0; i < 30; ++i) WriteTestFile(folder + "/" + std::to_string(i), "small");
@@ -49,6 +49,11 @@ class FullDisk : public ::testing::TestWithParam<Disk> {
 
   std::string media() const { return site_.path() / "media"; }
 
+  const CommandSite site_;
+};
+
+class FullDisk : public SmallDisk, public ::testing::WithParamInterface<Disk> {
+ protected:
   // `small` is the folder that gets the small disk, `other` the other one.
   void ExpectUntouched(const std::string& small, const std::string& other) const {
     WriteTestFile(other + "/newer", "stays");
@@ -68,8 +73,6 @@ class FullDisk : public ::testing::TestWithParam<Disk> {
     EXPECT_EQ(ReadTestFile(other + "/newer"), "stays");
     EXPECT_FALSE(std::filesystem::exists(other + "/.openedx-backup"));
   }
-
-  const CommandSite site_;
 };
 
 // What the plan can see is refused before anything is written. The bytes of the second disk are
@@ -84,6 +87,44 @@ INSTANTIATE_TEST_SUITE_P(
                       Disk{"InodesWhileLoading", "nr_inodes=8", "beside the live files",
                            "No space left on device", "free some space there"}),
     [](const auto& info) { return info.param.name; });
+
+// Gives that disk a live file that leaves no room for a second copy of the archive's.
+constexpr char kOnADiskForOneCopy[] = R"sh(
+  set -e
+  mount -t tmpfs -o size=1m tmpfs "$1"
+  cd "$1"
+  shift 1
+  head -c 700000 /dev/zero >live
+  status=0
+  "$@" || status=$?
+  ls >&2
+  exit $status
+)sh";
+
+class DiskForOneCopy : public SmallDisk {
+ protected:
+  ProcessResult Restore(const std::vector<std::string>& more) const {
+    std::vector<std::string> disk = {"unshare",          "--mount", "sh",         "-c",
+                                     kOnADiskForOneCopy, "sh",      site_.caddy()};
+    if (::geteuid() != 0) disk.insert(disk.begin() + 1, "--map-root-user");
+    std::vector<std::string> arguments = {"restore", "--yes",       "--from", site_.archives(),
+                                          "--caddy", site_.caddy(), "--only", "caddy",
+                                          "--json",  "--progress",  "none"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return site_.RunThrough(disk, arguments);
+  }
+};
+
+TEST_F(DiskForOneCopy, IsEnoughInPlaceAndTheErrorSaysSo) {
+  const ProcessResult refused = Restore({});
+  ASSERT_EQ(refused.status, 1) << refused.out << refused.error;
+  EXPECT_THAT(nlohmann::json::parse(refused.out)["error"]["do"].get<std::string>(),
+              HasSubstr("restore with --in-place"));
+  const ProcessResult restored = Restore({"--in-place"});
+  EXPECT_EQ(restored.status, 0) << restored.out << restored.error;
+  EXPECT_THAT(restored.error, HasSubstr("\nbig\n"));
+  EXPECT_THAT(restored.error, ::testing::Not(HasSubstr("\nlive\n")));
+}
 
 TEST_P(FullDisk, OfCaddysFolderLeavesTheSiteAsItWas) { ExpectUntouched(site_.caddy(), media()); }
 
