@@ -2,12 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/hash.h"
 #include "http/url.h"
 
 namespace oxbackup {
 namespace {
+
+void CheckNoControls(std::string_view text, std::string_view variable) {
+  const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+  if (std::ranges::none_of(text, is_control)) return;
+  throw Error(ErrorKind::kUsage,
+              fmt::format("{} has a line break or another control character", variable))
+      .Hint("set it to one line of text; a file that it was read from may end with such a line");
+}
+
+// They become headers of requests, in which a line break would begin another one.
+std::string HeaderTextOf(const SettingValues& settings, std::string_view name,
+                         std::string_view variable) {
+  std::string text = settings.TextOr(name, "");
+  CheckNoControls(text, variable);
+  return text;
+}
 
 s3::Addressing AddressingOf(const SettingValues& settings) {
   const std::string text = settings.TextOr("s3-addressing-style", "auto");
@@ -32,7 +50,7 @@ s3::Encryption EncryptionOf(const SettingValues& settings) {
   const std::string sse = settings.TextOr("s3-sse", "none");
   encryption.sse_s3 = sse == "AES256";
   encryption.sse_kms = sse == "aws:kms";
-  encryption.kms_key_id = settings.TextOr("s3-sse-kms-key-id", "");
+  encryption.kms_key_id = HeaderTextOf(settings, "s3-sse-kms-key-id", "S3_SSE_KMS_KEY_ID");
   if (!encryption.kms_key_id.empty() && !encryption.sse_kms) {
     throw Error(ErrorKind::kUsage, "S3_SSE_KMS_KEY_ID is set, and S3_SSE is not aws:kms")
         .Hint("set S3_SSE=aws:kms, or leave the key out");
@@ -49,6 +67,7 @@ std::string TagsOf(const SettingValues& settings) {
   constexpr size_t kMostTags = 10;
   std::vector<std::pair<std::string, std::string>> tags;
   for (const std::string& text : settings.List("s3-tags")) {
+    CheckNoControls(text, "S3_TAGS");
     const size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
       throw Error(ErrorKind::kUsage, fmt::format("S3_TAGS: '{}' is no NAME=VALUE", text))
@@ -70,6 +89,13 @@ void ReadObjectLock(const SettingValues& values, s3::Settings& settings) {
                 "S3_OBJECT_LOCK_MODE and S3_OBJECT_LOCK_DAYS have to be set together")
         .Hint("for example S3_OBJECT_LOCK_MODE=GOVERNANCE S3_OBJECT_LOCK_DAYS=30");
   }
+  constexpr int kMostDays = 36'500;  // S3's own limit for a bucket's default
+  if (settings.lock_days.value_or(1) > kMostDays) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("S3_OBJECT_LOCK_DAYS is {}, and can be at most 36,500",
+                            *settings.lock_days))
+        .Hint("nothing removes an archive before its days have passed: 30 are usual");
+  }
 }
 
 // What only new objects need.
@@ -77,7 +103,7 @@ void ReadObjectSettings(const SettingValues& values, s3::Settings& settings) {
   if (values.TextOr("s3-request-checksum-calculation", "when_required") == "when_supported") {
     settings.checksums = s3::Checksums::kWhenSupported;
   }
-  settings.storage_class = values.TextOr("s3-storage-class", "");
+  settings.storage_class = HeaderTextOf(values, "s3-storage-class", "S3_STORAGE_CLASS");
   settings.tags = TagsOf(values);
   ReadObjectLock(values, settings);
 }
@@ -95,7 +121,7 @@ BucketAccess BucketAccessOf(const SettingValues& settings) {
                     .secret_key = settings.Secret("s3-secret-access-key"),
                     .session_token = settings.Secret("s3-session-token"),
                     .profile = settings.TextOr("s3-profile", ""),
-                    .region = settings.TextOr("s3-region", "")};
+                    .region = HeaderTextOf(settings, "s3-region", "S3_REGION_NAME")};
   s3.addressing = AddressingOf(settings);
   if (settings.TextOr("s3-signature-version", "s3v4") == "s3") {
     s3.signature = s3::SignatureVersion::kV2;

@@ -116,10 +116,7 @@ std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,
 }
 
 std::string FirstFreeName(Store& store, const std::vector<std::string>& names) {
-  if (store.KeepsVersions()) return names.front();
-  for (const std::string& name : names) {
-    if (!store.Stat(name)) return name;
-  }
+  if (std::optional<std::string> name = store.FreeName(names)) return *std::move(name);
   throw Error(ErrorKind::kUsage,
               fmt::format("{} already has {}", store.Location(), fmt::join(names, ", ")))
       .Hint("name the new archive otherwise (--name), or remove that one first");

@@ -113,6 +113,13 @@ bool IsAboutCertificates(CURLcode code) {
          code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_ISSUER_ERROR;
 }
 
+// What is spoken there is no TLS: the names that libraries and their versions have for that.
+bool IsNoTls(std::string_view detail) {
+  return detail.find("wrong version number") != std::string_view::npos ||
+         detail.find("packet length too long") != std::string_view::npos ||
+         detail.find("unexpected TLS packet") != std::string_view::npos;
+}
+
 Error TransportError(CURLcode code, const std::string& place, const char* detail) {
   Error error(ErrorKind::kStore, fmt::format("no answer from {}", place));
   error.Cause(*detail != '\0' ? detail : curl_easy_strerror(code));
@@ -123,10 +130,15 @@ Error TransportError(CURLcode code, const std::string& place, const char* detail
   }
   switch (code) {
     case CURLE_SSL_CONNECT_ERROR:
-      return error.Transient().Hint(
+      if (!IsNoTls(error.cause())) error.Transient();
+      return error.Hint(
           "check that TLS is spoken there: where it is not, the address begins with http:// "
           "(S3_USE_SSL=false where it has no scheme)");
     case CURLE_UNSUPPORTED_PROTOCOL:
+      if (error.cause().find("HTTP/0.9") == std::string::npos) return error;
+      return error.Hint(
+          "no HTTP is spoken there: check the address and its port; where it is TLS, the address "
+          "begins with https:// (where it has no scheme: without S3_USE_SSL=false)");
     case CURLE_URL_MALFORMAT:
     case CURLE_OUT_OF_MEMORY:
     case CURLE_SSL_ENGINE_NOTFOUND:

@@ -1,7 +1,9 @@
 #include "http/http_client.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -228,6 +230,28 @@ TEST(HttpClientTest, ANameThatIsNotKnownMayBeSoLater) {
 TEST(HttpClientTest, OnlyHttpIsSpoken) {
   EXPECT_FALSE(
       ErrorOf(*MakeHttpClient({.use_proxy = false}), {.url = "file:///etc/passwd"}).transient());
+}
+
+// As a service that speaks no TLS, or nothing but it, answers.
+Error ErrorOfServerThatSays(const std::string& bytes, const std::string& scheme) {
+  const Listener listener = ListenOnLoopback();
+  const std::jthread server([&] {
+    RawConnection connection(FileDescriptor(::accept(listener.socket.get(), nullptr, nullptr)));
+    connection.ReadSome(1);
+    connection.Write(bytes);
+    connection.Shutdown();
+  });
+  return ErrorOf(*MakeHttpClient({.use_proxy = false}),
+                 {.url = fmt::format("{}://127.0.0.1:{}/", scheme, listener.port)});
+}
+
+TEST(HttpClientTest, TheWrongSchemeIsFinalAndSaysSo) {
+  const Error plain = ErrorOfServerThatSays("HTTP/1.1 400 Bad Request\r\n\r\n", "https");
+  EXPECT_FALSE(plain.transient()) << plain.cause();
+  EXPECT_THAT(plain.hint(), HasSubstr("S3_USE_SSL=false"));
+  const Error tls = ErrorOfServerThatSays("\x15\x03\x01 no HTTP at all\n", "http");
+  EXPECT_FALSE(tls.transient()) << tls.cause();
+  EXPECT_THAT(tls.hint(), HasSubstr("https://"));
 }
 
 class ProxyTest : public testing::Test {

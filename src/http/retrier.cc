@@ -27,7 +27,7 @@ void Retrier::EarnBack() {
   left_ = std::min(left_ + 1, policy_.budget);
 }
 
-bool Retrier::MayRepeat(Error& error, int attempt, milliseconds waited) {
+bool Retrier::MayRepeat(Error& error, int attempt, std::chrono::steady_clock::time_point begin) {
   if (!error.transient()) return false;
   const std::lock_guard lock(mutex_);
   const bool spent = left_ <= 0;
@@ -36,14 +36,16 @@ bool Retrier::MayRepeat(Error& error, int attempt, milliseconds waited) {
     return true;
   }
   if (attempt > 1 || spent) {
-    error.Tried(fmt::format("{}, waiting {} in all{}", FormatCounted(attempt, "time", "times"),
-                            FormatDuration(waited),
+    // Time-outs are most of it where nothing answers.
+    const auto time = std::chrono::duration_cast<milliseconds>(waiter_->Now() - begin);
+    error.Tried(fmt::format("{} in {}{}", FormatCounted(attempt, "time", "times"),
+                            FormatDuration(time),
                             spent ? "; too many calls of this run had to be repeated" : ""));
   }
   return false;
 }
 
-milliseconds Retrier::WaitBefore(int next_try, const std::stop_token& stop) {
+void Retrier::WaitBefore(int next_try, const std::stop_token& stop) {
   const int doublings = std::min(next_try - 2, 20);
   const milliseconds full = std::min(policy_.longest_wait, policy_.first_wait * (1 << doublings));
   std::random_device random;
@@ -51,7 +53,6 @@ milliseconds Retrier::WaitBefore(int next_try, const std::stop_token& stop) {
   const milliseconds wait(jitter(random));
   waiter_->Wait(wait, stop);
   if (stop.stop_requested()) throw CancelledError();
-  return wait;
 }
 
 }  // namespace oxbackup

@@ -33,6 +33,10 @@ class RetryWaiter {
   virtual ~RetryWaiter() = default;
   /// Returns after `time`, or at once when `stop` is requested. Thread-safe.
   virtual void Wait(std::chrono::milliseconds time, const std::stop_token& stop) = 0;
+  /// Of a clock that only goes on.
+  virtual std::chrono::steady_clock::time_point Now() const {
+    return std::chrono::steady_clock::now();
+  }
 };
 
 std::unique_ptr<RetryWaiter> MakeRetryWaiter();
@@ -50,7 +54,7 @@ class Retrier {
   template <class Body>
   std::invoke_result_t<Body> Run(const std::string& what, const std::stop_token& stop,
                                  Body&& body) {
-    std::chrono::milliseconds waited{0};
+    const std::chrono::steady_clock::time_point begin = waiter_->Now();
     for (int attempt = 1;; ++attempt) {
       try {
         if constexpr (std::is_void_v<std::invoke_result_t<Body>>) {
@@ -63,18 +67,18 @@ class Retrier {
           return result;
         }
       } catch (Error& error) {
-        if (!MayRepeat(error, attempt, waited)) throw;
+        if (!MayRepeat(error, attempt, begin)) throw;
         log_.Info("{}: {} ({}); trying again", what, error.what(), error.cause());
       }
-      waited += WaitBefore(attempt + 1, stop);
+      WaitBefore(attempt + 1, stop);
     }
   }
 
  private:
   void EarnBack();
   // Adds to `error` what was tried when it is given up.
-  bool MayRepeat(Error& error, int attempt, std::chrono::milliseconds waited);
-  std::chrono::milliseconds WaitBefore(int next_try, const std::stop_token& stop);
+  bool MayRepeat(Error& error, int attempt, std::chrono::steady_clock::time_point begin);
+  void WaitBefore(int next_try, const std::stop_token& stop);
 
   const RetryPolicy policy_;
   const std::unique_ptr<RetryWaiter> waiter_;

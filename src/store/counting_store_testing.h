@@ -35,6 +35,9 @@ class CountingStore final : public Store {
   std::optional<ObjectInfo> Stat(const ObjectId& id) override { return store_.Stat(id); }
   bool Remove(const ObjectId& id) override { return store_.Remove(id); }
   ObjectLock LockOf(const ObjectId& id) override { return store_.LockOf(id); }
+  std::optional<std::string> FreeName(const std::vector<std::string>& names) override {
+    return store_.FreeName(names);
+  }
   bool KeepsVersions() override { return store_.KeepsVersions(); }
   std::string Location() const override { return store_.Location(); }
 

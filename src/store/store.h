@@ -70,7 +70,7 @@ class Store {
   /// Starts an object that Finish() makes visible under the first of `names` that is free: neither
   /// taken by then nor, in a bucket, being written by somebody else. An existing object is never
   /// replaced, also not when two writers finish at once; when all names are taken, Finish() throws
-  /// Error(kStore). A store that keeps versions takes the first name at once and adds a version.
+  /// Error(kStore). A store in which new objects become versions takes the first name at once.
   /// REQUIRES: names is not empty. Throws at once when the place does not exist or cannot be
   /// written.
   virtual std::unique_ptr<ObjectWriter> Create(const std::vector<std::string>& names) = 0;
@@ -90,8 +90,17 @@ class Store {
   virtual bool Remove(const ObjectId& id) = 0;
   /// What forbids Remove() now. Stores without such a thing return none.
   virtual ObjectLock LockOf(const ObjectId& /*id*/) { return {}; }
-  /// Whether a new object of a name that is there is another version of it. Throws as List().
+  /// Whether objects have versions, which are listed and removed one by one. That a new object
+  /// becomes one does not follow: a bucket's versioning can be suspended. Throws as List().
   virtual bool KeepsVersions() { return false; }
+  /// The name that Create() would take now; nothing when all are taken. Throws as Stat().
+  [[nodiscard]] virtual std::optional<std::string> FreeName(const std::vector<std::string>& names) {
+    if (KeepsVersions()) return names.front();
+    for (const std::string& name : names) {
+      if (!Stat(name)) return name;
+    }
+    return std::nullopt;
+  }
   /// For messages: a folder or URL, without secrets.
   virtual std::string Location() const = 0;
 };

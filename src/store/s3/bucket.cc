@@ -10,16 +10,21 @@
 namespace oxbackup::s3 {
 namespace {
 
+// The id of what was written while a bucket kept no versions.
+constexpr std::string_view kNullVersion = "null";
+
 constexpr int kNotFound = 404;
 constexpr int kNotModified = 412;
 constexpr int kForbidden = 403;
+constexpr int kBadRequest = 400;
+constexpr int kNotAllowed = 405;
+// What can mean that there is no such object.
+const std::vector<int> kMaybeAbsent = {kNotFound, kNotAllowed, kBadRequest};
 
-// Whether a refusal says that these keys or this server cannot do it at all.
 bool IsUnavailable(const HttpResponse& response) {
-  return response.status == kForbidden || response.status == 405 || response.status == 501 ||
-         (response.status == 400 && ReadServerError(response).code == "NotImplemented");
+  return IsForbidden(response) || IsUnknownCall(response);
 }
-const std::vector<int> kUnavailable = {400, kForbidden, 405, 501};
+const std::vector<int> kUnavailable = {kBadRequest, kForbidden, kNotAllowed, 501};
 
 Parameters VersionParameters(const ObjectId& id) {
   return id.version.empty() ? Parameters{} : Parameters{{"versionId", id.version}};
@@ -91,7 +96,11 @@ HttpHeaders Bucket::CustomerKeyHeaders() const {
   return s3::CustomerKeyHeaders(client_.settings().encryption);
 }
 
-std::vector<ObjectInfo> Bucket::List(bool versions) const {
+std::vector<ObjectInfo> Bucket::List(bool versions) const { return *ListPages(versions, "", {}); }
+
+std::optional<std::vector<ObjectInfo>> Bucket::ListPages(bool versions,
+                                                         const std::string& name_prefix,
+                                                         const std::vector<int>& expected) const {
   std::vector<ObjectInfo> objects;
   Parameters next;
   do {
@@ -100,10 +109,15 @@ std::vector<ObjectInfo> Bucket::List(bool versions) const {
     operation.parameters = next;
     operation.parameters.insert(
         operation.parameters.end(),
-        {{"delimiter", "/"}, {"encoding-type", "url"}, {"prefix", folder_}});
+        {{"delimiter", "/"}, {"encoding-type", "url"}, {"prefix", folder_ + name_prefix}});
     operation.parameters.emplace_back(versions ? Parameters::value_type{"versions", ""}
                                                : Parameters::value_type{"list-type", "2"});
+    operation.expected = expected;
     const HttpResponse response = client_.Call(operation, client_.run().stop);
+    if (!response.ok()) {
+      if (IsUnavailable(response)) return std::nullopt;
+      throw MakeError(operation.request, response.status, ReadServerError(response));
+    }
     ObjectPage page = versions ? ParseVersions(response.body) : ParseObjects(response.body);
     for (ListedObject& listed : page.objects) {
       ObjectInfo info;
@@ -123,20 +137,58 @@ std::vector<ObjectInfo> Bucket::List(bool versions) const {
   return objects;
 }
 
-std::optional<bool> Bucket::VersioningEnabled() const {
+Versioning Bucket::LookAtVersioning() const {
   Operation operation = BucketOperation("look at the versioning of", "s3:GetBucketVersioning");
   operation.parameters = {{"versioning", ""}};
   operation.expected = kUnavailable;
   const HttpResponse response = client_.Call(operation, client_.run().stop);
-  if (response.ok()) return ParseVersioningEnabled(response.body);
-  if (IsUnavailable(response)) return std::nullopt;
-  throw MakeError(operation.request, response.status, ReadServerError(response));
+  if (response.ok()) return ParseVersioning(response.body);
+  if (IsUnknownCall(response)) return Versioning::kNone;
+  if (!IsForbidden(response)) {
+    throw MakeError(operation.request, response.status, ReadServerError(response));
+  }
+  const std::optional<bool> versions = HasVersions();
+  if (!versions) {
+    client_.run().log.Info(
+        "{}: whether it keeps versions is not known, and it counts as a bucket without them: "
+        "neither s3:GetBucketVersioning nor s3:ListBucketVersions is allowed",
+        Location());
+  }
+  return versions.value_or(false) ? Versioning::kSuspended : Versioning::kNone;
 }
 
-std::vector<int> Bucket::AbsentStatuses(const ObjectId& id) {
-  // 405: a delete marker, asked for by its id. 400: an id that none of the server's has the form
-  // of.
-  return id.version.empty() ? std::vector<int>{kNotFound} : std::vector<int>{kNotFound, 405, 400};
+std::optional<bool> Bucket::HasVersions() const {
+  const auto listed = ListPages(true, "", kUnavailable);
+  if (!listed) return std::nullopt;
+  // A bucket without versions lists its objects as versions of the id "null".
+  return std::ranges::any_of(*listed, [](const ObjectInfo& object) {
+    return object.delete_marker || (!object.version.empty() && object.version != kNullVersion);
+  });
+}
+
+bool Bucket::IsListed(const std::string& name, Versioning versioning) const {
+  const auto listed = ListPages(versioning == Versioning::kSuspended, name, kUnavailable);
+  return listed && std::ranges::any_of(*listed, [&](const ObjectInfo& object) {
+    return object.name == name && !object.delete_marker &&
+           (object.current || object.version == kNullVersion);
+  });
+}
+
+bool Bucket::IsTaken(const std::string& name, Versioning versioning) const {
+  if (versioning == Versioning::kEnabled) return false;
+  std::vector<ObjectId> places = {name};
+  if (versioning == Versioning::kSuspended) {
+    // It may be hidden by a delete marker: a new object would replace it for ever.
+    places.emplace_back(name).version = kNullVersion;
+  }
+  try {
+    return std::ranges::any_of(places, [this](const ObjectId& id) { return Head(id).has_value(); });
+  } catch (const Error& error) {
+    // Where the key is another one a server refuses to say anything of the object.
+    const bool refused = error.kind() == ErrorKind::kStore && !error.transient();
+    if (refused && IsListed(name, versioning)) return true;
+    throw;
+  }
 }
 
 bool Bucket::Exists(const ObjectId& id) const {
@@ -158,8 +210,17 @@ HttpResponse Bucket::RequestHead(const ObjectId& id) const {
   operation.parameters = VersionParameters(id);
   operation.headers = CustomerKeyHeaders();
   operation.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
-  operation.expected = AbsentStatuses(id);
-  return client_.Call(operation, client_.run().stop);
+  operation.expected = kMaybeAbsent;
+  operation.expected.push_back(kForbidden);
+  HttpResponse response = client_.Call(operation, client_.run().stop);
+  if (response.status == kBadRequest || response.status == kForbidden) {
+    // A HEAD's refusal has no body that could say why.
+    operation.method = "GET";
+    operation.headers.emplace_back("Range", "bytes=0-0");
+    response = client_.Call(operation, client_.run().stop);
+  }
+  if (response.ok() || MeansAbsent(response, !id.version.empty())) return response;
+  throw MakeError(operation.request, response.status, ReadServerError(response));
 }
 
 std::optional<ObjectHead> Bucket::ReadTail(const ObjectId& id, uint64_t size,
@@ -170,14 +231,19 @@ std::optional<ObjectHead> Bucket::ReadTail(const ObjectId& id, uint64_t size,
   operation.headers.emplace_back("Range", fmt::format("bytes=-{}", size));
   if (!id.etag.empty()) operation.headers.emplace_back("If-Match", '"' + id.etag + '"');
   // 416: an empty object has no last bytes.
-  operation.expected = AbsentStatuses(id);
+  operation.expected = kMaybeAbsent;
   operation.expected.insert(operation.expected.end(), {kNotModified, 416});
   HttpResponse response = client_.Call(operation, client_.run().stop);
   if (response.status == 416) {
     tail.clear();
     return Head(id);
   }
-  if (!response.ok()) return std::nullopt;
+  if (response.status == kNotModified || MeansAbsent(response, !id.version.empty())) {
+    return std::nullopt;
+  }
+  if (!response.ok()) {
+    throw MakeError(operation.request, response.status, ReadServerError(response));
+  }
   ObjectHead head = ReadObjectHead(response, id);
   const uint64_t expected = std::min(size, head.size);
   if (response.body.size() != expected) {
@@ -284,12 +350,17 @@ std::optional<Error> Bucket::AbortUpload(const std::string& name, const std::str
   operation.expected = {kNotFound};
   // The run may have been stopped already: this is a part of stopping, and must not take long.
   operation.timeout = std::chrono::seconds(10);
+  const std::stop_token stop = client_.run().stop;
+  const bool stopped = stop.stop_requested();
+  operation.once = stopped;
   try {
-    client_.Call(operation, std::stop_token());
+    client_.Call(operation, stopped ? std::stop_token() : stop);
     return std::nullopt;
   } catch (const Error& error) {
-    return error;
+    if (stopped || !stop.stop_requested()) return error;
   }
+  // Stopped meanwhile: one try is left.
+  return AbortUpload(name, upload);
 }
 
 std::optional<std::vector<ListedUpload>> Bucket::Uploads(const std::string& name_prefix) const {

@@ -30,6 +30,7 @@ struct ObjectHead {
   TimePoint modified{};
   std::string checksum_sha256;  ///< composite; empty when there is none
   std::string checksum_md5;     ///< user metadata that the predecessor wrote; empty when none
+  std::string mark;             ///< user metadata, of the upload that made it; empty when none
   bool delete_marker = false;
   ObjectLock lock;
 };
@@ -49,9 +50,13 @@ class Bucket {
   /// All objects of the folder, not of folders in it, by key; `versions`: all versions and delete
   /// markers too.
   std::vector<ObjectInfo> List(bool versions) const;
-  /// nullopt when the keys may not ask or the server does not know versions.
-  [[nodiscard]] std::optional<bool> VersioningEnabled() const;
+  /// Where the keys may not ask, what the versions in the folder tell: kSuspended when there are
+  /// some, since whether new ones come to them is not known.
+  Versioning LookAtVersioning() const;
 
+  /// Whether a new object of that name would meet one that is there, also one that these keys
+  /// cannot read (of another S3_SSE_CUSTOMER_KEY).
+  bool IsTaken(const std::string& name, Versioning versioning) const;
   /// Whether there is an object or a delete marker of that id.
   bool Exists(const ObjectId& id) const;
   /// nullopt when there is none of that id.
@@ -76,8 +81,8 @@ class Bucket {
   [[nodiscard]] std::optional<CompletedUpload> CompleteUpload(
       const std::string& name, const std::string& upload, const std::vector<UploadedPart>& parts,
       bool replace) const;
-  /// Gives up an upload with all its parts; also after the run was stopped. Returns what went
-  /// wrong, or nothing.
+  /// Gives up an upload with all its parts; also after the run was stopped, with one try of at most
+  /// 10 s. Returns what went wrong, or nothing.
   [[nodiscard]] std::optional<Error> AbortUpload(const std::string& name,
                                                  const std::string& upload) const;
   /// Uploads whose name begins so; nullopt when the keys may not ask. MinIO answers for whole names
@@ -93,8 +98,14 @@ class Bucket {
   Operation BucketOperation(const std::string& doing, const char* action) const;
   HttpHeaders CustomerKeyHeaders() const;
   HttpResponse RequestHead(const ObjectId& id) const;
-  // What a server answers when there is no object of that id.
-  static std::vector<int> AbsentStatuses(const ObjectId& id);
+  // Of the objects whose name begins so. nullopt for an answer of a status of `expected` that says
+  // that the keys may not list.
+  [[nodiscard]] std::optional<std::vector<ObjectInfo>> ListPages(
+      bool versions, const std::string& name_prefix, const std::vector<int>& expected) const;
+  // Whether a list has what a new object of that name would meet.
+  bool IsListed(const std::string& name, Versioning versioning) const;
+  // nullopt when the keys may not list versions.
+  [[nodiscard]] std::optional<bool> HasVersions() const;
 
   Client& client_;
   const std::string folder_;

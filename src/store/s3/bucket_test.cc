@@ -13,6 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 class BucketTest : public ServedBucketTest {
@@ -88,15 +89,33 @@ TEST_F(BucketTest, SaysWhoAnsweredInsteadOfS3) {
   EXPECT_THAT(ErrorOf([this] { bucket().List(false); }).hint(), HasSubstr("no proxy"));
 }
 
-TEST_F(BucketTest, VersioningIsUnknownWhereItMayNotBeAskedOrIsNotKnown) {
-  for (const auto& [status, code] :
-       std::vector<std::pair<int, std::string>>{{403, "AccessDenied"},
-                                                {405, "MethodNotAllowed"},
-                                                {501, "NotImplemented"},
-                                                {400, "NotImplemented"}}) {
+TEST_F(BucketTest, AServerThatDoesNotKnowVersioningHasNone) {
+  for (const auto& [status, code] : std::vector<std::pair<int, std::string>>{
+           {405, "MethodNotAllowed"}, {501, "NotImplemented"}, {400, "NotImplemented"}}) {
     Always(Refusal(status, code));
-    EXPECT_EQ(bucket().VersioningEnabled(), std::nullopt) << code;
+    EXPECT_EQ(bucket().LookAtVersioning(), Versioning::kNone) << code;
   }
+}
+
+TEST_F(BucketTest, WhereVersioningMayNotBeAskedTheVersionsThatAreThereTell) {
+  const auto versioning = [this](const TestHttpResponse& list) {
+    Answer([=](const TestHttpRequest& request) {
+      return Has(request, "versioning=") ? Refusal(403, "AccessDenied") : list;
+    });
+    return bucket().LookAtVersioning();
+  };
+  const auto list = [](const std::string& inside) {
+    return TestHttpResponse{.body = "<ListVersionsResult>" + inside + "</ListVersionsResult>"};
+  };
+  const std::string old = "<Version><Key>f/a</Key><VersionId>null</VersionId></Version>";
+  EXPECT_EQ(versioning(list(old)), Versioning::kNone);
+  EXPECT_EQ(versioning(list(old + "<Version><Key>f/a</Key><VersionId>7</VersionId></Version>")),
+            Versioning::kSuspended);
+  EXPECT_EQ(versioning(list("<DeleteMarker><Key>f/a</Key></DeleteMarker>")),
+            Versioning::kSuspended);
+  EXPECT_THAT(log_.Text(), Not(HasSubstr("not known")));
+  EXPECT_EQ(versioning(Refusal(403, "AccessDenied")), Versioning::kNone);
+  EXPECT_THAT(log_.Text(), HasSubstr("whether it keeps versions is not known"));
 }
 
 // A backup asks this first: what is wrong with the keys has to be told then, and told rightly.
@@ -104,11 +123,12 @@ TEST_F(BucketTest, VersioningOfABucketThatCannotBeReachedIsAnError) {
   for (const auto& [status, code] :
        std::vector<std::pair<int, std::string>>{{403, "SignatureDoesNotMatch"},
                                                 {403, "InvalidAccessKeyId"},
+                                                {403, "AccountProblem"},
                                                 {400, "ExpiredToken"},
                                                 {404, "NoSuchBucket"},
                                                 {400, "InvalidRequest"}}) {
     Always(Refusal(status, code));
-    EXPECT_THAT(ErrorOf([this] { (void)bucket().VersioningEnabled(); }).cause(), HasSubstr(code));
+    EXPECT_THAT(ErrorOf([this] { (void)bucket().LookAtVersioning(); }).cause(), HasSubstr(code));
   }
 }
 
@@ -168,6 +188,18 @@ TEST_F(BucketTest, GivingUpWorksAfterTheRunWasStopped) {
   ASSERT_THAT(Requests(), SizeIs(1));
   EXPECT_EQ(Requests()[0].method, "DELETE");
   EXPECT_EQ(http_.LastTimeout(), std::chrono::seconds(10));
+}
+
+TEST_F(BucketTest, GivingUpIsTriedAgainUntilTheRunIsStoppedAndThenOnce) {
+  Always(Refusal(503, "SlowDown"));
+  EXPECT_TRUE(bucket().AbortUpload("k", "id"));
+  EXPECT_THAT(Requests(), SizeIs(policy_.tries));
+  Answer([this](const TestHttpRequest&) {
+    stop_.request_stop();
+    return Refusal(503, "SlowDown");
+  });
+  EXPECT_TRUE(bucket().AbortUpload("k", "id"));
+  EXPECT_THAT(Requests(), SizeIs(policy_.tries + 2)) << "the one that was stopped, and the last";
 }
 
 TEST_F(BucketTest, NamesOfOtherFoldersAreNotItsOwn) {

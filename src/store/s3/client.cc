@@ -38,6 +38,7 @@ Client::Route Client::CurrentRoute() const {
 }
 
 HttpResponse Client::Call(const Operation& operation, const std::stop_token& stop) {
+  if (operation.once) return CallOnce(operation, stop);
   return retrier_.Run(operation.request.what.empty() ? operation.method : operation.request.what,
                       stop, [&] { return CallOnce(operation, stop); });
 }

@@ -27,6 +27,7 @@ struct Operation {
   std::string_view body = {};
   std::span<char> into = {};
   std::chrono::milliseconds timeout{0};  ///< of one try; 0: none
+  bool once = false;                     ///< not again after a transient error
   Request request = {};                  ///< for errors
   /// Statuses that are returned beside 200 to 299, 404 for one.
   std::vector<int> expected = {};

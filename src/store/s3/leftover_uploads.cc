@@ -77,6 +77,7 @@ void RemoveLeftovers(const Bucket& bucket, const std::string& name, const std::s
     return;
   }
   for (const ListedUpload& other : *all) {
+    run.ThrowIfStopped();
     const std::string other_name = bucket.NameOfKey(other.key);
     if (!IsArchiveName(other_name) || AccountOf(other) != AccountOf(*ours) ||
         ours->initiated - other.initiated < kDead) {

@@ -115,10 +115,12 @@ CompletedUpload ParseCompleted(std::string_view body) {
           .version = {}};
 }
 
-bool ParseVersioningEnabled(std::string_view body) {
+Versioning ParseVersioning(std::string_view body) {
   pugi::xml_document document;
   const pugi::xml_node root = Root(document, body, "VersioningConfiguration");
-  return std::string_view(root.child_value("Status")) == "Enabled";
+  const std::string_view status = root.child_value("Status");
+  if (status == "Enabled") return Versioning::kEnabled;
+  return status == "Suspended" ? Versioning::kSuspended : Versioning::kNone;
 }
 
 std::string PlainEtag(std::string_view etag) {

@@ -57,8 +57,14 @@ struct CompletedUpload {
 };
 CompletedUpload ParseCompleted(std::string_view body);
 
-/// Whether GetBucketVersioning says that new objects become versions.
-bool ParseVersioningEnabled(std::string_view body);
+/// What becomes of a new object in a bucket, and whether there can be versions of old ones.
+enum class Versioning {
+  kNone,       ///< there never were versions
+  kEnabled,    ///< a new object is another version of its name
+  kSuspended,  ///< there are versions, and a new object replaces the one with the id "null"
+};
+/// What GetBucketVersioning says. Throws as above.
+Versioning ParseVersioning(std::string_view body);
 
 /// An entity tag as headers and lists have it, without quotes and "W/".
 std::string PlainEtag(std::string_view etag);

@@ -131,7 +131,7 @@ TEST(ListingTest, WhatIsNoAnswerOfS3IsRefusedWithTheReason) {
     EXPECT_THROW(ParseUploads(body), Error);
     EXPECT_THROW(ParseUploadId(body), Error);
     EXPECT_THROW(ParseCompleted(body), Error);
-    EXPECT_THROW(ParseVersioningEnabled(body), Error);
+    EXPECT_THROW(ParseVersioning(body), Error);
   }
 }
 
@@ -148,13 +148,12 @@ TEST(ListingTest, ReadsBeginningsAndEndsOfUploads) {
 }
 
 TEST(ListingTest, ReadsWhetherVersionsAreKept) {
-  const auto enabled = [](const std::string& inside) {
-    return ParseVersioningEnabled("<VersioningConfiguration>" + inside +
-                                  "</VersioningConfiguration>");
+  const auto versioning = [](const std::string& inside) {
+    return ParseVersioning("<VersioningConfiguration>" + inside + "</VersioningConfiguration>");
   };
-  EXPECT_TRUE(enabled("<Status>Enabled</Status>"));
-  EXPECT_FALSE(enabled("<Status>Suspended</Status>"));
-  EXPECT_FALSE(enabled(""));
+  EXPECT_EQ(versioning("<Status>Enabled</Status>"), Versioning::kEnabled);
+  EXPECT_EQ(versioning("<Status>Suspended</Status>"), Versioning::kSuspended);
+  EXPECT_EQ(versioning(""), Versioning::kNone);
 }
 
 TEST(ListingTest, EntityTagsLoseTheirQuotes) {

@@ -84,6 +84,7 @@ ObjectHead ReadObjectHead(const HttpResponse& response, const ObjectId& asked) {
   }
   head.checksum_sha256 = response.Header("x-amz-checksum-sha256").value_or("");
   head.checksum_md5 = response.Header("x-amz-meta-checksum-md5").value_or("");
+  head.mark = response.Header("x-amz-meta-upload").value_or("");
   head.delete_marker = response.Header("x-amz-delete-marker") == "true";
   head.lock = LockOf(response);
   return head;

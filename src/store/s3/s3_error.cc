@@ -6,6 +6,8 @@
 #include <array>
 #include <pugixml.hpp>
 
+#include "base/text.h"
+
 namespace oxbackup::s3 {
 namespace {
 
@@ -39,11 +41,15 @@ constexpr std::string_view kUnknownKey =
 constexpr std::string_view kNoKmsKey =
     "check S3_SSE_KMS_KEY_ID: the service does not find this key";
 
+constexpr std::string_view kNoObjectLock =
+    "the bucket has no object lock, which is chosen when a bucket is made: leave "
+    "S3_OBJECT_LOCK_MODE and S3_OBJECT_LOCK_DAYS out, or choose a bucket that has it";
+
 constexpr std::string_view kWrongToken =
     "the session token (S3_SESSION_TOKEN) does not belong to the keys, or has expired; keys that "
     "were given with one need it";
 
-constexpr std::array<Explanation, 23> kExplanations = {{
+constexpr std::array<Explanation, 28> kExplanations = {{
     {"InvalidAccessKeyId", kUnknownKey},
     {"XAdminUserNotFound", kUnknownKey},  // versitygw's
     {"SignatureDoesNotMatch",
@@ -72,6 +78,15 @@ constexpr std::array<Explanation, 23> kExplanations = {{
     {"InvalidObjectState",
      "the object lies in an archive tier (Glacier): restore it there first, or choose another "
      "S3_STORAGE_CLASS for backups"},
+    {"NotFound",
+     "no S3 service answered: check the service's address (S3_ENDPOINT_URL), and that no web server "
+     "or proxy answers for it"},
+    {"NoSuchUpload",
+     "the upload or its bucket was removed meanwhile: run the backup again; a rule of the bucket "
+     "that removes unfinished uploads must leave them more time than a backup takes"},
+    {"InvalidTag", "the service refuses a tag: correct S3_TAGS"},
+    {"ObjectLockConfigurationNotFoundError", kNoObjectLock},
+    {"InvalidRetentionPeriod", "the service refuses S3_OBJECT_LOCK_DAYS: set fewer days"},
     {"XMinioInvalidObjectName", "the service refuses this name: choose another --name"},
     {"NotImplemented",
      "the service lacks this feature: leave out what is set beyond the bucket and the keys "
@@ -114,6 +129,9 @@ std::string HintFor(const Request& request, const ServerError& server) {
   if (server.message.find("Server Side Encryption") != std::string::npos) {
     return "set S3_SSE_CUSTOMER_KEY to the key that the archive was written with";
   }
+  if (server.message.find("Bucket is missing Object") != std::string::npos) {
+    return std::string(kNoObjectLock);
+  }
   for (const Explanation& explanation : kExplanations) {
     if (explanation.code == server.code) return std::string(explanation.hint);
   }
@@ -129,6 +147,7 @@ ServerError ReadServerError(const HttpResponse& response) {
     const pugi::xml_node error = document.child("Error");
     server = {.code = error.child_value("Code"),
               .message = error.child_value("Message"),
+              .argument = error.child_value("ArgumentName"),
               .region = error.child_value("Region"),
               .endpoint = error.child_value("Endpoint")};
   }
@@ -144,6 +163,28 @@ bool IsAboutAccess(const ServerError& server) {
       "InvalidToken",       "InvalidTokenId",       "IllegalLocationConstraintException",
       "NoSuchBucket",       "PermanentRedirect"};
   return std::ranges::find(kCodes, server.code) != kCodes.end();
+}
+
+bool MeansAbsent(const HttpResponse& response, bool of_version) {
+  if (response.status == 404) return true;
+  if (!of_version) return false;
+  if (response.status == 405) return response.Header("x-amz-delete-marker") == "true";
+  if (response.status != 400) return false;
+  const ServerError server = ReadServerError(response);
+  // Other arguments can be wrong too: keys of SSE-C.
+  return server.code == "NoSuchVersion" ||
+         (server.code == "InvalidArgument" &&
+          (LowerCase(server.argument) == "versionid" ||
+           LowerCase(server.message).find("version id") != std::string::npos));
+}
+
+bool IsForbidden(const HttpResponse& response) {
+  return response.status == 403 && ReadServerError(response).code == "AccessDenied";
+}
+
+bool IsUnknownCall(const HttpResponse& response) {
+  return response.status == 405 || response.status == 501 ||
+         (response.status == 400 && ReadServerError(response).code == "NotImplemented");
 }
 
 bool HoldsError(const HttpResponse& response) {

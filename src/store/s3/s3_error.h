@@ -13,6 +13,7 @@ namespace oxbackup::s3 {
 struct ServerError {
   std::string code;  ///< "NoSuchBucket"; made from the status when there is no body
   std::string message;
+  std::string argument;  ///< the parameter that is wrong, when the server names one
   std::string region;    ///< the bucket's, when the server tells it
   std::string endpoint;  ///< where the bucket answers, when the server tells it
 };
@@ -26,6 +27,15 @@ bool HoldsError(const HttpResponse& response);
 /// Whether a refusal is about the keys, the clock, the region or the bucket as a whole: then it
 /// says nothing about the object that was asked for.
 bool IsAboutAccess(const ServerError& server);
+
+/// Whether a refusal says that there is no such object, or, when a version was asked for
+/// (`of_version`), no such version of it: also that it is a delete marker, or has an id that none
+/// of the server's has the form of. A HEAD's refusal with 400 has no body to tell that by.
+bool MeansAbsent(const HttpResponse& response, bool of_version);
+
+/// Whether a refusal says that these keys may not do it, or this server cannot do it at all.
+bool IsForbidden(const HttpResponse& response);
+bool IsUnknownCall(const HttpResponse& response);
 
 /// What was asked for, for the text of an error.
 struct Request {

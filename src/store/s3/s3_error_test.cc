@@ -135,10 +135,10 @@ TEST(S3ErrorTest, OnlyAnErrorIsAnError) {
 TEST(S3ErrorTest, TellsRefusalsOfAllFromRefusalsOfOne) {
   for (const char* const code : {"InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket",
                                  "RequestTimeTooSkewed", "ExpiredToken"}) {
-    EXPECT_TRUE(IsAboutAccess({.code = code, .message = {}, .region = {}, .endpoint = {}})) << code;
+    EXPECT_TRUE(IsAboutAccess({.code = code, .message = {}, .argument = {}, .region = {}, .endpoint = {}})) << code;
   }
   for (const char* const code : {"AccessDenied", "NoSuchKey", "NoSuchUpload", "NotImplemented"}) {
-    EXPECT_FALSE(IsAboutAccess({.code = code, .message = {}, .region = {}, .endpoint = {}}))
+    EXPECT_FALSE(IsAboutAccess({.code = code, .message = {}, .argument = {}, .region = {}, .endpoint = {}}))
         << code;
   }
 }
@@ -147,6 +147,19 @@ TEST(S3ErrorTest, DoesNotRepeatWhatABodyOfNoServerSays) {
   const Error error = ErrorFor(403, "<html>session=secret</html>");
   EXPECT_THAT(error.what() + error.cause() + error.hint(), Not(HasSubstr("secret")));
   EXPECT_THAT(ErrorFor(400, Body("Unheard")).hint(), IsEmpty());
+}
+
+TEST(S3ErrorTest, NamesTheSettingThatTheServerRefuses) {
+  EXPECT_THAT(ErrorFor(404, "<html>no such page</html>").hint(), HasSubstr("S3_ENDPOINT_URL"));
+  EXPECT_THAT(ErrorFor(404, Body("NoSuchUpload")).hint(), HasSubstr("removed meanwhile"));
+  EXPECT_THAT(ErrorFor(400, Body("InvalidTag")).hint(), HasSubstr("S3_TAGS"));
+  for (const char* const message : {"Bucket is missing ObjectLockConfiguration",
+                                    "Bucket is missing Object Lock Configuration"}) {
+    EXPECT_THAT(ErrorFor(400, "<Error><Code>InvalidRequest</Code><Message>" +
+                                  std::string(message) + "</Message></Error>")
+                    .hint(),
+                HasSubstr("S3_OBJECT_LOCK_MODE"));
+  }
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ class S3Store final : public Store {
 
   std::unique_ptr<ObjectWriter> Create(const std::vector<std::string>& names) override {
     CheckObjectNames(names);
-    return BeginArchive(bucket_, names, KeepsVersions());
+    return BeginArchive(bucket_, names, AskVersioning());
   }
 
   std::unique_ptr<RangedSource> Open(const ObjectId& id) override {
@@ -77,7 +77,10 @@ class S3Store final : public Store {
 
   bool Remove(const ObjectId& id) override {
     // A DELETE of nothing is a success too.
-    if (!IsPlainObjectName(id.name) || !bucket_.Exists(id)) return false;
+    if (!IsPlainObjectName(id.name)) return false;
+    // Without a version only the tag tells whether the name still means that object.
+    const bool by_tag = id.version.empty() && !id.etag.empty();
+    if (by_tag ? !bucket_.Head(id) : !bucket_.Exists(id)) return false;
     bucket_.Remove(id);
     return true;
   }
@@ -88,14 +91,25 @@ class S3Store final : public Store {
   }
 
   bool KeepsVersions() override {
-    std::call_once(asked_,
-                   [this] { keeps_versions_ = bucket_.VersioningEnabled().value_or(false); });
-    return keeps_versions_;
+    return AskVersioning() != Versioning::kNone;
+  }
+
+  std::optional<std::string> FreeName(const std::vector<std::string>& names) override {
+    const Versioning versioning = AskVersioning();
+    for (const std::string& name : names) {
+      if (!bucket_.IsTaken(name, versioning)) return name;
+    }
+    return std::nullopt;
   }
 
   std::string Location() const override { return bucket_.Location(); }
 
  private:
+  Versioning AskVersioning() {
+    std::call_once(asked_, [this] { versioning_ = bucket_.LookAtVersioning(); });
+    return versioning_;
+  }
+
   std::vector<ObjectInfo> Listed(bool versions) const {
     std::vector<ObjectInfo> objects = bucket_.List(versions);
     std::erase_if(objects,
@@ -110,7 +124,7 @@ class S3Store final : public Store {
   Client client_;
   const Bucket bucket_;
   std::once_flag asked_;
-  bool keeps_versions_ = false;  // written once, under asked_
+  Versioning versioning_ = Versioning::kNone;  // written once, under asked_
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <random>
 
 #include "base/bounded_queue.h"
 #include "base/hash.h"
@@ -27,13 +28,14 @@ struct PendingPart {
 
 class Upload final : public ObjectWriter {
  public:
-  Upload(const Bucket& bucket, std::string name, std::string id, bool versions)
+  Upload(const Bucket& bucket, std::string name, std::string id, std::string mark,
+         Versioning versioning)
       : bucket_(bucket),
         run_(bucket.client().run()),
-        versions_(versions),
+        versioning_(versioning),
         name_(std::move(name)),
         upload_(std::move(id)),
-        proof_(bucket.client().settings()),
+        proof_(bucket.client().settings(), std::move(mark)),
         plan_(run_.budget.limit()),
         standing_(run_.budget.TakeStanding(plan_.window_bytes())),
         window_(plan_.window_bytes()),
@@ -132,10 +134,10 @@ class Upload final : public ObjectWriter {
           .Hint("name another archive (--name), or remove that one first");
     };
     // For servers that do not know If-None-Match.
-    if (!versions_ && bucket_.Head(name_)) throw taken();
+    if (bucket_.IsTaken(name_, versioning_)) throw taken();
     const std::optional<CompletedUpload> completed = CompleteOrSay();
     const std::optional<ObjectHead> head = LookAfter(completed);
-    // Without an answer of its own: whose object is it? Only ours has our parts' tag.
+    // Without an answer of its own: whose object is it?
     if (!completed && !head) {
       throw Error(ErrorKind::kStore, fmt::format("{} was not completed", NameText()))
           .Cause("the server has no such object, and no upload of it that could become one")
@@ -155,7 +157,8 @@ class Upload final : public ObjectWriter {
 
   std::optional<CompletedUpload> CompleteOrSay() {
     try {
-      return bucket_.CompleteUpload(name_, upload_, parts_, versions_);
+      return bucket_.CompleteUpload(name_, upload_, parts_,
+                                    versioning_ == Versioning::kEnabled);
     } catch (Error& error) {
       // The server may have done what it did not answer.
       if (error.transient()) {
@@ -212,7 +215,7 @@ class Upload final : public ObjectWriter {
 
   const Bucket bucket_;
   const RunContext run_;
-  const bool versions_;
+  const Versioning versioning_;
   const std::string name_;
   const std::string upload_;
   UploadProof proof_;
@@ -234,23 +237,34 @@ class Upload final : public ObjectWriter {
 HttpHeaders HeadersFor(const Bucket& bucket, const UploadProof& proof) {
   const RunContext& run = bucket.client().run();
   HttpHeaders headers = NewObjectHeaders(bucket.client().settings(), run.clock.Now());
+  headers.emplace_back("x-amz-meta-upload", proof.mark());
   if (proof.with_sha256()) headers.emplace_back("x-amz-checksum-algorithm", "SHA256");
   return headers;
+}
+
+// 128 bits.
+std::string RandomMark() {
+  std::random_device random;
+  std::string mark;
+  for (int i = 0; i < 4; ++i) mark += fmt::format("{:08x}", random());
+  return mark;
 }
 
 }  // namespace
 
 std::unique_ptr<ObjectWriter> BeginArchive(const Bucket& bucket,
-                                           const std::vector<std::string>& names, bool versions) {
-  const UploadProof proof(bucket.client().settings());
+                                           const std::vector<std::string>& names,
+                                           Versioning versioning) {
+  const UploadProof proof(bucket.client().settings(), RandomMark());
+  const bool takes_first = versioning == Versioning::kEnabled;
   const HttpHeaders headers = HeadersFor(bucket, proof);
   for (const std::string& name : names) {
     const bool last = &name == &names.back();
-    if (!versions && !last && bucket.Head(name)) continue;
+    if (!last && bucket.IsTaken(name, versioning)) continue;
     std::string id = bucket.BeginUpload(name, headers);
-    auto upload = std::make_unique<Upload>(bucket, name, id, versions);
+    auto upload = std::make_unique<Upload>(bucket, name, id, proof.mark(), versioning);
     // Destroyed, it gives its reservation back.
-    if (!versions && !last && !IsFirst(bucket, name, id)) continue;
+    if (!takes_first && !last && !IsFirst(bucket, name, id)) continue;
     RemoveLeftovers(bucket, name, id);
     return upload;
   }

@@ -12,10 +12,10 @@
 namespace oxbackup::s3 {
 
 /// Begins an upload under the first of `names` that is free: no object has it, and no upload of it
-/// has been going on longer. Where the bucket keeps versions (`versions`) the first name is taken.
+/// has been going on longer. Where new objects become versions the first name is taken.
 /// An upload that was begun is the reservation of its name, so that two backups of one moment do
 /// not meet at their ends. When all are taken the last one is, and Finish() refuses it.
 std::unique_ptr<ObjectWriter> BeginArchive(const Bucket& bucket,
-                                           const std::vector<std::string>& names, bool versions);
+                                           const std::vector<std::string>& names, Versioning versioning);
 
 }  // namespace oxbackup::s3

@@ -16,8 +16,9 @@ std::string Joined(const std::map<int, std::string>& digests) {
 
 }  // namespace
 
-UploadProof::UploadProof(const Settings& settings)
-    : with_sha256_(settings.checksums == Checksums::kWhenSupported ||
+UploadProof::UploadProof(const Settings& settings, std::string mark)
+    : mark_(std::move(mark)),
+      with_sha256_(settings.checksums == Checksums::kWhenSupported ||
                    !settings.encryption.EtagIsMd5()),
       etag_is_md5_(settings.encryption.EtagIsMd5()) {}
 
@@ -41,6 +42,7 @@ std::string UploadProof::CompositeSha256() const {
 }
 
 bool UploadProof::IsOurs(const ObjectHead& head, uint64_t size) const {
+  if (head.mark == mark_) return true;
   if (head.size != size) return false;
   if (with_sha256_ && head.checksum_sha256 == CompositeSha256()) return true;
   return etag_is_md5_ && head.id.etag == CompositeEtag();

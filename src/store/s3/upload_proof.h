@@ -14,17 +14,21 @@ namespace oxbackup::s3 {
 /// Collects the digests of what was sent and compares them with what the server reports of the
 /// whole object: its composite SHA-256 where that was asked for, else its entity tag, which is the
 /// MD5 of the parts' MD5s unless the server encrypts with keys of others. Never with metadata that
-/// we wrote ourselves. AddPart may be called by several threads at once, the rest by one after it.
+/// we wrote ourselves: they only tell whose upload an object came from. AddPart may be called by several threads at once, the rest by one after it.
 /// Source: "Checking object integrity" of the Amazon S3 User Guide.
 class UploadProof {
  public:
-  explicit UploadProof(const Settings& settings);
+  /// `mark`: what the object's metadata has as "upload", as no other's has it.
+  UploadProof(const Settings& settings, std::string mark);
+
+  const std::string& mark() const { return mark_; }
 
   /// Whether every part is to carry a SHA-256 of its own.
   bool with_sha256() const { return with_sha256_; }
   void AddPart(const UploadedPart& part, std::string_view bytes);
 
-  /// Whether an object is the one that these parts make: told by its tag or checksum.
+  /// Whether an object is the one that these parts make: told by its mark, else by its
+  /// size and its tag or checksum.
   bool IsOurs(const ObjectHead& head, uint64_t size) const;
   /// Returns what was proven, as ObjectWriter::Proof; empty when the server reports nothing that
   /// can be compared. Throws Error(kCorrupt) when it reports something else than was sent.
@@ -34,6 +38,7 @@ class UploadProof {
   std::string CompositeEtag() const;
   std::string CompositeSha256() const;
 
+  const std::string mark_;
   const bool with_sha256_;
   const bool etag_is_md5_;
   std::mutex mutex_;

@@ -54,14 +54,14 @@ Error ErrorOf(const UploadProof& proof, const ObjectHead& head) {
 }
 
 TEST(UploadProofTest, TheTagOverAllPartsProves) {
-  UploadProof proof{Settings()};
+  UploadProof proof{Settings(), "ours"};
   EXPECT_FALSE(proof.with_sha256());
   AddParts(proof);
   EXPECT_THAT(proof.Check({}, Honest(), kSize), HasSubstr("entity tag"));
 }
 
 TEST(UploadProofTest, AnotherTagIsCorruption) {
-  UploadProof proof{Settings()};
+  UploadProof proof{Settings(), "ours"};
   AddParts(proof);
   ObjectHead head = Honest();
   head.id.etag[0] = head.id.etag[0] == '0' ? '1' : '0';
@@ -72,7 +72,7 @@ TEST(UploadProofTest, AnotherTagIsCorruption) {
 }
 
 TEST(UploadProofTest, PartsInAnotherOrderAreCorruption) {
-  UploadProof proof{Settings()};
+  UploadProof proof{Settings(), "ours"};
   AddParts(proof);
   ObjectHead head = Honest();
   head.id.etag = Hex(Md5Raw(Md5Raw("two") + Md5Raw("one "))) + "-2";
@@ -80,7 +80,7 @@ TEST(UploadProofTest, PartsInAnotherOrderAreCorruption) {
 }
 
 TEST(UploadProofTest, AnotherSizeIsCorruption) {
-  UploadProof proof{Settings()};
+  UploadProof proof{Settings(), "ours"};
   AddParts(proof);
   ObjectHead head = Honest();
   head.size = 6;
@@ -88,7 +88,7 @@ TEST(UploadProofTest, AnotherSizeIsCorruption) {
 }
 
 TEST(UploadProofTest, TheSha256OverAllPartsProves) {
-  UploadProof proof(Supported());
+  UploadProof proof(Supported(), "ours");
   EXPECT_TRUE(proof.with_sha256());
   AddParts(proof);
   ObjectHead head = Honest();
@@ -103,7 +103,7 @@ TEST(UploadProofTest, TheSha256OverAllPartsProves) {
 }
 
 TEST(UploadProofTest, TheTagProvesWhereNoSha256IsReported) {
-  UploadProof proof(Supported());
+  UploadProof proof(Supported(), "ours");
   AddParts(proof);
   EXPECT_THAT(proof.Check({}, Honest(), kSize), HasSubstr("entity tag"));
 }
@@ -113,7 +113,7 @@ TEST(UploadProofTest, WithKeysOfOthersTheTagProvesNothing) {
     Settings settings;
     settings.encryption.sse_kms = kms;
     if (!kms) settings.encryption.customer_key = std::string(32, 'k');
-    UploadProof proof(settings);
+    UploadProof proof(settings, "ours");
     EXPECT_TRUE(proof.with_sha256()) << "required, as nothing else is left";
     AddParts(proof, "\"no MD5\"");
     ObjectHead head = Honest();
@@ -129,7 +129,7 @@ TEST(UploadProofTest, WithKeysOfOthersTheTagProvesNothing) {
 // The bucket encrypts with a key service although nobody asked here: tags are no MD5s, and that
 // must not look like damage. The engine then reads the archive back.
 TEST(UploadProofTest, WhereTheBucketEncryptsByItselfNothingIsProven) {
-  UploadProof proof{Settings()};
+  UploadProof proof{Settings(), "ours"};
   AddParts(proof, "\"no MD5\"");
   ObjectHead head = Honest();
   head.id.etag = "no MD5 either-2";
@@ -137,13 +137,28 @@ TEST(UploadProofTest, WhereTheBucketEncryptsByItselfNothingIsProven) {
 }
 
 TEST(UploadProofTest, OursIsWhatHasOurSizeAndTag) {
-  UploadProof proof{Settings()};
+  UploadProof proof{Settings(), "ours"};
   AddParts(proof);
   EXPECT_TRUE(proof.IsOurs(Honest(), kSize));
   EXPECT_FALSE(proof.IsOurs(Honest(), kSize + 1));
   ObjectHead other = Honest();
   other.id.etag = "other-2";
   EXPECT_FALSE(proof.IsOurs(other, kSize));
+}
+
+// By a key of its own a bucket may encrypt what was sent without any: then no tag tells.
+TEST(UploadProofTest, OursIsWhatHasOurMark) {
+  UploadProof proof{Settings(), "ours"};
+  AddParts(proof, "\"of no MD5\"");
+  ObjectHead head;
+  head.size = kSize;
+  head.id.etag = "of no MD5-2";
+  EXPECT_FALSE(proof.IsOurs(head, kSize));
+  head.mark = "another's";
+  EXPECT_FALSE(proof.IsOurs(head, kSize));
+  head.mark = "ours";
+  EXPECT_TRUE(proof.IsOurs(head, kSize));
+  EXPECT_THAT(proof.Check({}, head, kSize), IsEmpty()) << "a mark proves nothing of the bytes";
 }
 
 }  // namespace

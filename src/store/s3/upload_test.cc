@@ -71,7 +71,7 @@ class UploadTest : public ServedBucketTest {
     return fmt::format("{}-{}", Hex(Md5Raw(joined)), md5_.size());
   }
 
-  std::unique_ptr<ObjectWriter> Begin() { return BeginArchive(bucket(), {"site.tar"}, true); }
+  std::unique_ptr<ObjectWriter> Begin() { return BeginArchive(bucket(), {"site.tar"}, Versioning::kEnabled); }
   Error WriteError(size_t size = 9 * kMiB) {
     return ErrorOf([&] {
       const auto writer = Begin();

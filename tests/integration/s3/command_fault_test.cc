@@ -164,7 +164,8 @@ TEST_P(CommandFaultTest, ABackupThatCannotBeCheckedIsNotSaidToBeMissing) {
   std::atomic<bool> ended = false;
   FaultRule end = Request("POST", "uploadId");
   end.when = [&](const ProxiedRequest&) { return ended = true, false; };
-  FaultRule looks{.method = "HEAD", .when = [&](const ProxiedRequest&) { return ended.load(); }};
+  // A HEAD, and then the GET that asks why it was refused.
+  FaultRule looks{.when = [&](const ProxiedRequest&) { return ended.load(); }};
   looks.times = 0;
   proxy_.Inject(end, Fault::Drop(Where::kBefore));
   proxy_.Inject(looks, Fault::Answer(Where::kBefore, 403, ""));

@@ -28,7 +28,7 @@ class ObjectSettingsTest : public testing::TestWithParam<TestPlace> {
   // Writes with the settings; the place to look at it.
   std::unique_ptr<TestBucket> Put(const std::string& bucket) {
     auto place = std::make_unique<TestBucket>(settings_, bucket, folder_);
-    const std::unique_ptr<ObjectWriter> writer = BeginArchive(**place, {kName}, bucket != "plain");
+    const std::unique_ptr<ObjectWriter> writer = BeginArchive(**place, {kName}, bucket == "plain" ? Versioning::kNone : Versioning::kEnabled);
     writer->Write(bytes_);
     writer->Finish();
     id_ = writer->id();
@@ -112,7 +112,7 @@ TEST_P(ObjectSettingsTest, ALockWhereTheBucketHasNoneIsRefusedAtOnce) {
   FaultProxy proxy(settings_.endpoint);
   settings_.endpoint = proxy.url();
   const TestBucket place(settings_, "plain", folder_);
-  EXPECT_THROW(BeginArchive(*place, {kName}, false), Error);
+  EXPECT_THROW(BeginArchive(*place, {kName}, Versioning::kNone), Error);
   for (const ProxiedRequest& request : proxy.Requests()) EXPECT_EQ(request.body_size, 0u);
 }
 
@@ -222,7 +222,7 @@ TEST_P(EncryptionTest, ABucketThatEncryptsByItselfProvesNothingAndFailsNothing) 
                                 .body = xml},
                                {});
   TestBucket place(settings_, bucket, folder_);
-  const std::unique_ptr<ObjectWriter> writer = BeginArchive(*place, {kName}, false);
+  const std::unique_ptr<ObjectWriter> writer = BeginArchive(*place, {kName}, Versioning::kNone);
   writer->Write(bytes_);
   writer->Finish();
   EXPECT_EQ(Call(place, "HEAD").Header("x-amz-server-side-encryption"), "aws:kms");

@@ -140,7 +140,7 @@ TEST_F(PolicyTest, ListsNeedTheirActions) {
   ExpectNeeded("s3:ListBucket", [](const TestBucket& place) { place->List(false); });
   ExpectNeeded("s3:ListBucketVersions", versions, {"s3:ListBucket"});
   ExpectSeen("s3:GetBucketVersioning",
-             [](const TestBucket& place) { return place->VersioningEnabled().value_or(false); });
+             [](const TestBucket& place) { return place->LookAtVersioning() == Versioning::kEnabled; });
   ExpectSeen("s3:ListBucketMultipartUploads",
              [](const TestBucket& place) { return place->Uploads("").has_value(); });
 }
@@ -153,7 +153,7 @@ TEST_F(PolicyTest, ReadingNeedsItsActions) {
 TEST_F(PolicyTest, WritingNeedsItsActions) {
   ExpectNeeded("s3:PutObject", PutNew);
   ExpectSeen("s3:AbortMultipartUpload", [](const TestBucket& place) {
-    BeginArchive(*place, {"given up"}, true).reset();
+    BeginArchive(*place, {"given up"}, Versioning::kEnabled).reset();
     return place.run().warnings.All().empty();
   });
   lock_mode_ = "GOVERNANCE";
@@ -216,9 +216,9 @@ TEST_F(PolicyTest, HoldsWhatAwsAsksOfEveryCallAndNoMore) {
   Settings settings = UserWithout({})->client().settings();
   settings.endpoint = proxy.url();
   const TestBucket place(settings, kBucket, folder_);
-  EXPECT_EQ(place->VersioningEnabled(), true);
+  EXPECT_EQ(place->LookAtVersioning(), Versioning::kEnabled);
   PutNew(place);
-  BeginArchive(*place, {"given up"}, true).reset();
+  BeginArchive(*place, {"given up"}, Versioning::kEnabled).reset();
   EXPECT_EQ(place.Get("kept"), "kept");
   EXPECT_EQ(place.Get(kept_), "kept");
   EXPECT_EQ(place->List(false).size(), 3u);

@@ -41,7 +41,7 @@ TEST_P(SameTimeTest, OfManyThatWantOneNameOneGetsItOrEachAVersion) {
     contents[i] = Pattern(9 * kMiB) + std::to_string(i);
     writers.emplace_back([&, i] {
       const auto place = Place();
-      const auto writer = BeginArchive(**place, {"site.tar"}, versioned());
+      const auto writer = BeginArchive(**place, {"site.tar"}, GetParam().versioning());
       writer->Write(contents[i]);
       together.arrive_and_wait();
       try {
@@ -66,8 +66,8 @@ TEST_P(SameTimeTest, OfManyThatWantOneNameOneGetsItOrEachAVersion) {
 
 TEST_P(SameTimeTest, TwoThatBeginOneAfterTheOtherGetNamesOfTheirOwn) {
   const auto place = Place();
-  const auto first = BeginArchive(**place, {"day.tar", "day.time.tar"}, versioned());
-  const auto second = BeginArchive(**place, {"day.tar", "day.time.tar"}, versioned());
+  const auto first = BeginArchive(**place, {"day.tar", "day.time.tar"}, GetParam().versioning());
+  const auto second = BeginArchive(**place, {"day.tar", "day.time.tar"}, GetParam().versioning());
   first->Write("first");
   second->Write("second");
   second->Finish();

@@ -183,6 +183,22 @@ TEST_P(SettingsCommandTest, TagsAndLocks) {
   EXPECT_EQ(place->List(true).size(), 2u);
 }
 
+TEST_P(SettingsCommandTest, WhatNoHeaderCanHoldIsRefusedBeforeAnythingIsAsked) {
+  for (const auto& [name, value] : Variables{{"S3_STORAGE_CLASS", "STANDARD\nX-Other: 1"},
+                                             {"S3_REGION_NAME", "us-east-1\r"},
+                                             {"S3_TAGS", "site=cam\x01pus"},
+                                             {"S3_SSE_KMS_KEY_ID", "id\n"},
+                                             {"S3_OBJECT_LOCK_DAYS", "36501"}}) {
+    Variables variables{{name, value}};
+    if (name == "S3_SSE_KMS_KEY_ID") variables["S3_SSE"] = "aws:kms";
+    if (name == "S3_OBJECT_LOCK_DAYS") variables["S3_OBJECT_LOCK_MODE"] = "GOVERNANCE";
+    const ProcessResult backup = Run({"backup"}, variables);
+    EXPECT_EQ(backup.status, 2) << name << ": " << backup.error;
+    EXPECT_THAT(backup.error, HasSubstr(name));
+  }
+  EXPECT_THAT(proxy_.Requests(), IsEmpty());
+}
+
 TEST_P(SettingsCommandTest, ListsAskOncePerArchiveBesideTheListItself) {
   for (const char* const name : {"a.tar", "b.tar", "c.tar"}) {
     EXPECT_EQ(Run({"backup", "--name", name}, {}).status, 0);
@@ -215,6 +231,12 @@ TEST_P(MinioSettingsCommandTest, EncryptionByTheCustomersKey) {
   const ProcessResult verify = Run({"verify"}, tls);
   EXPECT_EQ(verify.status, 1);
   EXPECT_THAT(verify.error, HasSubstr("S3_SSE_CUSTOMER_KEY"));
+  // What cannot be read is neither absent nor the place of another one.
+  const ProcessResult list = Run({"list"}, tls);
+  EXPECT_THAT(list.out + list.error, HasSubstr("S3_SSE_CUSTOMER_KEY"));
+  const ProcessResult again = Run({"backup"}, tls);
+  EXPECT_NE(again.status, 0);
+  EXPECT_THAT(again.error, HasSubstr("already has"));
   const ProcessResult clear = Run({"verify"}, {{"S3_SSE_CUSTOMER_KEY", key}});
   EXPECT_EQ(clear.status, 2);
   EXPECT_EQ(clear.error.find(key), std::string::npos);

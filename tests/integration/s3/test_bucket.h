@@ -26,6 +26,7 @@ struct TestPlace {
   std::string bucket;  ///< "plain" or "versioned"
 
   bool versioned() const { return bucket == "versioned"; }
+  Versioning versioning() const { return versioned() ? Versioning::kEnabled : Versioning::kNone; }
   friend void PrintTo(const TestPlace& place, std::ostream* out);
 };
 std::vector<TestPlace> AllPlaces();

@@ -37,7 +37,7 @@ class UploadFaultTest : public testing::TestWithParam<TestPlace> {
     proxy_.Inject(rule, fault);
     const auto place = Place(true);
     const std::unique_ptr<ObjectWriter> writer =
-        BeginArchive(**place, {kName}, GetParam().versioned());
+        BeginArchive(**place, {kName}, GetParam().versioning());
     writer->Write(bytes_);
     writer->Finish();
     EXPECT_EQ(proxy_.injected(), before + 1) << "the fault was not met";
@@ -237,7 +237,7 @@ TEST_P(UploadFaultTest, NothingIsVisibleWhenTheServerGoesAway) {
   const auto place = Place(true, {.tries = 2});
   {
     const std::unique_ptr<ObjectWriter> writer =
-        BeginArchive(**place, {kName}, GetParam().versioned());
+        BeginArchive(**place, {kName}, GetParam().versioning());
     writer->Write(bytes_);
     proxy_.Inject({.times = 0}, Fault::Reset(Where::kBefore));
     EXPECT_THROW(writer->Finish(), Error);
@@ -251,7 +251,7 @@ TEST_P(UploadFaultTest, NothingIsVisibleWhenTheServerGoesAway) {
 TEST_P(UploadFaultTest, AnObjectThatAppearsMeanwhileIsNeverReplacedNorRemoved) {
   const auto place = Place(true);
   const std::unique_ptr<ObjectWriter> writer =
-      BeginArchive(**place, {kName}, GetParam().versioned());
+      BeginArchive(**place, {kName}, GetParam().versioning());
   writer->Write(bytes_);
   // Another one, whole, between the last look and the end.
   const auto direct = Place(false);
@@ -277,7 +277,7 @@ TEST_P(UploadFaultTest, AnObjectThatAppearsMeanwhileIsNeverReplacedNorRemoved) {
 // Between our end and our look at it another backup of the day ends.
 TEST_P(VersionedUploadFaultTest, AVersionThatFollowsAtOnceIsNotTakenForOurs) {
   const auto place = Place(true);
-  const std::unique_ptr<ObjectWriter> writer = BeginArchive(**place, {kName}, true);
+  const std::unique_ptr<ObjectWriter> writer = BeginArchive(**place, {kName}, Versioning::kEnabled);
   writer->Write(bytes_);
   const auto direct = Place(false);
   ObjectId other;

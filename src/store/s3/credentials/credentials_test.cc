@@ -78,7 +78,7 @@ TEST_F(CredentialsTest, HalfAPairIsAnErrorThatNamesBoth) {
   }
   environment_ = {{"AWS_SECRET_ACCESS_KEY", "HUSH"}};
   EXPECT_STREQ(Failure().what(),
-               "the environment has AWS_SECRET_ACCESS_KEY, but not AWS_ACCESS_KEY_ID");
+               "AWS_SECRET_ACCESS_KEY is set in the environment, and AWS_ACCESS_KEY_ID is not");
 }
 
 TEST_F(CredentialsTest, AKeyWithALineBreakIsAnError) {

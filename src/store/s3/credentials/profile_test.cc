@@ -88,7 +88,7 @@ TEST_F(ProfileTest, AProfileThatWasAskedForHasToBeThere) {
 TEST_F(ProfileTest, HalfAPairIsAnErrorThatNamesBothAndTheProfile) {
   CredentialsFile("[default]\naws_access_key_id=AKID0\n");
   EXPECT_STREQ(Failure().what(),
-               "profile 'default' has aws_access_key_id, but not aws_secret_access_key");
+               "aws_access_key_id is set in profile 'default', and aws_secret_access_key is not");
 }
 
 TEST_F(ProfileTest, WhatNeedsTheAwsCommandIsRefusedWithTheWayOut) {
