@@ -126,6 +126,31 @@ void KeepLocked(Store& store, PruneItem& item, TimePoint now) {
   }
 }
 
+// Whether an object is still the one that was listed. A bucket tells whole seconds of one object
+// and fractions in a list.
+bool IsSame(const ObjectInfo& now, const ObjectInfo& listed) {
+  if (now.size != listed.size || now.etag != listed.etag) return false;
+  const auto apart = std::chrono::abs(now.modified - listed.modified);
+  return listed.etag.empty() ? apart.count() == 0 : apart < std::chrono::seconds(1);
+}
+
+// Adds to `item` what speaks against removing it since it was planned. False when it is gone.
+bool LookAgain(Store& store, PruneItem& item, TimePoint now) {
+  const ObjectInfo& listed = item.entry.object;
+  ObjectId id(listed.name);
+  id.version = listed.version;
+  const std::optional<ObjectInfo> object = store.Stat(id);
+  if (!object) return false;
+  if (!IsSame(*object, listed)) {
+    item.kept_by.push_back(fmt::format("replaced meanwhile ({} of {}, before {} of {})",
+                                       FormatBytes(object->size), FormatLocal(object->modified),
+                                       FormatBytes(listed.size), FormatLocal(listed.modified)));
+  }
+  if (store.Stat(listed.name + std::string(kPinSuffix))) item.kept_by.emplace_back("pinned");
+  KeepLocked(store, item, now);
+  return true;
+}
+
 bool IsRemoved(const PruneItem& item) { return item.kept_by.empty(); }
 
 uint64_t BytesOf(const std::vector<PruneItem>& items, bool removed) {
@@ -170,14 +195,19 @@ PrunePlan PlanPrune(Store& store, const PruneOptions& options, const RunContext&
   return plan;
 }
 
-size_t Prune(Store& store, const PrunePlan& plan, const RunContext& run) {
+size_t Prune(Store& store, PrunePlan& plan, const RunContext& run) {
+  const size_t planned = plan.removed();
   size_t removed = 0;
   try {
     for (auto item = plan.items.rbegin(); item != plan.items.rend(); ++item) {
       if (!IsRemoved(*item)) continue;
       run.ThrowIfStopped();
       const ObjectInfo& object = item->entry.object;
-      if (store.Remove(object)) {
+      const bool there = LookAgain(store, *item, run.clock.Now());
+      if (!IsRemoved(*item)) {
+        run.warnings.Add(fmt::format("{} is not removed, other than planned: {}",
+                                     DescribeObject(object), fmt::join(item->kept_by, ", ")));
+      } else if (there && store.Remove(object)) {
         ++removed;
         run.log.Info("removed {}, {}", DescribeObject(object), FormatBytes(object.size));
       } else {
@@ -186,7 +216,7 @@ size_t Prune(Store& store, const PrunePlan& plan, const RunContext& run) {
     }
   } catch (Error& error) {
     error.Outcome(fmt::format("{} of {} were removed; the others are still there.", removed,
-                              FormatCounted(plan.removed(), "archive", "archives")));
+                              FormatCounted(planned, "archive", "archives")));
     throw;
   }
   return removed;

@@ -43,8 +43,10 @@ struct PrunePlan {
 PrunePlan PlanPrune(Store& store, const PruneOptions& options, const RunContext& run);
 
 /// Removes what the plan says, the oldest first, of a store with versions exactly that version.
-/// What somebody else has removed meanwhile is passed over. An error or a stop ends it; its outcome
-/// says how many had been removed. Returns how many were.
-size_t Prune(Store& store, const PrunePlan& plan, const RunContext& run);
+/// Each is looked at again right before: one that was replaced, pinned or locked since it was
+/// planned stays, with a warning, and the plan then says why. What somebody else has removed
+/// meanwhile is passed over. An error or a stop ends it; its outcome says how many had been
+/// removed. Returns how many were.
+size_t Prune(Store& store, PrunePlan& plan, const RunContext& run);
 
 }  // namespace oxbackup

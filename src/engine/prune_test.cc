@@ -16,6 +16,7 @@
 namespace oxbackup {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -66,7 +67,7 @@ TEST_F(PruneTest, WhatNoRuleKeepsIsRemoved) {
   for (int day = 0; day < 5; ++day) Put(day);
   const PruneOptions options{.rules = {.last = 2}};
   EXPECT_THAT(Kept(options), ElementsAre("day 4: last, newest", "day 3: last"));
-  const PrunePlan plan = Plan(options);
+  PrunePlan plan = Plan(options);
   EXPECT_EQ(plan.removed(), 3u);
   EXPECT_EQ(plan.removed_bytes() + plan.kept_bytes(), 5 * SmallArchive(0, kWhole).size());
   EXPECT_THAT(Left(), testing::SizeIs(5));
@@ -84,10 +85,45 @@ TEST_F(PruneTest, AFolderIsPrunedInTheSameWay) {
   }
   const auto pin = local.Create({NameOf(0) + ".keep"});
   pin->Finish();
-  const PrunePlan plan = PlanPrune(local, {.rules = {.last = 1}}, test_.run);
+  PrunePlan plan = PlanPrune(local, {.rules = {.last = 1}}, test_.run);
   EXPECT_THAT(Lines(plan, false), ElementsAre("day 2: last, newest", "day 0: pinned"));
   EXPECT_EQ(Prune(local, plan, test_.run), 1u);
   EXPECT_EQ(local.List().size(), 3u);
+}
+
+TEST_F(PruneTest, WhatWasReplacedPinnedOrLockedSinceThePlanStays) {
+  for (int day = 0; day < 6; ++day) Put(day);
+  PrunePlan plan = Plan({.rules = {.last = 1}});
+  store_.Put(NameOf(0), SmallArchive(7, kWhole), NoonOfDay(7));
+  store_.Put(NameOf(1) + ".keep", "", NoonOfDay(7));
+  store_.SetLock(NameOf(2), {.held = true});
+  store_.Put(NameOf(3), SmallArchive(3, kWhole) + " ", NoonOfDay(3));
+  EXPECT_EQ(Prune(store_, plan, test_.run), 1u);
+  EXPECT_THAT(Left(), ElementsAre(NameOf(0), NameOf(1), NameOf(1) + ".keep", NameOf(2), NameOf(3),
+                                  NameOf(5)));
+  EXPECT_THAT(test_.warnings.All(),
+              ElementsAre(AllOf(HasSubstr(NameOf(0)), HasSubstr("replaced meanwhile")),
+                          AllOf(HasSubstr(NameOf(1)), HasSubstr("pinned")),
+                          AllOf(HasSubstr(NameOf(2)), HasSubstr("legal hold")),
+                          AllOf(HasSubstr(NameOf(3)), HasSubstr("replaced meanwhile"))));
+  EXPECT_THAT(Lines(plan, true), ElementsAre("day 4"));
+}
+
+TEST_F(PruneTest, AFileThatWasReplacedSinceThePlanStays) {
+  const TemporaryFolder folder;
+  LocalStore local(folder.path());
+  for (int day = 0; day < 3; ++day) {
+    WriteTestFile((folder.path() / NameOf(day)).string(), SmallArchive(day, kWhole));
+  }
+  PrunePlan plan = PlanPrune(local, {.rules = {.last = 1}}, test_.run);
+  std::filesystem::remove(folder.path() / NameOf(0));
+  WriteTestFile((folder.path() / NameOf(0)).string(), SmallArchive(0, kWhole));
+  std::filesystem::last_write_time(
+      folder.path() / NameOf(0),
+      std::filesystem::file_time_type::clock::now() + std::chrono::milliseconds(5));
+  EXPECT_EQ(Prune(local, plan, test_.run), 1u);
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / NameOf(0)));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / NameOf(1)));
 }
 
 TEST_F(PruneTest, ANameOfItsOwnAPinAndWhatIsLockedStay) {
@@ -164,7 +200,7 @@ TEST_F(PruneTest, OfEveryComponentTheNewestCopyStays) {
 
 TEST_F(PruneTest, AnErrorSaysHowManyWereRemoved) {
   for (int day = 0; day < 4; ++day) Put(day);
-  const PrunePlan plan = Plan({.rules = {.last = 1}});
+  PrunePlan plan = Plan({.rules = {.last = 1}});
   store_.Remove(NameOf(0));
   store_.SetFaults({.fail_list = true});
   try {
@@ -196,7 +232,7 @@ class VersionPruneTest : public PruneTest {
 
 TEST_F(VersionPruneTest, EachVersionIsAnArchiveOfItsOwn) {
   for (int day = 0; day < 4; ++day) PutVersion(day, 1);
-  const PrunePlan plan = PlanPrune(versions_, {.rules = {.last = 2}}, test_.run);
+  PrunePlan plan = PlanPrune(versions_, {.rules = {.last = 2}}, test_.run);
   EXPECT_THAT(Lines(plan, false), ElementsAre("day 1: last, newest", "day 1 (version v3): last"));
   EXPECT_EQ(Prune(versions_, plan, test_.run), 2u);
   EXPECT_THAT(LeftVersions(), ElementsAre("v4", "v3"));
@@ -209,7 +245,7 @@ TEST_F(VersionPruneTest, WhatIsDeletedTakesNoOthersPlaceAndIsKeptAsLongAsItWould
   PutVersion(3, 3);
   versions_.Remove(NameOf(2));  // somebody's mistake
   versions_.Remove(NameOf(3));
-  const PrunePlan plan = PlanPrune(versions_, {.rules = {.last = 1}}, test_.run);
+  PrunePlan plan = PlanPrune(versions_, {.rules = {.last = 1}}, test_.run);
   EXPECT_THAT(Lines(plan, false), ElementsAre("day 3 (version v4): last", "day 1: last, newest"));
   EXPECT_EQ(Prune(versions_, plan, test_.run), 2u);
   EXPECT_THAT(LeftVersions(), ElementsAre("v2", "v5 deleted", "v6 deleted", "v4"));
