@@ -24,7 +24,8 @@ TextTable ListTable(const std::vector<ArchiveEntry>& entries, TimePoint now, boo
     if (entry.manifest) {
       components = fmt::format("{}", fmt::join(ComponentNamesOf(*entry.manifest), " "));
     }
-    table.AddRow({Printable(entry.object.name), ShortTime(entry.made), FormatAge(entry.made, now),
+    const std::string age = entry.from_future ? "dated in the future" : FormatAge(entry.made, now);
+    table.AddRow({Printable(entry.object.name), ShortTime(entry.made), age,
                   FormatBytes(entry.object.size), StateText(entry), beside ? components : ""});
     if (!beside && !components.empty()) table.AddRow({"  " + components});
   }
@@ -97,7 +98,7 @@ std::string RenderList(const std::string& location, const std::vector<ArchiveEnt
   for (const ArchiveEntry& entry : entries) {
     if (!entry.problem.empty()) {
       problems += Printable(entry.problem) + "\n";
-    } else if (newest == nullptr) {
+    } else if (newest == nullptr && !entry.from_future) {
       newest = &entry;
     }
   }
