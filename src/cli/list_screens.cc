@@ -104,7 +104,13 @@ std::string RenderList(const std::string& location, const std::vector<ArchiveEnt
   }
   if (!problems.empty()) out += "\n" + problems;
   if (newest == nullptr) {
-    out += "\n" + Paint(style, Colour::kRed, "No complete archive is here.") + "\n";
+    const bool any = std::ranges::any_of(entries, &ArchiveEntry::IsUsable);
+    out += "\n" +
+           Paint(style, Colour::kRed,
+                 any ? "All complete archives are dated in the future: a clock was wrong, where "
+                       "they were made and stored or here."
+                     : "No complete archive is here.") +
+           "\n";
   } else if (now - newest->made > std::chrono::hours(24)) {
     out += "\n" +
            Paint(style, Colour::kYellow,

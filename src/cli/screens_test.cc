@@ -177,6 +177,9 @@ TEST_F(ScreensTest, ListMarksWhatIsFromTheFutureAndItIsNotTheNewest) {
   entries.push_back(Entry("backup.2026-11-19.tar.xz", "2026-11-19T20:48:00Z", 241000000));
   EXPECT_THAT(RenderList("/backup", entries, At("2026-11-22T23:58:00Z"), kPlain),
               AllOf(HasSubstr("dated in the future"), HasSubstr("is older than a day (3 d)")));
+  entries.pop_back();
+  EXPECT_THAT(RenderList("/backup", entries, At("2026-11-22T23:58:00Z"), kPlain),
+              HasSubstr("All complete archives are dated in the future"));
 }
 
 TEST_F(ScreensTest, InspectShowsWhatIsInAnArchive) {
