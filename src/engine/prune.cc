@@ -163,7 +163,7 @@ bool LookAgain(Store& store, PruneItem& item, TimePoint now) {
   const std::optional<ObjectInfo> object = store.Stat(id);
   if (!object) return false;
   if (!IsSame(*object, listed)) {
-    item.kept_by.push_back(fmt::format("replaced meanwhile ({} of {}, before {} of {})",
+    item.kept_by.push_back(fmt::format("replaced meanwhile (now {} of {}, then {} of {})",
                                        FormatBytes(object->size), FormatLocal(object->modified),
                                        FormatBytes(listed.size), FormatLocal(listed.modified)));
   }
@@ -227,8 +227,8 @@ size_t Prune(Store& store, PrunePlan& plan, const RunContext& run) {
       const ObjectInfo& object = item->entry.object;
       const bool there = LookAgain(store, *item, run.clock.Now());
       if (!IsRemoved(*item)) {
-        run.warnings.Add(fmt::format("{} is not removed, other than planned: {}",
-                                     DescribeObject(object), fmt::join(item->kept_by, ", ")));
+        run.warnings.Add(fmt::format("{} is not removed after all: {}", DescribeObject(object),
+                                     fmt::join(item->kept_by, ", ")));
       } else if (there && store.Remove(object)) {
         ++removed;
         run.log.Info("removed {}, {}", DescribeObject(object), FormatBytes(object.size));
