@@ -15,6 +15,11 @@ class TestRun {
       : budget(budget_bytes), warnings(log), run{stop.get_token(), log,    warnings,
                                                  progress,         budget, clock} {}
 
+  /// The same services at the time of another clock, which has to outlive their use.
+  RunContext At(const Clock& other) {
+    return {stop.get_token(), log, warnings, progress, budget, other};
+  }
+
   std::stop_source stop;
   NullLog log;
   ByteBudget budget;

@@ -40,8 +40,8 @@ std::string SummaryText(const BackupReport& report, const std::string& place,
     out += "  " + WrapAt(Printable(line), 2, style.width) + "\n";
   }
   out += VerifiedText(report);
-  out += fmt::format("  Restore with:\n    openedx-backup restore --from {} --name {}\n", place,
-                     report.name);
+  out += fmt::format("  Restore with:\n    openedx-backup restore --from {} --name {}\n",
+                     ForShell(place), ForShell(report.name));
   return out;
 }
 

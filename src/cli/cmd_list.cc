@@ -1,5 +1,9 @@
 #include "cli/cmd_list.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "cli/component_summary.h"
 #include "cli/json_report.h"
 #include "cli/list_screens.h"
@@ -32,6 +36,13 @@ CommandOutcome ListVersions(Store& store, size_t most, const TerminalStyle& styl
           .status = {}};
 }
 
+// Not a success where nothing could be restored: a job that watches the place has to notice.
+std::optional<ExitStatus> ListStatus(const std::vector<ArchiveEntry>& entries) {
+  const bool any = std::ranges::any_of(
+      entries, [](const ArchiveEntry& entry) { return entry.IsUsable() && !entry.from_future; });
+  return any || entries.empty() ? std::nullopt : std::optional(ExitStatus::kWarnings);
+}
+
 }  // namespace
 
 CommandOutcome RunList(const SettingValues& settings, CommandServices& services) {
@@ -48,13 +59,18 @@ CommandOutcome RunList(const SettingValues& settings, CommandServices& services)
   std::vector<ArchiveEntry> entries = ListArchives(*location.store, run);
   if (location.name) {
     std::erase_if(entries, [&](const auto& entry) { return entry.object.name != *location.name; });
+    if (entries.empty()) {
+      throw Error(ErrorKind::kNotFound, fmt::format("there is no archive '{}' in {}",
+                                                    *location.name, location.store->Location()))
+          .Hint("openedx-backup list shows what there is");
+    }
   }
   auto archives = nlohmann::ordered_json::array();
   for (const ArchiveEntry& entry : entries) archives.push_back(EntryJson(entry));
   const std::string place = location.store->Location();
   return {.text = RenderList(place, entries, services.clock().Now(), services.style()),
           .json = {{"location", place}, {"archives", std::move(archives)}},
-          .status = {}};
+          .status = ListStatus(entries)};
 }
 
 }  // namespace oxbackup

@@ -59,6 +59,18 @@ nlohmann::ordered_json PlanJson(const std::string& place, const PrunePlan& plan)
           {"removed_bytes", plan.removed_bytes()}};
 }
 
+std::string RemovedText(const PrunePlan& plan, size_t planned, size_t removed) {
+  if (removed == planned) return CountAndSize(removed, plan.removed_bytes());
+  std::string text = fmt::format("{} of {}", removed, planned);
+  if (const size_t left = planned - plan.removed(); left > 0) {
+    text += fmt::format("; {} changed meanwhile and stayed", left);
+  }
+  if (const size_t gone = plan.removed() - removed; gone > 0) {
+    text += fmt::format("; somebody else removed {}", gone);
+  }
+  return text;
+}
+
 /// Whether to go on; shows the plan when it asks.
 bool Confirm(const std::string& place, const PrunePlan& plan, CommandServices& services) {
   std::fputs(RenderPrunePlan(place, plan, StyleOf(STDERR_FILENO)).c_str(), stderr);
@@ -76,7 +88,7 @@ CommandOutcome RunPrune(const SettingValues& settings, CommandServices& services
         .Hint("let --from name its folder");
   }
   services.aftermath = [] { return std::string("Nothing was removed."); };
-  const PrunePlan plan = PlanPrune(*location.store, options, run);
+  PrunePlan plan = PlanPrune(*location.store, options, run);
   const std::string place = location.store->Location();
   const bool dry_run = settings.Switch("dry-run");
   const bool ask = !dry_run && !settings.Switch("yes") && plan.removed() > 0;
@@ -91,13 +103,11 @@ CommandOutcome RunPrune(const SettingValues& settings, CommandServices& services
     outcome.text += "Nothing was removed.\n";
     outcome.status = ExitStatus::kInterrupted;
   } else if (plan.removed() > 0) {
+    const size_t planned = plan.removed();
     const size_t removed = Prune(*location.store, plan, run);
+    outcome.json.update(PlanJson(place, plan));
     outcome.json["pruned"] = true;
-    outcome.text += fmt::format(
-        "Removed {}.\n",
-        removed == plan.removed()
-            ? CountAndSize(removed, plan.removed_bytes())
-            : fmt::format("{} of {}; somebody else removed the others", removed, plan.removed()));
+    outcome.text += "Removed " + RemovedText(plan, planned, removed) + ".\n";
   }
   return outcome;
 }

@@ -72,7 +72,9 @@ uint64_t MemoryOf(const SettingValues& settings, CommandBit command) {
 }
 
 bool IsDate(std::string_view text) {
-  return text.size() == 10 && ParseRfc3339(std::string(text) + "T00:00:00Z").has_value();
+  const std::optional<TimePoint> day = ParseRfc3339(std::string(text) + "T00:00:00Z");
+  // A day or a month too many is counted on into the next one: only a real date is itself again.
+  return day && FormatRfc3339(*day) == std::string(text) + "T00:00:00.000Z";
 }
 
 }  // namespace

@@ -44,6 +44,17 @@ std::string WithSettingsOfFrontEnd(std::string text) {
   return text;
 }
 
+// How long the first word of a command is, with the quotes that ForShell puts around it.
+size_t ShellWordSize(std::string_view text) {
+  bool quoted = false;
+  size_t at = 0;
+  for (; at < text.size() && (quoted || (text[at] != ' ' && text[at] != '\n')); ++at) {
+    if (text[at] == '\'') quoted = !quoted;
+    if (text[at] == '\\' && !quoted) ++at;
+  }
+  return std::min(at, text.size());
+}
+
 }  // namespace
 
 std::string FrontEnd() {
@@ -75,8 +86,9 @@ std::string InFrontEndsWords(std::string_view text, std::string_view front_end) 
     if (text.starts_with(kFrom)) {
       text.remove_prefix(kFrom.size());
       // A folder is the container's; the bucket is the one of the front end's settings.
-      if (text.starts_with("s3://")) out += found->group.empty() ? " --download" : " --remote";
-      text.remove_prefix(std::min(text.find_first_of(" \n"), text.size()));
+      if (text.starts_with("s3://") || text.starts_with("'s3://"))
+        out += found->group.empty() ? " --download" : " --remote";
+      text.remove_prefix(ShellWordSize(text));
     }
   }
 }

@@ -10,6 +10,9 @@ TEST(FrontEndTest, CommandsAreTheFrontEnds) {
       InFrontEndsWords("Restore with:\n    openedx-backup restore --from /data/backup --name a\n",
                        "tutor local"),
       "Restore with:\n    tutor local restore --name a\n");
+  EXPECT_EQ(InFrontEndsWords("openedx-backup restore --from '/it'\\''s my/place' --name 'a b'\n",
+                             "tutor local"),
+            "tutor local restore --name 'a b'\n");
   EXPECT_EQ(InFrontEndsWords("openedx-backup list shows what there is; openedx-backup inspect too",
                              "tutor local"),
             "tutor local backups list shows what there is; tutor local backups inspect too");

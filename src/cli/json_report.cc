@@ -107,6 +107,7 @@ Json ArchiveJson(const ArchiveEntry& entry) {
                {"stored_bytes", entry.object.size},
                {"state", kStates[static_cast<size_t>(entry.state)]}};
   if (!entry.object.version.empty()) json["version"] = entry.object.version;
+  if (entry.from_future) json["dated_in_future"] = true;
   if (!entry.problem.empty()) json["problem"] = entry.problem;
   return json;
 }

@@ -24,7 +24,8 @@ TextTable ListTable(const std::vector<ArchiveEntry>& entries, TimePoint now, boo
     if (entry.manifest) {
       components = fmt::format("{}", fmt::join(ComponentNamesOf(*entry.manifest), " "));
     }
-    table.AddRow({Printable(entry.object.name), ShortTime(entry.made), FormatAge(entry.made, now),
+    const std::string age = entry.from_future ? "dated in the future" : FormatAge(entry.made, now);
+    table.AddRow({Printable(entry.object.name), ShortTime(entry.made), age,
                   FormatBytes(entry.object.size), StateText(entry), beside ? components : ""});
     if (!beside && !components.empty()) table.AddRow({"  " + components});
   }
@@ -97,13 +98,19 @@ std::string RenderList(const std::string& location, const std::vector<ArchiveEnt
   for (const ArchiveEntry& entry : entries) {
     if (!entry.problem.empty()) {
       problems += Printable(entry.problem) + "\n";
-    } else if (newest == nullptr) {
+    } else if (newest == nullptr && !entry.from_future) {
       newest = &entry;
     }
   }
   if (!problems.empty()) out += "\n" + problems;
   if (newest == nullptr) {
-    out += "\n" + Paint(style, Colour::kRed, "No complete archive is here.") + "\n";
+    const bool any = std::ranges::any_of(entries, &ArchiveEntry::IsUsable);
+    out += "\n" +
+           Paint(style, Colour::kRed,
+                 any ? "All complete archives are dated in the future: a clock was wrong, where "
+                       "they were made and stored or here."
+                     : "No complete archive is here.") +
+           "\n";
   } else if (now - newest->made > std::chrono::hours(24)) {
     out += "\n" +
            Paint(style, Colour::kYellow,

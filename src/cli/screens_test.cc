@@ -170,6 +170,18 @@ TEST_F(ScreensTest, ListSaysWhenTheNewestIsOldOrDamaged) {
             "No archives in /backup.\n");
 }
 
+TEST_F(ScreensTest, ListMarksWhatIsFromTheFutureAndItIsNotTheNewest) {
+  std::vector<ArchiveEntry> entries;
+  entries.push_back(Entry("backup.2027-11-22.tar.xz", "2027-11-22T20:48:00Z", 241000000));
+  entries.front().from_future = true;
+  entries.push_back(Entry("backup.2026-11-19.tar.xz", "2026-11-19T20:48:00Z", 241000000));
+  EXPECT_THAT(RenderList("/backup", entries, At("2026-11-22T23:58:00Z"), kPlain),
+              AllOf(HasSubstr("dated in the future"), HasSubstr("is older than a day (3 d)")));
+  entries.pop_back();
+  EXPECT_THAT(RenderList("/backup", entries, At("2026-11-22T23:58:00Z"), kPlain),
+              HasSubstr("All complete archives are dated in the future"));
+}
+
 TEST_F(ScreensTest, InspectShowsWhatIsInAnArchive) {
   const ArchiveEntry entry = Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000);
   const ComponentManifest& mysql = entry.manifest->components[0];

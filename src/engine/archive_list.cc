@@ -28,11 +28,21 @@ std::string ProblemOf(const std::string& name, const Error& error) {
   return error.cause().empty() ? problem : fmt::format("{} ({})", problem, error.cause());
 }
 
+// Where a file system tells no time of change, it tells that of an epoch.
+constexpr TimePoint kFirstRealTime = std::chrono::sys_days(std::chrono::January / 1 / 2000);
+
+TimePoint TimeOf(const Manifest& manifest, const ObjectInfo& object) {
+  const bool known = object.modified >= kFirstRealTime;
+  return known && manifest.finished > object.modified + kClocksDiffer ? object.modified
+                                                                      : manifest.finished;
+}
+
 // Nothing when the object was removed meanwhile.
-std::optional<ArchiveEntry> LookAtOne(Store& store, const ObjectInfo& object) {
+std::optional<ArchiveEntry> LookAtOne(Store& store, const ObjectInfo& object, TimePoint now) {
   ArchiveEntry entry;
   entry.object = object;
   entry.made = object.modified;
+  entry.from_future = entry.made > now + kClocksDiffer;
   if (object.delete_marker) {
     entry.state = ArchiveState::kDeleteMarker;
     return entry;
@@ -52,7 +62,8 @@ std::optional<ArchiveEntry> LookAtOne(Store& store, const ObjectInfo& object) {
   if (entry.manifest == nullptr) {
     entry.state = ArchiveState::kForeign;
   } else {
-    entry.made = entry.manifest->finished;
+    entry.made = TimeOf(*entry.manifest, object);
+    entry.from_future = entry.made > now + kClocksDiffer;
     entry.manifest->DropLists();
   }
   return entry;
@@ -115,13 +126,14 @@ std::vector<ObjectInfo> LiveArchives(Store& store) {
 std::vector<ArchiveEntry> LookAt(Store& store, std::span<const ObjectInfo> objects,
                                  const RunContext& run) {
   constexpr size_t kAtOnce = 8;
+  const TimePoint now = run.clock.Now();
   std::vector<std::optional<ArchiveEntry>> found(objects.size());
   std::atomic<size_t> next = 0;
   TaskGroup readers(run.stop);
   for (size_t reader = 0; reader < std::min(kAtOnce, objects.size()); ++reader) {
     readers.Run([&](const std::stop_token& stop) {
       for (size_t at = next++; at < objects.size() && !stop.stop_requested(); at = next++) {
-        found[at] = LookAtOne(store, objects[at]);
+        found[at] = LookAtOne(store, objects[at], now);
       }
     });
   }

@@ -1,6 +1,7 @@
 // What lies in a place of archives: which objects are archives, and what their manifests say.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,7 +33,12 @@ struct ArchiveEntry {
   std::unique_ptr<Manifest> manifest;
   std::string problem;         ///< why it is damaged or unreadable
   std::optional<Error> error;  ///< the same as it was thrown
-  TimePoint made{};            ///< from the manifest, else when the object appeared
+  /// From the manifest, else when the object appeared; also where the manifest says that it was
+  /// made more than a day after that, by a clock that was wrong.
+  TimePoint made{};
+  /// `made` is more than a day from now: the store's clock was wrong too, or this machine's is.
+  /// Such an archive takes no other's place.
+  bool from_future = false;
   /// Of the chosen one: newer ones that lack a part, "NAME (without media) and 2 more", or empty.
   std::string passed_over;
 
@@ -41,6 +47,10 @@ struct ArchiveEntry {
     return state == ArchiveState::kComplete || state == ArchiveState::kForeign;
   }
 };
+
+/// By how much the clocks of the machine that made an archive, of the store and of this machine may
+/// differ.
+inline constexpr std::chrono::hours kClocksDiffer{24};
 
 /// Whether a name is that of an archive: *.tar, *.tar.xz, *.tar.zst, *.tar.gz, *.tar.bz2.
 bool IsArchiveName(std::string_view name);

@@ -12,12 +12,10 @@
 namespace oxbackup {
 namespace {
 
-// By how much the clock of a store may be behind the one of the machine that made an archive.
-constexpr std::chrono::hours kClocksDiffer{24};
-
-std::string_view NoteOf(ArchiveState state) {
-  if (state == ArchiveState::kDamaged) return " (damaged)";
-  return state == ArchiveState::kUnreadable ? " (unreadable)" : "";
+std::string_view NoteOf(const ArchiveEntry& entry) {
+  if (entry.state == ArchiveState::kDamaged) return " (damaged)";
+  if (entry.state == ArchiveState::kUnreadable) return " (unreadable)";
+  return entry.from_future ? " (dated in the future)" : "";
 }
 
 void SortNewestFirst(std::vector<ArchiveEntry>& entries) {
@@ -34,7 +32,7 @@ std::string DescribeChoices(Store& store, std::span<const ObjectInfo> candidates
   SortNewestFirst(newest);
   std::vector<std::string> names;
   for (const ArchiveEntry& entry : newest) {
-    names.push_back(DescribeObject(entry.object) + std::string(NoteOf(entry.state)));
+    names.push_back(DescribeObject(entry.object) + std::string(NoteOf(entry)));
   }
   return fmt::format("there {} {}, the newest: {}", candidates.size() == 1 ? "is" : "are",
                      FormatCounted(candidates.size(), "archive", "archives"),
@@ -153,8 +151,15 @@ std::vector<std::string> LackedBy(const ArchiveEntry& entry,
   return lacked;
 }
 
+bool CanBeChosen(const ArchiveEntry& entry) { return entry.IsUsable() && !entry.from_future; }
+
+// Any tar of another tool, which mostly is no backup of a site at all.
+bool IsStray(const ArchiveEntry& entry) {
+  return entry.state == ArchiveState::kForeign && !DateInName(entry.object.name);
+}
+
 bool HoldsAll(const ArchiveEntry& entry, const ArchiveChoice& choice) {
-  return entry.IsUsable() && LackedBy(entry, choice.components).empty();
+  return CanBeChosen(entry) && !IsStray(entry) && LackedBy(entry, choice.components).empty();
 }
 
 // Whether an archive that has not been looked at can be of that date.
@@ -191,16 +196,21 @@ std::vector<ArchiveEntry> LookForNewest(Store& store, std::span<const ObjectInfo
   return seen;
 }
 
-// The newest usable one that has all components, else the newest usable one, else the end.
+// The newest usable one that has all components, else the newest usable one, strays last of all;
+// else the end.
 std::vector<ArchiveEntry>::iterator FindNewest(std::vector<ArchiveEntry>& entries,
                                                const ArchiveChoice& choice) {
   const auto whole = std::ranges::find_if(
       entries, [&](const ArchiveEntry& entry) { return HoldsAll(entry, choice); });
-  return whole != entries.end() ? whole : std::ranges::find_if(entries, &ArchiveEntry::IsUsable);
+  if (whole != entries.end()) return whole;
+  const auto newest = std::ranges::find_if(
+      entries, [](const ArchiveEntry& entry) { return CanBeChosen(entry) && !IsStray(entry); });
+  return newest != entries.end() ? newest : std::ranges::find_if(entries, CanBeChosen);
 }
 
 // Why newer archives, those before `chosen`, are not the chosen one: a warning for each that is
-// damaged, a text for those that lack a part.
+// damaged or dated in the future, a line of the log for each stray, a text for those that lack a
+// part.
 std::string PassOver(std::vector<ArchiveEntry>::const_iterator begin,
                      std::vector<ArchiveEntry>::const_iterator chosen,
                      const std::set<std::string>& components, const Store& store,
@@ -208,9 +218,23 @@ std::string PassOver(std::vector<ArchiveEntry>::const_iterator begin,
   std::string newest;
   size_t partial = 0;
   for (auto entry = begin; entry != chosen; ++entry) {
+    if (entry->from_future) {
+      run.warnings.Add(fmt::format(
+          "an archive is passed over: {} is dated in the future ({}): a clock was wrong, where it "
+          "was made and stored or here (--name {} takes it all the same)",
+          DescribeObject(entry->object), FormatLocal(entry->made), entry->object.name));
+      continue;
+    }
     if (entry->state == ArchiveState::kUnreadable) throw UnreadableError(*entry, store);
     if (entry->state == ArchiveState::kDamaged) {
       run.warnings.Add(fmt::format("an archive is passed over: {}", entry->problem));
+      continue;
+    }
+    if (IsStray(*entry)) {
+      run.log.Info(
+          "{} is passed over: another tool made it, and its name is no backup.DATE (--name takes "
+          "it all the same)",
+          DescribeObject(entry->object));
       continue;
     }
     if (partial++ > 0) continue;
@@ -241,7 +265,7 @@ ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunC
     throw Error(ErrorKind::kNotFound,
                 fmt::format("there is no complete archive{} in {}", wanted, store.Location()))
         .Cause(DescribeChoices(store, all, run))
-        .Hint("openedx-backup list shows what there is");
+        .Hint("openedx-backup list shows what there is, --name takes one of them");
   }
   if (!passed_over.empty()) {
     run.log.Info(

@@ -26,7 +26,9 @@ struct ArchiveChoice {
 /// was named is damaged. A newer one that is passed over since it is damaged is a warning of the
 /// run, one that lacks a component a line of the log, since the one that is chosen is whole; a
 /// newer one that cannot be read is not passed over: its error is thrown. What an archive of
-/// another tool holds is not known: it is taken as if it held all.
+/// another tool holds is not known: it is taken as if it held all. Two kinds are passed over too:
+/// with a warning one that is dated in the future, and with a line of the log one that another tool
+/// made and whose name is no backup.DATE, unless there is none but such.
 /// Reads no more manifests than it needs: an archive is stored after it was made, by clocks that
 /// may differ by a day, so one that was stored long before the best one was made cannot be newer.
 ArchiveEntry ChooseArchive(Store& store, const ArchiveChoice& choice, const RunContext& run);

@@ -29,7 +29,7 @@ class ChoiceTest : public ::testing::Test {
     store_.Put(name, bytes, NoonOfDay(day) + std::chrono::minutes(10));
   }
   std::string Chosen(const ArchiveChoice& choice) {
-    return ChooseArchive(counting_, choice, test_.run).object.name;
+    return ChooseArchive(counting_, choice, run_).object.name;
   }
   // The error that choosing ends with.
   Error Refused(const ArchiveChoice& choice) {
@@ -42,8 +42,11 @@ class ChoiceTest : public ::testing::Test {
     return Error(ErrorKind::kInternal, "none");
   }
 
+  // A year later than the newest of them.
+  const FixedClock clock_{NoonOfDay(800)};
   TestRun test_;
-  MemoryStore store_{test_.clock};
+  RunContext run_ = test_.At(clock_);
+  MemoryStore store_{clock_};
   CountingStore counting_{store_};
 };
 
@@ -79,17 +82,17 @@ TEST_F(ChoiceTest, AnArchiveOfAPartIsPassedOverForTheNewestWholeOne) {
   Put("whole.tar.xz", 1, {"caddy", "mysql"});
   Put("part.tar.xz", 2, {"mysql"});
   EXPECT_EQ(Chosen({.components = {"mysql", "caddy"}}), "whole.tar.xz");
-  const ArchiveEntry whole = ChooseArchive(store_, {.components = {"mysql", "caddy"}}, test_.run);
+  const ArchiveEntry whole = ChooseArchive(store_, {.components = {"mysql", "caddy"}}, run_);
   EXPECT_EQ(whole.passed_over, "part.tar.xz (without caddy)");
   Put("part2.tar.xz", 3, {"mysql"});
-  EXPECT_EQ(ChooseArchive(store_, {.components = {"mysql", "caddy"}}, test_.run).passed_over,
+  EXPECT_EQ(ChooseArchive(store_, {.components = {"mysql", "caddy"}}, run_).passed_over,
             "part2.tar.xz (without caddy) and 1 more");
   EXPECT_TRUE(store_.Remove("part2.tar.xz"));
   EXPECT_EQ(Chosen({}), "part.tar.xz");
   EXPECT_EQ(Chosen({.components = {"mysql"}}), "part.tar.xz");
   EXPECT_EQ(Chosen({.name = "part", .components = {"mysql", "caddy"}}), "part.tar.xz");
   EXPECT_EQ(Chosen({.date = "2026-01-03", .components = {"caddy"}}), "part.tar.xz");
-  EXPECT_EQ(ChooseArchive(store_, {}, test_.run).passed_over, "");
+  EXPECT_EQ(ChooseArchive(store_, {}, run_).passed_over, "");
   EXPECT_THAT(test_.warnings.All(), IsEmpty());
 }
 
@@ -122,7 +125,7 @@ TEST_F(ChoiceTest, OfAYearOfArchivesTheNewestIsFoundWithFewReads) {
   for (int day = 0; day < 365; ++day) {
     Put(fmt::format("backup.{}.tar.xz", FormatLocalDate(NoonOfDay(day))), day, {"mysql"});
   }
-  const ArchiveEntry newest = ChooseArchive(counting_, {.components = {"mysql"}}, test_.run);
+  const ArchiveEntry newest = ChooseArchive(counting_, {.components = {"mysql"}}, run_);
   EXPECT_EQ(newest.object.name, "backup.2026-12-31.tar.xz");
   EXPECT_LE(counting_.opened(), 4);
 }
@@ -149,10 +152,57 @@ TEST_F(ChoiceTest, AnArchiveThatWasCopiedHereLaterIsNoNewerForThat) {
   EXPECT_EQ(Chosen({}), "new.tar.xz");
 }
 
+TEST_F(ChoiceTest, AnArchiveIsNoNewerThanItsStoring) {
+  Put("real.tar.xz", 10);
+  store_.Put("clock-a-year-ahead.tar.xz", SmallArchive(370), NoonOfDay(5));
+  EXPECT_EQ(Chosen({}), "real.tar.xz");
+  store_.Put("later.tar.xz", SmallArchive(380), NoonOfDay(15));
+  EXPECT_EQ(Chosen({}), "later.tar.xz");
+  EXPECT_THAT(test_.warnings.All(), IsEmpty());
+}
+
+TEST_F(ChoiceTest, AnArchiveFromTheFutureIsPassedOverWithAWarning) {
+  Put("real.tar.xz", 10);
+  Put("backup.2028-09-27.tar.xz", 1000);
+  Put("from-today.tar.xz", 801);
+  EXPECT_EQ(Chosen({}), "from-today.tar.xz");
+  EXPECT_THAT(test_.warnings.All(),
+              ElementsAre(AllOf(HasSubstr("backup.2028-09-27.tar.xz is dated in the future"),
+                                HasSubstr("--name backup.2028-09-27.tar.xz"))));
+  EXPECT_EQ(Chosen({.name = "backup.2028-09-27"}), "backup.2028-09-27.tar.xz");
+}
+
+TEST_F(ChoiceTest, AFutureOneThatCannotBeReadEndsNothing) {
+  Put("real.tar.xz", 10);
+  PutBytes("future.tar.xz", 1000, InNewerFormat(SmallArchive(1000)));
+  EXPECT_EQ(Chosen({}), "real.tar.xz");
+}
+
+TEST_F(ChoiceTest, WhereAllAreFromTheFutureTheErrorSaysSo) {
+  Put("future.tar.xz", 1000);
+  const Error error = Refused({});
+  EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
+  EXPECT_THAT(error.cause(), HasSubstr("future.tar.xz (dated in the future)"));
+  EXPECT_THAT(error.hint(), HasSubstr("--name"));
+}
+
+TEST_F(ChoiceTest, AStrayTarIsTakenOnlyWhereThereIsNothingElse) {
+  PutBytes("photos.tar.gz", 9, ForeignArchive());
+  EXPECT_EQ(Chosen({}), "photos.tar.gz");
+  PutBytes("backup.2026-01-02.tar.xz", 1, ForeignArchive());
+  EXPECT_EQ(Chosen({}), "backup.2026-01-02.tar.xz");
+  EXPECT_EQ(Chosen({.components = {"mysql"}}), "backup.2026-01-02.tar.xz");
+  Put("part.tar.xz", 3, {"mysql"});
+  EXPECT_EQ(Chosen({.components = {"mysql"}}), "part.tar.xz");
+  const ArchiveEntry chosen = ChooseArchive(store_, {.components = {"mysql"}}, run_);
+  EXPECT_EQ(chosen.passed_over, "");
+  EXPECT_EQ(Chosen({.name = "photos"}), "photos.tar.gz");
+}
+
 TEST_F(ChoiceTest, BehindManyPartialOnesTheWholeOneIsFound) {
   Put("whole.tar.xz", 0, {"mysql", "caddy"});
   for (int day = 1; day < 40; ++day) Put(fmt::format("part{}.tar.xz", day), day, {"mysql"});
-  const ArchiveEntry whole = ChooseArchive(store_, {.components = {"mysql", "caddy"}}, test_.run);
+  const ArchiveEntry whole = ChooseArchive(store_, {.components = {"mysql", "caddy"}}, run_);
   EXPECT_EQ(whole.object.name, "whole.tar.xz");
   EXPECT_EQ(whole.passed_over, "part39.tar.xz (without caddy) and 38 more");
 }
@@ -174,7 +224,7 @@ class VersionChoiceTest : public ::testing::Test {
     return store_.Put(name, bytes, NoonOfDay(day) + std::chrono::minutes(10)).version;
   }
   std::string Chosen(const ArchiveChoice& choice) {
-    return ChooseArchive(store_, choice, test_.run).object.version;
+    return ChooseArchive(store_, choice, run_).object.version;
   }
   std::string Refused(const ArchiveChoice& choice, ErrorKind kind) {
     try {
@@ -190,14 +240,17 @@ class VersionChoiceTest : public ::testing::Test {
     return "";
   }
 
+  // A year later than the newest of them.
+  const FixedClock clock_{NoonOfDay(800)};
   TestRun test_;
-  MemoryStore store_{test_.clock, MemoryVersions::kKept};
+  RunContext run_ = test_.At(clock_);
+  MemoryStore store_{clock_, MemoryVersions::kKept};
 };
 
 TEST_F(VersionChoiceTest, AnOlderVersionIsTakenWhereTheNewerOneIsDamaged) {
   const std::string good = Put("backup.2026-01-01.tar.xz", 0, SmallArchive(0));
   Put("backup.2026-01-01.tar.xz", 0, CutOff(SmallArchive(0)));
-  const ArchiveEntry chosen = ChooseArchive(store_, {}, test_.run);
+  const ArchiveEntry chosen = ChooseArchive(store_, {}, run_);
   EXPECT_EQ(chosen.object.version, good);
   EXPECT_THAT(test_.warnings.All(), ElementsAre(HasSubstr("backup.2026-01-01.tar.xz")));
   EXPECT_EQ(Chosen({.date = "2026-01-01"}), good);
@@ -239,10 +292,10 @@ TEST_F(VersionChoiceTest, AVersionHasToBeThereAndToFit) {
 }
 
 TEST_F(VersionChoiceTest, APlaceWithoutVersionsSaysSo) {
-  MemoryStore plain(test_.clock);
+  MemoryStore plain(clock_);
   plain.Put("backup.2026-01-01.tar.xz", SmallArchive(0));
   try {
-    (void)ChooseArchive(plain, {.version = "v1"}, test_.run);
+    (void)ChooseArchive(plain, {.version = "v1"}, run_);
     ADD_FAILURE() << "an archive was chosen";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kNotFound);

@@ -242,7 +242,7 @@ ExtractReport Extract(Store& store, const ObjectId& archive, const ComponentSele
   if (!any) {
     throw Error(ErrorKind::kNotFound,
                 fmt::format("{} holds none of the selected components", archive.name))
-        .Hint("openedx-backup inspect shows what it holds");
+        .Hint("openedx-backup inspect shows what it holds; --name chooses another archive");
   }
   const ExtractReport report = extractor.Finish();
   output.Keep();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "archive/manifest.h"
@@ -34,6 +35,14 @@ Location OpenBucket(const std::string& text, const BucketAccess& access, const R
   s3::Settings settings = access.settings;
   settings.archive_format = kFormatVersion;
   return {s3::MakeS3Store(settings, bucket, folder, access.environment, run), name, {}};
+}
+
+// A bucket that is written otherwise: "s3:/backups", "S3://backups".
+bool IsNearlyBucket(std::string_view text) { return LowerCase(text.substr(0, 3)) == "s3:"; }
+
+bool IsControl(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7F;
 }
 
 // Whether `folder` is `root` or lies below it, whatever links and mounts lead there.
@@ -70,9 +79,10 @@ Location OpenLocation(const std::string& text, const BucketAccess& access, const
   if (fs::is_directory(path, ignored))
     return Location{std::make_unique<LocalStore>(path), {}, path};
   throw Error(ErrorKind::kNotFound, fmt::format("there is no folder or archive '{}'", text))
-      .Hint(
-          "check the spelling and that the disk is mounted; a folder for archives is not created "
-          "by itself");
+      .Hint(IsNearlyBucket(text)
+                ? "a bucket is s3://BUCKET or s3://BUCKET/FOLDER, in small letters and with two '/'"
+                : "check the spelling and that the disk is mounted; a folder for archives is not "
+                  "created by itself");
 }
 
 void CheckApart(const Location& location, const Site& site, const ComponentSelection& selection) {
@@ -98,9 +108,16 @@ void CheckApart(const Location& location, const Site& site, const ComponentSelec
 std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,
                                          std::string_view suffix, TimePoint now) {
   if (name) {
-    if (name->empty() || name->front() == '.' || name->find('/') != std::string::npos) {
-      throw Error(ErrorKind::kUsage, fmt::format("'{}' cannot be an archive's name", *name))
-          .Hint("a name has no '/' and does not begin with '.', e.g. --name before-upgrade");
+    const bool has_control = std::ranges::any_of(*name, IsControl);
+    if (name->empty() || name->front() == '.' || name->find('/') != std::string::npos ||
+        has_control) {
+      std::string shown = *name;
+      std::ranges::replace_if(shown, IsControl, '?');
+      throw Error(ErrorKind::kUsage, fmt::format("'{}' cannot be an archive's name", shown))
+          .Hint(
+              "a name has no '/' and no control characters and does not begin with '.', e.g. "
+              "--name "
+              "before-upgrade");
     }
     return {name->ends_with(suffix) ? *name : *name + std::string(suffix)};
   }

@@ -43,8 +43,8 @@ void CheckApart(const Location& location, const Site& site, const ComponentSelec
 
 /// Names for a new archive, in the order in which they are tried: `backup.DATE<suffix>`, then with
 /// the time of day, so that a second backup of a day never replaces the first. `name`: when given,
-/// the only one (the suffix is added when it lacks it). Throws Error(kUsage) for a name with '/' or
-/// a leading '.'.
+/// the only one (the suffix is added when it lacks it). Throws Error(kUsage) for a name with '/', a
+/// control character or a leading '.'.
 std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,
                                          std::string_view suffix, TimePoint now);
 

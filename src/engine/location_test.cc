@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/run_context_testing.h"
 #include "store/memory/memory_store.h"
 
 namespace oxbackup {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(LocationTest, NamesAreRefusedOnlyWhenAllOfThemAreTaken) {
   const SystemClock clock;
@@ -23,6 +25,34 @@ TEST(LocationTest, NamesAreRefusedOnlyWhenAllOfThemAreTaken) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
     EXPECT_THAT(error.what(), HasSubstr("memory already has a.tar.xz"));
+  }
+}
+
+TEST(LocationTest, ANameHasNoControlCharacters) {
+  const TimePoint now = SystemClock().Now();
+  EXPECT_EQ(NewArchiveNames("before upgrade", ".tar.xz", now),
+            std::vector<std::string>{"before upgrade.tar.xz"});
+  for (const char* const name : {"", ".x", "a/b", "a\nb", "\x1b[2J", "a\x7f"}) {
+    try {
+      (void)NewArchiveNames(name, ".tar.xz", now);
+      ADD_FAILURE() << "it is taken: " << name;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+      EXPECT_THAT(error.what(), Not(testing::ContainsRegex("[\x01-\x1f]")));
+    }
+  }
+}
+
+TEST(LocationTest, ABucketThatIsWrittenOtherwiseIsExplained) {
+  const TestRun test;
+  for (const char* const text : {"s3:/backups", "S3://backups", "s3:backups"}) {
+    try {
+      (void)OpenLocation(text, {.settings = {}, .bucket = {}, .environment = {}}, test.run);
+      ADD_FAILURE() << "it is taken: " << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
+      EXPECT_THAT(error.hint(), HasSubstr("s3://BUCKET"));
+    }
   }
 }
 

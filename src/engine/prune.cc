@@ -14,15 +14,24 @@ namespace {
 
 constexpr std::string_view kPinSuffix = ".keep";
 
+// The rules are applied to each alone.
+enum class Group {
+  kWhole,
+  kPart,     // an older archive holds what it lacks
+  kForeign,  // another tool made it
+};
+
 // What is known of an archive while it is decided about.
 struct Candidate {
   PruneItem* item = nullptr;
   bool hidden = false;  // by a delete marker
-  bool part = false;    // an older archive holds what it lacks
+  Group group = Group::kWhole;
   std::set<std::string> components = {};
 
   const ArchiveEntry& entry() const { return item->entry; }
-  bool Counts() const { return entry().IsUsable() && IsAutomaticName(entry().object.name); }
+  bool Counts() const {
+    return entry().IsUsable() && !entry().from_future && IsAutomaticName(entry().object.name);
+  }
   void KeepFor(std::string reason) const { item->kept_by.push_back(std::move(reason)); }
 };
 
@@ -51,14 +60,16 @@ std::vector<Candidate> MakeCandidates(std::vector<PruneItem>& newest_first, cons
   std::set<std::set<std::string>> older;
   for (auto item = newest_first.rbegin(); item != newest_first.rend(); ++item) {
     Candidate candidate{.item = &*item, .hidden = names.hidden.contains(item->entry.object.name)};
+    if (item->entry.state == ArchiveState::kForeign) candidate.group = Group::kForeign;
     if (item->entry.manifest != nullptr) {
       for (const ComponentManifest& component : item->entry.manifest->components) {
         candidate.components.insert(component.name);
       }
-      candidate.part = std::ranges::any_of(older, [&](const std::set<std::string>& whole) {
+      const bool part = std::ranges::any_of(older, [&](const std::set<std::string>& whole) {
         return whole.size() > candidate.components.size() &&
                std::ranges::includes(whole, candidate.components);
       });
+      if (part) candidate.group = Group::kPart;
       older.insert(candidate.components);
     }
     candidates.push_back(std::move(candidate));
@@ -67,14 +78,14 @@ std::vector<Candidate> MakeCandidates(std::vector<PruneItem>& newest_first, cons
   return candidates;
 }
 
-// Applies the rules to those of `part`, with or without the hidden ones, and notes what they say of
-// the hidden or the other ones.
-void ApplyRules(const std::vector<Candidate>& candidates, const RetentionRules& rules, bool part,
+// Applies the rules to those of `group`, with or without the hidden ones, and notes what they say
+// of the hidden or the other ones.
+void ApplyRules(const std::vector<Candidate>& candidates, const RetentionRules& rules, Group group,
                 bool hidden) {
   std::vector<const Candidate*> counted;
   std::vector<TimePoint> times;
   for (const Candidate& candidate : candidates) {
-    if (!candidate.Counts() || candidate.part != part || (candidate.hidden && !hidden)) continue;
+    if (!candidate.Counts() || candidate.group != group || (candidate.hidden && !hidden)) continue;
     counted.push_back(&candidate);
     times.push_back(candidate.entry().made);
   }
@@ -85,32 +96,42 @@ void ApplyRules(const std::vector<Candidate>& candidates, const RetentionRules& 
   }
 }
 
-// The newest ones without which something could not be restored any more.
+// The newest ones of ours without which something could not be restored any more.
 void KeepNewest(const std::vector<Candidate>& candidates) {
   bool any = false;
   bool whole = false;
   std::set<std::string> held;
   for (const Candidate& candidate : candidates) {
-    if (candidate.hidden || !candidate.entry().IsUsable()) continue;
+    const ArchiveEntry& entry = candidate.entry();
+    if (candidate.hidden || entry.from_future || entry.state != ArchiveState::kComplete) continue;
     std::vector<std::string> first;
     for (const std::string& name : candidate.components) {
       if (held.insert(name).second) first.push_back(name);
     }
     if (!any) {
       candidate.KeepFor("newest");
-    } else if (!whole && !candidate.part) {
+    } else if (!whole && candidate.group == Group::kWhole) {
       candidate.KeepFor("newest whole one");
     } else if (!first.empty()) {
       candidate.KeepFor(fmt::format("newest with {}", fmt::join(first, ", ")));
     }
     any = true;
-    whole = whole || !candidate.part;
+    whole = whole || candidate.group == Group::kWhole;
   }
+}
+
+void KeepNewestForeign(const std::vector<Candidate>& candidates) {
+  const auto newest = std::ranges::find_if(candidates, [](const Candidate& candidate) {
+    return !candidate.hidden && !candidate.entry().from_future &&
+           candidate.group == Group::kForeign;
+  });
+  if (newest != candidates.end()) newest->KeepFor("newest of another tool");
 }
 
 void KeepOthers(const Candidate& candidate, const Names& names, bool damaged) {
   const ArchiveEntry& entry = candidate.entry();
   if (!IsAutomaticName(entry.object.name)) candidate.KeepFor("a name of its own");
+  if (entry.from_future) candidate.KeepFor("dated in the future");
   if (names.pinned.contains(entry.object.name)) candidate.KeepFor("pinned");
   if (entry.state == ArchiveState::kUnreadable) candidate.KeepFor("cannot be read");
   if (entry.state == ArchiveState::kDamaged && !damaged) {
@@ -124,6 +145,31 @@ void KeepLocked(Store& store, PruneItem& item, TimePoint now) {
   if (lock.until && *lock.until > now) {
     item.kept_by.push_back("locked until " + FormatLocal(*lock.until));
   }
+}
+
+// Whether an object is still the one that was listed. A bucket tells whole seconds of one object
+// and fractions in a list.
+bool IsSame(const ObjectInfo& now, const ObjectInfo& listed) {
+  if (now.size != listed.size || now.etag != listed.etag) return false;
+  const auto apart = std::chrono::abs(now.modified - listed.modified);
+  return listed.etag.empty() ? apart.count() == 0 : apart < std::chrono::seconds(1);
+}
+
+// Adds to `item` what speaks against removing it since it was planned. False when it is gone.
+bool LookAgain(Store& store, PruneItem& item, TimePoint now) {
+  const ObjectInfo& listed = item.entry.object;
+  ObjectId id(listed.name);
+  id.version = listed.version;
+  const std::optional<ObjectInfo> object = store.Stat(id);
+  if (!object) return false;
+  if (!IsSame(*object, listed)) {
+    item.kept_by.push_back(fmt::format("replaced meanwhile (now {} of {}, then {} of {})",
+                                       FormatBytes(object->size), FormatLocal(object->modified),
+                                       FormatBytes(listed.size), FormatLocal(listed.modified)));
+  }
+  if (store.Stat(listed.name + std::string(kPinSuffix))) item.kept_by.emplace_back("pinned");
+  KeepLocked(store, item, now);
+  return true;
 }
 
 bool IsRemoved(const PruneItem& item) { return item.kept_by.empty(); }
@@ -158,10 +204,11 @@ PrunePlan PlanPrune(Store& store, const PruneOptions& options, const RunContext&
     return a.entry.made > b.entry.made;
   });
   const std::vector<Candidate> candidates = MakeCandidates(plan.items, names);
-  for (const bool part : {false, true}) {
-    for (const bool hidden : {false, true}) ApplyRules(candidates, options.rules, part, hidden);
+  for (const Group group : {Group::kWhole, Group::kPart, Group::kForeign}) {
+    for (const bool hidden : {false, true}) ApplyRules(candidates, options.rules, group, hidden);
   }
   KeepNewest(candidates);
+  KeepNewestForeign(candidates);
   for (const Candidate& candidate : candidates) KeepOthers(candidate, names, options.damaged);
   for (PruneItem& item : plan.items) {
     run.ThrowIfStopped();
@@ -170,14 +217,19 @@ PrunePlan PlanPrune(Store& store, const PruneOptions& options, const RunContext&
   return plan;
 }
 
-size_t Prune(Store& store, const PrunePlan& plan, const RunContext& run) {
+size_t Prune(Store& store, PrunePlan& plan, const RunContext& run) {
+  const size_t planned = plan.removed();
   size_t removed = 0;
   try {
     for (auto item = plan.items.rbegin(); item != plan.items.rend(); ++item) {
       if (!IsRemoved(*item)) continue;
       run.ThrowIfStopped();
       const ObjectInfo& object = item->entry.object;
-      if (store.Remove(object)) {
+      const bool there = LookAgain(store, *item, run.clock.Now());
+      if (!IsRemoved(*item)) {
+        run.warnings.Add(fmt::format("{} is not removed after all: {}", DescribeObject(object),
+                                     fmt::join(item->kept_by, ", ")));
+      } else if (there && store.Remove(object)) {
         ++removed;
         run.log.Info("removed {}, {}", DescribeObject(object), FormatBytes(object.size));
       } else {
@@ -186,7 +238,7 @@ size_t Prune(Store& store, const PrunePlan& plan, const RunContext& run) {
     }
   } catch (Error& error) {
     error.Outcome(fmt::format("{} of {} were removed; the others are still there.", removed,
-                              FormatCounted(plan.removed(), "archive", "archives")));
+                              FormatCounted(planned, "archive", "archives")));
     throw;
   }
   return removed;

@@ -51,7 +51,7 @@ std::vector<RestoreTarget*> Present(RestoreTargets& targets, const ComponentSele
   if (present.empty()) {
     throw Error(ErrorKind::kNotFound,
                 fmt::format("{} holds none of the selected components", archive))
-        .Hint("openedx-backup inspect shows what it holds");
+        .Hint("openedx-backup inspect shows what it holds; --name chooses another archive");
   }
   return present;
 }

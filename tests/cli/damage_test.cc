@@ -77,6 +77,20 @@ TEST_F(DamageTest, AnArchiveWithoutItsEndSaysHowToGetTheRestOut) {
   EXPECT_EQ(ReadTestFile(target + "/data/media/media/a.bin").size(), size_t{3} << 20);
 }
 
+TEST_F(DamageTest, AListWithoutACompleteArchiveIsNoSuccess) {
+  EXPECT_EQ(site_.RunJson({"list", "--from", site_.archives()})["exit_status"], 0);
+  std::string bytes = ReadTestFile(archive_);
+  WriteTestFile(archive_, bytes.substr(0, bytes.size() - 100));
+  const nlohmann::json damaged = site_.RunJson({"list", "--from", site_.archives()});
+  EXPECT_EQ(damaged["exit_status"], 3);
+  EXPECT_EQ(damaged["archives"][0]["state"], "damaged");
+  const std::string note = site_.archives() + "/note.txt";
+  WriteTestFile(note, "no archive");
+  EXPECT_EQ(site_.RunJson({"list", "--from", note})["exit_status"], 4);
+  WriteTestFile(site_.archives() + "/whole.tar.xz", bytes);
+  EXPECT_EQ(site_.RunJson({"list", "--from", site_.archives()})["exit_status"], 0);
+}
+
 TEST_F(DamageTest, WhatIsNotInAnArchiveIsNotExtracted) {
   const nlohmann::json result =
       site_.RunJson({"extract", "--from", archive_, "--to", Target("mysql"), "--only", "mysql"});

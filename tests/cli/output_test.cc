@@ -39,6 +39,22 @@ void AddSocket(const std::string& folder) {
   close(descriptor);
 }
 
+TEST(OutputTest, TheLineToRestoreWithCanBeTypedIntoAShell) {
+  const CommandSite site;
+  const std::string place = site.path() / "it's my place";
+  std::filesystem::create_directory(place);
+  const ProcessResult backup =
+      site.Run({"backup", "--to", place, "--caddy", site.caddy(), "--name", "a b;c"});
+  ASSERT_EQ(backup.status, 0) << backup.error;
+  constexpr std::string_view kCommand = "openedx-backup restore";
+  const size_t at = backup.out.find(kCommand);
+  ASSERT_NE(at, std::string::npos) << backup.out;
+  const std::string line = backup.out.substr(at + kCommand.size());
+  const ProcessResult words =
+      RunProcess({"sh", "-c", "printf '<%s>' " + line.substr(0, line.find('\n'))});
+  EXPECT_EQ(words.out, "<--from><" + place + "><--name><a b;c.tar.xz>");
+}
+
 TEST(OutputTest, WarningsAreAStatusOfTheirOwnAndListed) {
   const CommandSite site;
   AddSocket(site.caddy());

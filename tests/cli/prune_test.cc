@@ -65,6 +65,20 @@ TEST_F(PruneCommandTest, OnATerminalItShowsWhatGoesAndAsks) {
   EXPECT_THAT(site_.Stored(), ElementsAre("backup.2026-01-02.tar.xz", "backup.2026-01-03.tar.xz"));
 }
 
+TEST_F(PruneCommandTest, WhatChangesWhileItAsksStays) {
+  const auto prune = site_.StartOnTerminal(Prune({"--keep-last", "1"}));
+  ASSERT_TRUE(prune->Await("Remove them? [y/N] ")) << prune->written();
+  const std::string first = site_.archives() + "/backup.2026-01-01.tar.xz";
+  std::filesystem::remove(first);
+  Backup("backup.2026-01-01");
+  WriteTestFile(site_.archives() + "/backup.2026-01-02.tar.xz.keep", "");
+  prune->Type("y\n");
+  EXPECT_EQ(prune->Wait(), 3) << prune->written();
+  EXPECT_THAT(prune->written(), HasSubstr("Removed 0 of 2; 2 changed meanwhile and stayed."));
+  EXPECT_THAT(prune->written(), HasSubstr("pinned"));
+  EXPECT_THAT(site_.Stored(), SizeIs(4));
+}
+
 TEST_F(PruneCommandTest, ItsJsonSaysWhatStaysAndWhy) {
   Backup("before-upgrade");
   WriteTestFile(site_.archives() + "/backup.2026-01-01.tar.xz.keep", "");
