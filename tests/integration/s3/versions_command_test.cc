@@ -7,6 +7,8 @@
 
 #include "base/process_testing.h"
 #include "base/temporary_folder_testing.h"
+#include "engine/prune.h"
+#include "store/s3/s3_store.h"
 #include "test_bucket.h"
 
 namespace oxbackup::s3 {
@@ -151,6 +153,32 @@ TEST_P(VersionsCommandTest, PruneRemovesExactlyTheOldest) {
   Write("changed");
   EXPECT_EQ(Run({"restore", "--yes"}).status, 0);
   EXPECT_EQ(Read(), "third");
+}
+
+TEST_P(VersionsCommandTest, WhatIsPinnedOrReplacedSinceThePlanStays) {
+  for (const char* const content : {"first", "second", "third", "fourth"}) Backup(content);
+  TestRun test;
+  const auto nothing = [](const std::string&) { return std::optional<std::string>(); };
+  const auto store = MakeS3Store(settings_, GetParam().bucket, folder_, nothing, test.run);
+  PrunePlan plan = PlanPrune(*store, {.rules = {.last = 1}}, test.run);
+  ASSERT_EQ(plan.removed(), 3u);
+  const TestBucket bucket(settings_, GetParam().bucket, folder_);
+  const ObjectId oldest = plan.items[3].entry.object;
+  const std::string second = plan.items[2].entry.object.name;
+  bucket->Remove(oldest);
+  if (!versioned()) bucket.Put({oldest.name}, "other bytes", false);
+  bucket.Put({second + ".keep"}, "", versioned());
+  // With versions all are of one name, which the pin is for.
+  EXPECT_EQ(Prune(*store, plan, test.run), versioned() ? 0u : 1u);
+  EXPECT_THAT(test.warnings.All(), SizeIs(2));
+  EXPECT_EQ(Versions()["total"], 3);
+}
+
+TEST_P(VersionsCommandTest, AListOfAnArchiveThatIsNotThereSaysSo) {
+  Backup("first");
+  EXPECT_EQ(Run({"list", "--from", place_ + "/backup.2001-01-01.tar.xz"}).status, 4);
+  const std::string name = Versions()["versions"][0]["name"];
+  EXPECT_EQ(Run({"list", "--from", place_ + "/" + name}).status, 0);
 }
 
 }  // namespace
