@@ -159,8 +159,8 @@ bool TakeBack(const std::vector<RestoreTarget*>& written, const std::string& run
   std::string outcome = "Nothing has changed: every swap was taken back.";
   if (!taken_back) {
     outcome =
-        "Part of the site is swapped, and its records are open: the next restore with the same "
-        "settings finishes it";
+        "Part of the site is swapped, and its records are open: the next backup or restore with "
+        "the same settings finishes it";
     outcome += removal.begun() ? "." : ", restore --undo goes back.";
   } else if (removal.begun()) {
     outcome = removal.Outcome();
