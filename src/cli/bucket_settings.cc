@@ -91,9 +91,9 @@ void ReadObjectLock(const SettingValues& values, s3::Settings& settings) {
   }
   constexpr int kMostDays = 36'500;  // S3's own limit for a bucket's default
   if (settings.lock_days.value_or(1) > kMostDays) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("S3_OBJECT_LOCK_DAYS is {}, and can be at most 36,500",
-                            *settings.lock_days))
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("S3_OBJECT_LOCK_DAYS is {}, and can be at most 36,500", *settings.lock_days))
         .Hint("nothing removes an archive before its days have passed: 30 are usual");
   }
 }

@@ -38,9 +38,9 @@ bool Retrier::MayRepeat(Error& error, int attempt, std::chrono::steady_clock::ti
   if (attempt > 1 || spent) {
     // Time-outs are most of it where nothing answers.
     const auto time = std::chrono::duration_cast<milliseconds>(waiter_->Now() - begin);
-    error.Tried(fmt::format("{} in {}{}", FormatCounted(attempt, "time", "times"),
-                            FormatDuration(time),
-                            spent ? "; too many calls of this run had to be repeated" : ""));
+    error.Tried(fmt::format(
+        "{} in {}{}", FormatCounted(static_cast<uint64_t>(attempt), "time", "times"),
+        FormatDuration(time), spent ? "; too many calls of this run had to be repeated" : ""));
   }
   return false;
 }

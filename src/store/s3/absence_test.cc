@@ -36,9 +36,9 @@ class AbsenceTest : public ServedBucketTest {
 
   void ExpectError(const ObjectId& id, const TestHttpResponse& response, const std::string& text) {
     Always(response);
-    for (const Error& error : {ErrorOf([&] { (void)bucket().Head(id); }),
-                               ErrorOf([&] { (void)bucket().Exists(id); }),
-                               ErrorOf([&] { (void)OpenObject(bucket(), id); })}) {
+    for (const Error& error :
+         {ErrorOf([&] { (void)bucket().Head(id); }), ErrorOf([&] { (void)bucket().Exists(id); }),
+          ErrorOf([&] { (void)OpenObject(bucket(), id); })}) {
       EXPECT_EQ(error.kind(), ErrorKind::kStore);
       EXPECT_THAT(error.cause(), HasSubstr(text));
     }
@@ -53,8 +53,8 @@ TEST_F(AbsenceTest, WhatIsNotThereIsNotFound) {
   ExpectAbsent(VersionOf("7"), kMarker);
   EXPECT_TRUE(bucket().Exists(VersionOf("7"))) << "a marker can be removed";
   ExpectAbsent(VersionOf("7"), Refusal(400, "NoSuchVersion"));
-  ExpectAbsent(VersionOf("?"), Refusal(400, "InvalidArgument",
-                                       "<Message>Invalid version id specified</Message>"));
+  ExpectAbsent(VersionOf("?"),
+               Refusal(400, "InvalidArgument", "<Message>Invalid version id specified</Message>"));
   ExpectAbsent(VersionOf("?"),
                Refusal(400, "InvalidArgument", "<ArgumentName>versionId</ArgumentName>"));
 }
@@ -103,7 +103,8 @@ TEST_F(AbsenceTest, ANameOfAnObjectOfAnotherKeyIsTaken) {
 
 TEST_F(AbsenceTest, ANameThatMayBeReplacedIsTakenAlsoWhenItIsHidden) {
   Answer([](const TestHttpRequest& request) {
-    return request.query() == "versionId=null" ? TestHttpResponse{} : TestHttpResponse{.status = 404};
+    return request.query() == "versionId=null" ? TestHttpResponse{}
+                                               : TestHttpResponse{.status = 404};
   });
   EXPECT_TRUE(bucket().IsTaken("k", Versioning::kSuspended));
   EXPECT_FALSE(bucket().IsTaken("k", Versioning::kNone));

@@ -169,9 +169,9 @@ std::optional<bool> Bucket::HasVersions() const {
 bool Bucket::IsListed(const std::string& name, Versioning versioning) const {
   const auto listed = ListPages(versioning == Versioning::kSuspended, name, kUnavailable);
   return listed && std::ranges::any_of(*listed, [&](const ObjectInfo& object) {
-    return object.name == name && !object.delete_marker &&
-           (object.current || object.version == kNullVersion);
-  });
+           return object.name == name && !object.delete_marker &&
+                  (object.current || object.version == kNullVersion);
+         });
 }
 
 bool Bucket::IsTaken(const std::string& name, Versioning versioning) const {
@@ -213,7 +213,9 @@ HttpResponse Bucket::RequestHead(const ObjectId& id) const {
   operation.expected = kMaybeAbsent;
   operation.expected.push_back(kForbidden);
   HttpResponse response = client_.Call(operation, client_.run().stop);
-  if (response.status == kBadRequest || response.status == kForbidden) {
+  // versitygw finds a current object of this id by GET alone.
+  const bool unsure = response.status == kNotFound && id.version == kNullVersion;
+  if (unsure || response.status == kBadRequest || response.status == kForbidden) {
     // A HEAD's refusal has no body that could say why.
     operation.method = "GET";
     operation.headers.emplace_back("Range", "bytes=0-0");

@@ -79,7 +79,8 @@ constexpr std::array<Explanation, 28> kExplanations = {{
      "the object lies in an archive tier (Glacier): restore it there first, or choose another "
      "S3_STORAGE_CLASS for backups"},
     {"NotFound",
-     "no S3 service answered: check the service's address (S3_ENDPOINT_URL), and that no web server "
+     "no S3 service answered: check the service's address (S3_ENDPOINT_URL), and that no web "
+     "server "
      "or proxy answers for it"},
     {"NoSuchUpload",
      "the upload or its bucket was removed meanwhile: run the backup again; a rule of the bucket "

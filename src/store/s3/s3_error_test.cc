@@ -135,10 +135,13 @@ TEST(S3ErrorTest, OnlyAnErrorIsAnError) {
 TEST(S3ErrorTest, TellsRefusalsOfAllFromRefusalsOfOne) {
   for (const char* const code : {"InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket",
                                  "RequestTimeTooSkewed", "ExpiredToken"}) {
-    EXPECT_TRUE(IsAboutAccess({.code = code, .message = {}, .argument = {}, .region = {}, .endpoint = {}})) << code;
+    EXPECT_TRUE(
+        IsAboutAccess({.code = code, .message = {}, .argument = {}, .region = {}, .endpoint = {}}))
+        << code;
   }
   for (const char* const code : {"AccessDenied", "NoSuchKey", "NoSuchUpload", "NotImplemented"}) {
-    EXPECT_FALSE(IsAboutAccess({.code = code, .message = {}, .argument = {}, .region = {}, .endpoint = {}}))
+    EXPECT_FALSE(
+        IsAboutAccess({.code = code, .message = {}, .argument = {}, .region = {}, .endpoint = {}}))
         << code;
   }
 }
@@ -155,8 +158,8 @@ TEST(S3ErrorTest, NamesTheSettingThatTheServerRefuses) {
   EXPECT_THAT(ErrorFor(400, Body("InvalidTag")).hint(), HasSubstr("S3_TAGS"));
   for (const char* const message : {"Bucket is missing ObjectLockConfiguration",
                                     "Bucket is missing Object Lock Configuration"}) {
-    EXPECT_THAT(ErrorFor(400, "<Error><Code>InvalidRequest</Code><Message>" +
-                                  std::string(message) + "</Message></Error>")
+    EXPECT_THAT(ErrorFor(400, "<Error><Code>InvalidRequest</Code><Message>" + std::string(message) +
+                                  "</Message></Error>")
                     .hint(),
                 HasSubstr("S3_OBJECT_LOCK_MODE"));
   }

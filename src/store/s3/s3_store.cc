@@ -90,9 +90,7 @@ class S3Store final : public Store {
     return head ? head->lock : ObjectLock{};
   }
 
-  bool KeepsVersions() override {
-    return AskVersioning() != Versioning::kNone;
-  }
+  bool KeepsVersions() override { return AskVersioning() != Versioning::kNone; }
 
   std::optional<std::string> FreeName(const std::vector<std::string>& names) override {
     const Versioning versioning = AskVersioning();

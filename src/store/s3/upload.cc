@@ -157,8 +157,7 @@ class Upload final : public ObjectWriter {
 
   std::optional<CompletedUpload> CompleteOrSay() {
     try {
-      return bucket_.CompleteUpload(name_, upload_, parts_,
-                                    versioning_ == Versioning::kEnabled);
+      return bucket_.CompleteUpload(name_, upload_, parts_, versioning_ == Versioning::kEnabled);
     } catch (Error& error) {
       // The server may have done what it did not answer.
       if (error.transient()) {

@@ -16,6 +16,7 @@ namespace oxbackup::s3 {
 /// An upload that was begun is the reservation of its name, so that two backups of one moment do
 /// not meet at their ends. When all are taken the last one is, and Finish() refuses it.
 std::unique_ptr<ObjectWriter> BeginArchive(const Bucket& bucket,
-                                           const std::vector<std::string>& names, Versioning versioning);
+                                           const std::vector<std::string>& names,
+                                           Versioning versioning);
 
 }  // namespace oxbackup::s3

@@ -14,8 +14,9 @@ namespace oxbackup::s3 {
 /// Collects the digests of what was sent and compares them with what the server reports of the
 /// whole object: its composite SHA-256 where that was asked for, else its entity tag, which is the
 /// MD5 of the parts' MD5s unless the server encrypts with keys of others. Never with metadata that
-/// we wrote ourselves: they only tell whose upload an object came from. AddPart may be called by several threads at once, the rest by one after it.
-/// Source: "Checking object integrity" of the Amazon S3 User Guide.
+/// we wrote ourselves: they only tell whose upload an object came from. AddPart may be called by
+/// several threads at once, the rest by one after it. Source: "Checking object integrity" of the
+/// Amazon S3 User Guide.
 class UploadProof {
  public:
   /// `mark`: what the object's metadata has as "upload", as no other's has it.

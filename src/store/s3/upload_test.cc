@@ -71,7 +71,9 @@ class UploadTest : public ServedBucketTest {
     return fmt::format("{}-{}", Hex(Md5Raw(joined)), md5_.size());
   }
 
-  std::unique_ptr<ObjectWriter> Begin() { return BeginArchive(bucket(), {"site.tar"}, Versioning::kEnabled); }
+  std::unique_ptr<ObjectWriter> Begin() {
+    return BeginArchive(bucket(), {"site.tar"}, Versioning::kEnabled);
+  }
   Error WriteError(size_t size = 9 * kMiB) {
     return ErrorOf([&] {
       const auto writer = Begin();
@@ -170,7 +172,8 @@ TEST_F(UploadTest, ARefusedPartEndsTheUploadWithItsReason) {
   const Error error = WriteError(200 * kMiB);
   EXPECT_THAT(error.what(), HasSubstr("part 2 of s3://backups/f/site.tar"));
   EXPECT_THAT(error.hint(), HasSubstr("s3:PutObject"));
-  EXPECT_EQ(Lines().back(), "DELETE " + kKey + "?uploadId=id");
+  // Parts whose sending was stopped may come after it.
+  EXPECT_THAT(Lines(), Contains("DELETE " + kKey + "?uploadId=id"));
   EXPECT_EQ(budget_.used(), 0u);
 }
 

@@ -165,7 +165,9 @@ TEST_P(CommandFaultTest, ABackupThatCannotBeCheckedIsNotSaidToBeMissing) {
   FaultRule end = Request("POST", "uploadId");
   end.when = [&](const ProxiedRequest&) { return ended = true, false; };
   // A HEAD, and then the GET that asks why it was refused.
-  FaultRule looks{.when = [&](const ProxiedRequest&) { return ended.load(); }};
+  FaultRule looks{.when = [&](const ProxiedRequest& request) {
+    return ended && (request.method == "HEAD" || request.method == "GET");
+  }};
   looks.times = 0;
   proxy_.Inject(end, Fault::Drop(Where::kBefore));
   proxy_.Inject(looks, Fault::Answer(Where::kBefore, 403, ""));

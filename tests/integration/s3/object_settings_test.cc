@@ -28,7 +28,8 @@ class ObjectSettingsTest : public testing::TestWithParam<TestPlace> {
   // Writes with the settings; the place to look at it.
   std::unique_ptr<TestBucket> Put(const std::string& bucket) {
     auto place = std::make_unique<TestBucket>(settings_, bucket, folder_);
-    const std::unique_ptr<ObjectWriter> writer = BeginArchive(**place, {kName}, bucket == "plain" ? Versioning::kNone : Versioning::kEnabled);
+    const std::unique_ptr<ObjectWriter> writer = BeginArchive(
+        **place, {kName}, bucket == "plain" ? Versioning::kNone : Versioning::kEnabled);
     writer->Write(bytes_);
     writer->Finish();
     id_ = writer->id();

@@ -139,8 +139,9 @@ TEST_F(PolicyTest, ListsNeedTheirActions) {
   const auto versions = [](const TestBucket& place) { place->List(true); };
   ExpectNeeded("s3:ListBucket", [](const TestBucket& place) { place->List(false); });
   ExpectNeeded("s3:ListBucketVersions", versions, {"s3:ListBucket"});
-  ExpectSeen("s3:GetBucketVersioning",
-             [](const TestBucket& place) { return place->LookAtVersioning() == Versioning::kEnabled; });
+  ExpectSeen("s3:GetBucketVersioning", [](const TestBucket& place) {
+    return place->LookAtVersioning() == Versioning::kEnabled;
+  });
   ExpectSeen("s3:ListBucketMultipartUploads",
              [](const TestBucket& place) { return place->Uploads("").has_value(); });
 }

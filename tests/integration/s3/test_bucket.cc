@@ -107,7 +107,8 @@ TestBucket::TestBucket(const Settings& settings, const std::string& bucket,
 
 ObjectId TestBucket::Put(const std::vector<std::string>& names, std::string_view bytes,
                          bool versions) const {
-  const std::unique_ptr<ObjectWriter> writer = BeginArchive(bucket_, names, versions ? Versioning::kEnabled : Versioning::kNone);
+  const std::unique_ptr<ObjectWriter> writer =
+      BeginArchive(bucket_, names, versions ? Versioning::kEnabled : Versioning::kNone);
   writer->Write(bytes);
   writer->Finish();
   return writer->id();

@@ -52,10 +52,10 @@ std::optional<Credentials> KeysOf(const NamedText& access_key, const NamedText& 
   if (access_key.text.empty() && secret_key.text.empty()) return std::nullopt;
   if (access_key.text.empty() || secret_key.text.empty()) {
     const bool lacks_secret = secret_key.text.empty();
-    throw Error(ErrorKind::kUsage, fmt::format("{} is set in {}, and {} is not",
-                                               lacks_secret ? access_key.name : secret_key.name,
-                                               place,
-                                               lacks_secret ? secret_key.name : access_key.name))
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{} is set in {}, and {} is not",
+                            lacks_secret ? access_key.name : secret_key.name, place,
+                            lacks_secret ? secret_key.name : access_key.name))
         .Hint("set both, or neither to have keys looked for elsewhere");
   }
   for (const NamedText& key : {access_key, secret_key, NamedText{"session token", session_token}}) {
