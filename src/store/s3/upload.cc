@@ -8,6 +8,7 @@
 
 #include "base/bounded_queue.h"
 #include "base/hash.h"
+#include "base/pause.h"
 #include "base/task_group.h"
 #include "base/text.h"
 #include "store/s3/leftover_uploads.h"
@@ -151,8 +152,7 @@ class Upload final : public ObjectWriter {
       throw Error(ErrorKind::kStore,
                   fmt::format("{} vanished right after it was written", NameText()));
     }
-    CheckStored(completed.value_or(CompletedUpload{}), *head);
-    id_ = head->id;
+    CheckStored(completed, *head);
   }
 
   std::optional<CompletedUpload> CompleteOrSay() {
@@ -181,14 +181,24 @@ class Upload final : public ObjectWriter {
     }
   }
 
-  // Not what we sent: then it must not look like a backup.
-  void CheckStored(const CompletedUpload& completed, const ObjectHead& head) {
-    try {
-      proof_text_ = proof_.Check(completed, head, size_);
-    } catch (Error& error) {
-      error.While("checking " + NameText());
-      RemoveOrSay(head.id, error);
-      throw;
+  // Not what we sent: then it must not look like a backup. While another version is being added,
+  // versitygw tells of the wrong one for a moment: so it is looked at again before it is removed.
+  void CheckStored(const std::optional<CompletedUpload>& completed, ObjectHead head) {
+    constexpr int kLooks = 3;
+    for (int look = 1;; ++look) {
+      try {
+        proof_text_ = proof_.Check(completed.value_or(CompletedUpload{}), head, size_);
+        id_ = head.id;
+        return;
+      } catch (Error& error) {
+        if (look == kLooks) {
+          error.While("checking " + NameText());
+          RemoveOrSay(head.id, error);
+          throw;
+        }
+      }
+      Pause(run_.stop, std::chrono::seconds(1));
+      if (std::optional<ObjectHead> again = LookAfter(completed)) head = *std::move(again);
     }
   }
 

@@ -80,7 +80,8 @@ TEST_P(SuspendedTest, VersionsAreListedAndRemovedAndNothingIsReplaced) {
   EXPECT_EQ(Write(*store, {"a", "b", "c"}), "c");
   EXPECT_THAT(Names(store->ListVersions()), ElementsAre("a", "a", "b", "c"));
   for (const ObjectInfo& object : store->ListVersions()) {
-    EXPECT_TRUE(store->Remove(object)) << object.name << " " << object.version << " " << object.etag;
+    EXPECT_TRUE(store->Remove(object))
+        << object.name << " " << object.version << " " << object.etag;
   }
   EXPECT_THAT(store->ListVersions(), IsEmpty()) << "no markers are left";
 }
