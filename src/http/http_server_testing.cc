@@ -1,6 +1,5 @@
 #include "http/http_server_testing.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -104,19 +103,8 @@ std::string TestHttpRequest::Header(std::string_view name) const {
   return {};
 }
 
-TestHttpServer::TestHttpServer(Handler handler) : handler_(std::move(handler)) {
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (listener_ < 0 ||
-      ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(listener_, 64) != 0 ||
-      ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::runtime_error("the test's HTTP server cannot listen");
-  }
-  port_ = ntohs(address.sin_port);
+TestHttpServer::TestHttpServer(Handler handler)
+    : handler_(std::move(handler)), listener_(ListenOnLoopback()) {
   acceptor_ = std::thread([this] { Accept(); });
 }
 
@@ -125,15 +113,14 @@ TestHttpServer::~TestHttpServer() {
     const std::lock_guard lock(mutex_);
     closing_ = true;
     for (const int socket : sockets_) ::shutdown(socket, SHUT_RDWR);
-    ::shutdown(listener_, SHUT_RDWR);
+    ::shutdown(listener_.socket.get(), SHUT_RDWR);
   }
   changed_.notify_all();
   acceptor_.join();
   for (std::thread& thread : threads_) thread.join();
-  ::close(listener_);
 }
 
-std::string TestHttpServer::url() const { return fmt::format("http://127.0.0.1:{}", port_); }
+std::string TestHttpServer::url() const { return fmt::format("http://127.0.0.1:{}", port()); }
 
 void TestHttpServer::ResetInBody(std::function<bool(const TestHttpRequest&)> when) {
   const std::lock_guard lock(mutex_);
@@ -168,7 +155,7 @@ void TestHttpServer::Hold() {
 
 void TestHttpServer::Accept() {
   for (uint64_t connection = 1;; ++connection) {
-    const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    const int socket = ::accept4(listener_.socket.get(), nullptr, nullptr, SOCK_CLOEXEC);
     if (socket < 0) return;
     const int one = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "http/http_client.h"
+#include "http/raw_connection_testing.h"
 
 namespace oxbackup {
 
@@ -61,7 +62,7 @@ class TestHttpServer {
   TestHttpServer(const TestHttpServer&) = delete;
   TestHttpServer& operator=(const TestHttpServer&) = delete;
 
-  uint16_t port() const { return port_; }
+  uint16_t port() const { return listener_.port; }
   /// "http://127.0.0.1:PORT".
   std::string url() const;
 
@@ -86,8 +87,7 @@ class TestHttpServer {
   void Hold();
 
   const Handler handler_;
-  int listener_ = -1;
-  uint16_t port_ = 0;
+  const Listener listener_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::function<bool(const TestHttpRequest&)> reset_in_body_;  // guarded by mutex_
