@@ -32,6 +32,10 @@ std::string GroupPart(const std::string& name, const std::string& value) {
   return "/" + name + "@base64/" + encoded;
 }
 
+// `list` counts the archives of a place as `prune` does and shares its group: the Pushgateway keeps
+// what was pushed for ever, and an old count of the one would stand beside a new one of the other.
+std::string GroupOf(const std::string& command) { return command == "list" ? "prune" : command; }
+
 }  // namespace
 
 RunEvent EndOf(const RunSummary& summary) {
@@ -69,7 +73,8 @@ Message PushMessage(const ServiceAddress& gateway, const std::string& command,
                   .body = ExpositionText(samples, {}),
                   .about = "the run's metrics"};
   std::string& path = message.url.path;
-  path = WithoutEndSlashes(path) + "/metrics/job/openedx_backup" + GroupPart("command", command);
+  path = WithoutEndSlashes(path) + "/metrics/job/openedx_backup" +
+         GroupPart("command", GroupOf(command));
   for (const auto& [name, value] : labels) path += GroupPart(name, value);
   return message;
 }

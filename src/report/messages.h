@@ -31,8 +31,8 @@ Message PingMessage(const ServiceAddress& to, RunEvent event, std::string text);
 Message WebhookMessage(const ServiceAddress& to, RunEvent event,
                        const nlohmann::ordered_json& facts);
 
-/// Metrics for the group of job "openedx_backup", the command and the labels. Metrics of the group
-/// that are not among the samples stay there.
+/// Metrics for the group of job "openedx_backup", the command (`list` has prune's) and the labels.
+/// Metrics of the group that are not among the samples stay there.
 Message PushMessage(const ServiceAddress& gateway, const std::string& command,
                     const MetricLabels& labels, const std::vector<MetricSample>& samples);
 

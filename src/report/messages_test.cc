@@ -75,6 +75,8 @@ TEST(PushTest, TheGroupIsOfTheCommandAndTheLabels) {
   EXPECT_EQ(message.url.ToString(),
             "http://push:9091/base/metrics/job/openedx_backup/command/backup/env/a%20b/"
             "site@base64/Y2FtcHVzL21haW4_Pg==");
+  EXPECT_EQ(PushMessage(gateway, "list", {}, {}).url.path,
+            "/base/metrics/job/openedx_backup/command/prune");
   EXPECT_THAT(message.body, HasSubstr("\nopenedx_backup_last_run_status 0\n"))
       << "labels of the group do not stand in the metrics";
 }

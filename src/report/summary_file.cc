@@ -13,10 +13,13 @@ namespace oxbackup {
 namespace {
 
 // Its owner and rights are as those of any other output of a program. Never waits for the reader
-// of a pipe.
+// of a pipe. O_CREAT alone where it is missing: with it Linux refuses another user's file in a
+// folder like /tmp, even to root.
 FileDescriptor OpenEmptied(const std::string& path) {
-  return FileDescriptor(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666));
+  constexpr int kFlags = O_WRONLY | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  FileDescriptor file(::open(path.c_str(), kFlags));
+  if (file || errno != ENOENT) return file;
+  return FileDescriptor(::open(path.c_str(), kFlags | O_CREAT, 0666));
 }
 
 }  // namespace
