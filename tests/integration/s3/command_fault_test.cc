@@ -160,6 +160,41 @@ TEST_P(CommandFaultTest, ABackupThatIsStoppedLeavesNothing) {
   EXPECT_EQ(Direct().Unfinished(""), 0u);
 }
 
+// Not even the request that would take the upload back is answered.
+TEST_P(CommandFaultTest, AServerThatHangsDoesNotHoldAStoppedBackup) {
+  std::atomic<bool> hangs = false;
+  FaultRule part = Request("PUT", "partNumber=2");
+  part.when = [&](const ProxiedRequest&) { return hangs = true, false; };
+  FaultRule all{.when = [&](const ProxiedRequest&) { return hangs.load(); }};
+  all.times = 0;
+  proxy_.Inject(part, Fault::Drop(Where::kBefore));
+  proxy_.Inject(all, Fault::Stall(Where::kBefore));
+  Process backup(Arguments({"backup", "--name", kName, "--compression", "none"}), Options());
+  while (!hangs && backup.Runs()) std::this_thread::yield();
+  backup.Signal(SIGTERM);
+  const ProcessResult result = backup.Wait();
+  EXPECT_EQ(result.status, static_cast<int>(ExitStatus::kInterrupted)) << result.error;
+  EXPECT_THAT(result.error, HasSubstr("upload"));
+}
+
+TEST_P(CommandFaultTest, AServerThatHangsDoesNotHoldAStoppedRestore) {
+  ASSERT_EQ(Backup().status, 0);
+  Disaster();
+  const auto before = Media();
+  FaultRule body{.method = "GET", .when = [](const ProxiedRequest& request) {
+                   return request.target.find(kName) != std::string::npos;
+                 }};
+  body.skip = 1;
+  body.times = 0;
+  proxy_.Inject(body, Fault::Stall(Where::kResponse, 1000));
+  Process restore(Arguments({"restore", "--yes"}), Options());
+  while (proxy_.injected() == 0 && restore.Runs()) std::this_thread::yield();
+  restore.Signal(SIGTERM);
+  const ProcessResult result = restore.Wait();
+  EXPECT_EQ(result.status, static_cast<int>(ExitStatus::kInterrupted)) << result.error;
+  EXPECT_TRUE(Media() == before) << "something live was changed";
+}
+
 TEST_P(CommandFaultTest, ABackupThatCannotBeCheckedIsNotSaidToBeMissing) {
   std::atomic<bool> ended = false;
   FaultRule end = Request("POST", "uploadId");
