@@ -183,9 +183,9 @@ TEST_P(SettingsCommandTest, PruneLeavesWhatTheBucketHasLocked) {
   Variables locked = place;
   locked["S3_OBJECT_LOCK_MODE"] = "GOVERNANCE";
   locked["S3_OBJECT_LOCK_DAYS"] = "1";
-  for (const auto& [day, variables] : {std::pair{"backup.2026-01-01", locked},
-                                       std::pair{"backup.2026-01-02", place},
-                                       std::pair{"backup.2026-01-03", place}}) {
+  for (const auto& [day, variables] :
+       {std::pair{"backup.2026-01-01", locked}, std::pair{"backup.2026-01-02", place},
+        std::pair{"backup.2026-01-03", place}}) {
     const ProcessResult backup = Run({"backup", "--name", day}, variables);
     ASSERT_EQ(backup.status, 0) << backup.error;
   }
