@@ -79,7 +79,7 @@ def _has_do() -> bool:
 
 
 def root() -> str:
-    """Tutor's root while it renders, which no release tells templates; empty when it is not known."""
+    """Tutor's root while it renders, which no release tells templates; empty: unknown."""
     current = click.get_current_context(silent=True)
     known = current.find_object(Context) if current else None
     found: str = known.root if known else os.environ.get("TUTOR_ROOT", "")

@@ -1,4 +1,4 @@
-"""What the engine is given in a cluster: a settings file without secrets, and the secrets' files."""
+"""What the engine is given in a cluster: a settings file without secrets, and files of them."""
 
 from __future__ import annotations
 
@@ -111,5 +111,3 @@ def _tutor_config(root: str) -> bytes:
         fmt.echo_alert(f"{path} is too large for a Secret: backups in Kubernetes leave it out.")
         return b""
     return content
-
-

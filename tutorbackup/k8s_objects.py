@@ -153,7 +153,7 @@ _PLAIN = re.compile("[A-Za-z]{2}[A-Za-z./-]*")
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes all but words: what is a text here could be a number to another reader of YAML (1e3)."""
+    """Quotes all but words: a text could be a number to another reader of YAML (1e3)."""
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
         style = "|" if "\n" in text else '"'

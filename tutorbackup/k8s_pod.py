@@ -167,7 +167,7 @@ def _claims(site: K8sConfig, kind: str) -> list[tuple[str, str, str]]:
 
 
 def _scratch(site: K8sConfig) -> dict[str, Any]:
-    """/tmp. Nothing of the engine's needs room there."""
+    """For temporary files; nothing of the engine's needs room there."""
     ours = site.ours
     if not ours["K8S_USE_EPHEMERAL_VOLUMES"]:
         return {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}

@@ -67,7 +67,7 @@ def mappings(value: Any) -> list[dict[str, Any]]:
     return [mapping(item) for item in value]
 
 
-def annotations(value: Any) -> dict[str, str]:
+def annotation_texts(value: Any) -> dict[str, str]:
     found = {}
     for key, content in mapping(value).items():
         if not _KEY.fullmatch(key):
@@ -76,8 +76,8 @@ def annotations(value: Any) -> dict[str, str]:
     return found
 
 
-def labels(value: Any) -> dict[str, str]:
-    found = annotations(value)
+def label_texts(value: Any) -> dict[str, str]:
+    found = annotation_texts(value)
     for key, content in found.items():
         if not _LABEL.fullmatch(content):
             raise ValueError(

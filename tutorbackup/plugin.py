@@ -16,6 +16,7 @@ from . import (
     compat,
     cron,
     engine_config,
+    k8s_cli,
     k8s_config,
     k8s_objects,
     schedule,
@@ -57,7 +58,7 @@ def k8s_restore_job_file(context: JinjaContext) -> str:
 
 
 def _rendered_site(context: JinjaContext) -> k8s_config.K8sConfig:
-    """Only `tutor k8s` knows that there is a cluster; others are not bothered with what it needs."""
+    """Only `tutor k8s` knows of a cluster; others are not bothered with what it needs."""
     current = click.get_current_context(silent=True)
     strict = False
     while current is not None:
@@ -89,8 +90,8 @@ for path in glob(os.path.join(HERE, "patches", "*")):
     with open(path, encoding="utf-8") as patch_file:
         hooks.Filters.ENV_PATCHES.add_item((os.path.basename(path), patch_file.read()))
 
-# There is no hook for subcommands of `local` and `dev` in any release.
-for group in (local, dev):
+# There is no hook for subcommands of `local`, `dev` and `k8s` in any release.
+for group, commands in ((local, cli.COMMANDS), (dev, cli.COMMANDS), (k8s, k8s_cli.COMMANDS)):
     command: click.Command
-    for command in cli.COMMANDS:
+    for command in commands:
         group.add_command(command)

@@ -86,7 +86,7 @@ REPORTING = (
         "PING_URL",
         "",
         values.url_or_none,
-        "called at start (URL/start), success (URL) and failure (URL/fail), as healthchecks.io has it",
+        "called at start (URL/start), success (URL), failure (URL/fail), as healthchecks.io has it",
     ),
     Setting(
         "WEBHOOK_URL",

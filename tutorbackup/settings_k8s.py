@@ -109,7 +109,7 @@ _POD = (
     _k8s(
         "SERVICE_ACCOUNT_ANNOTATIONS",
         {},
-        k8s_values.annotations,
+        k8s_values.annotation_texts,
         "annotations of the account that is made, for IRSA or workload identity",
     ),
     _k8s("IMAGE_PULL_SECRETS", [], k8s_values.object_names, "names of Secrets of the registry"),
@@ -124,7 +124,7 @@ _POD = (
         "POD_SECURITY_CONTEXT", {}, k8s_values.mapping, "laid over the pod's; null removes a field"
     ),
     _k8s("SECURITY_CONTEXT", {}, k8s_values.mapping, "the same of the container"),
-    _k8s("NODE_SELECTOR", {}, k8s_values.labels, "labels that the node has to have"),
+    _k8s("NODE_SELECTOR", {}, k8s_values.label_texts, "labels that the node has to have"),
     _k8s("TOLERATIONS", [], k8s_values.mappings, "tolerations"),
     _k8s(
         "AFFINITY",
@@ -133,9 +133,12 @@ _POD = (
         "affinity, instead of the preferred one to Caddy's pod, which has the volume",
     ),
     _k8s("PRIORITY_CLASS_NAME", "", k8s_values.object_name_or_none, "priority class"),
-    _k8s("LABELS", {}, k8s_values.labels, "more labels, of all objects and pods"),
+    _k8s("LABELS", {}, k8s_values.label_texts, "more labels, of all objects and pods"),
     _k8s(
-        "ANNOTATIONS", {}, k8s_values.annotations, "annotations of the pods and of their volume"
+        "ANNOTATIONS",
+        {},
+        k8s_values.annotation_texts,
+        "annotations of the pods and their volume",
     ),
 )
 
