@@ -90,7 +90,9 @@ def test_an_existing_secret_and_account_are_used_and_none_is_made(site: Any, clu
     (job,) = cluster.created("Job")
     spec = job["spec"]["template"]["spec"]
     assert spec["serviceAccountName"] == "iam"
-    assert {"secretName": "vault", "defaultMode": 0o440} in [v.get("secret") for v in spec["volumes"]]
+    assert {"secretName": "vault", "defaultMode": 0o440} in [
+        v.get("secret") for v in spec["volumes"]
+    ]
     assert not any("secret/" in word for words in cluster.words("delete") for word in words)
 
 
