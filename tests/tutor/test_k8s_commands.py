@@ -333,7 +333,7 @@ def test_a_job_that_runs_is_named_and_left_alone(site: Any, cluster: Any) -> Non
 
 def test_a_pod_that_was_replaced_is_followed_on(site: Any, cluster: Any) -> None:
     evicted = {**ended(130), "reason": "Evicted", "message": "low on memory"}
-    frames = [
+    frames: list[dict[str, Any]] = [
         RUNNING,
         {"pods": [evicted], "job": {"active": 0}},
         {"pods": [evicted, RUNNING["pods"][0]], "job": {"active": 1}},

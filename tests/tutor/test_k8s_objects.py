@@ -1,4 +1,4 @@
-"""The objects that `tutor k8s start` applies: as this Tutor renders them, as kustomize reads them."""
+"""The objects that `tutor k8s start` applies: as this Tutor renders and kustomize reads them."""
 
 from __future__ import annotations
 
@@ -450,6 +450,7 @@ def test_a_site_without_a_cluster_is_not_bothered(site: Any, tmp_path: Any) -> N
         ("LABELS", {"team": "not a label"}, "is no label"),
         ("LABELS", {"te am": "x"}, "is no name"),
         ("ANNOTATIONS", {"note": ["x"]}, "is no text"),
+        ("ANNOTATIONS", {"note": "a\x7f"}, "has control characters"),
         ("ANNOTATIONS", "text", "is no mapping"),
         ("TOLERATIONS", {"key": "x"}, "is no list"),
         ("TIME_ZONE", "Local", "is no time zone"),
@@ -494,7 +495,10 @@ HOSTILE_SETTINGS: dict[str, Any] = {
     "BACKUP_MYSQL_DATABASES": ["o p'e\"n$e\\d#x", "1e3", "no"],
     "BACKUP_MONGODB_DATABASES": ["$(HOME)", "~"],
     "BACKUP_S3_BUCKET_NAME": "0x1F",
-    "BACKUP_K8S_ANNOTATIONS": {"example.org/a": HOSTILE + "\nsecond: line\n", "b": "0o17"},
+    "BACKUP_K8S_ANNOTATIONS": {
+        "example.org/a": HOSTILE.replace("\x7f", "") + "\nsecond: line\n",
+        "b": "0o17",
+    },
     "BACKUP_K8S_LABELS": {"octal": "0777", "float": "1e3", "word": "on"},
     "BACKUP_K8S_NODE_SELECTOR": {"example.org/zone": "1"},
 }
