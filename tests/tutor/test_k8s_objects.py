@@ -496,7 +496,7 @@ HOSTILE_SETTINGS: dict[str, Any] = {
     "BACKUP_MONGODB_DATABASES": ["$(HOME)", "~"],
     "BACKUP_S3_BUCKET_NAME": "0x1F",
     "BACKUP_K8S_ANNOTATIONS": {
-        "example.org/a": HOSTILE.replace("\x7f", "") + "\nsecond: line\n",
+        "example.org/a": HOSTILE.replace("\x7f", "") + "\nsecond: line",
         "b": "0o17",
     },
     "BACKUP_K8S_LABELS": {"octal": "0777", "float": "1e3", "word": "on"},
