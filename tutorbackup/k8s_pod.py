@@ -141,8 +141,8 @@ def _volumes(
         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 (the container's)
     ]
     if k8s_config.TUTOR_CONFIG_KEY in site.secret_keys() and kind != ARCHIVE:
-        # By itself, as the files of a Secret are links. A restore leaves it out, but looks whether an
-        # earlier one of it was interrupted.
+        # By itself, as the files of a Secret are links. A restore leaves it out, but looks whether
+        # an earlier one of it was interrupted.
         mounts.append(
             {
                 "name": "secrets",

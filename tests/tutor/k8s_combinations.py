@@ -64,6 +64,8 @@ def combinations(config: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], 
 
 def _objects(site: K8sConfig) -> list[dict[str, Any]]:
     found = [*k8s_objects.all_objects(site), k8s_objects.restore_job_for_gitops(site)]
+    # A Job of the real name may be there, and cannot be changed.
+    found[-1]["metadata"]["name"] += "-gitops"
     for kind in (LIVE, RESTORE, ARCHIVE):
         job = k8s_objects.manual_job(site, kind, ["verify", "--name=$(X)"], "settings", "secrets")
         job["metadata"]["name"] += f"-{kind}"
