@@ -6,7 +6,7 @@ import secrets
 import signal
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Iterator, NamedTuple, Sequence
 
 from tutor import fmt
@@ -216,13 +216,14 @@ class _Log:
         name = pod["metadata"]["name"]
         if name != self._pod:
             self._pod, self._last = name, ""
-        for line in self._kubectl.logs(name, k8s_pod.CONTAINER, self._last):
-            stamp, _, text = line.partition(" ")
-            # --since-time knows whole seconds alone.
-            if _time_key(stamp) > _time_key(self._last):
-                self._last = stamp
-                sys.stdout.write(text if text.endswith("\n") else text + "\n")
-                sys.stdout.flush()
+        with closing(self._kubectl.logs(name, k8s_pod.CONTAINER, self._last)) as lines:
+            for line in lines:
+                stamp, _, text = line.partition(" ")
+                # --since-time knows whole seconds alone.
+                if _time_key(stamp) > _time_key(self._last):
+                    self._last = stamp
+                    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+                    sys.stdout.flush()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import Any, Iterator, Sequence
+from typing import Any, Generator, Sequence
 
 from tutor.exceptions import TutorError
 
@@ -70,7 +70,7 @@ class Kubectl:
         names = [f"deployment/{name}" for name in deployments]
         self._run(["rollout", "restart", *names])
 
-    def logs(self, pod: str, container: str, since: str) -> Iterator[str]:
+    def logs(self, pod: str, container: str, since: str) -> Generator[str, None, None]:
         """Lines, each with its time before it, until the container ends, or the connection does."""
         command = ["logs", f"pod/{pod}", f"--container={container}", "--follow", "--timestamps"]
         if since:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import Any
 
 import pytest
@@ -169,12 +168,10 @@ def test_an_interrupt_ends_the_engine_cleanly(
         if line == "running\n":
             break
     assert shown and shown[-1] == "running\n", "".join(shown)
-    begun = time.monotonic()
     # To the whole group, as a terminal does.
     os.killpg(process.pid, number)
-    rest = process.communicate(timeout=30)[0]
+    rest = process.communicate(timeout=120)[0]
     assert process.returncode == 130, rest
-    assert time.monotonic() - begun < 20
     assert "stopped cleanly" in rest
     assert "Traceback" not in rest
     assert "--wait=false" in cluster.words("delete")[0]

@@ -397,24 +397,6 @@ def test_temporary_files(site: Any, own_volume: bool) -> None:
             assert claim["metadata"]["labels"]["velero.io/exclude-from-backup"] == "true"
 
 
-def test_annotations_and_labels_for_velero_and_k8up(site: Any) -> None:
-    """As docs/kubernetes.md shows them."""
-    objects = rendered(
-        site,
-        BACKUP_K8S_ANNOTATIONS={
-            "k8up.io/backup": "false",
-            "backup.velero.io/backup-volumes-excludes": "caddy,tmp,settings,secrets",
-        },
-        BACKUP_K8S_LABELS={"velero.io/exclude-from-backup": "true"},
-    )
-    for name in CRON_JOBS:
-        metadata = pod(objects, name)["metadata"]
-        assert metadata["annotations"]["k8up.io/backup"] == "false"
-        excluded = metadata["annotations"]["backup.velero.io/backup-volumes-excludes"]
-        assert {*volumes(pod(objects, name))} <= {*excluded.split(",")}
-        assert metadata["labels"]["velero.io/exclude-from-backup"] == "true"
-
-
 def test_files_of_the_bucket(site: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("AWS_SHARED_CREDENTIALS_FILE", raising=False)
