@@ -63,8 +63,11 @@ class Kubectl:
 
     def wait_for_deletion(self, kind: str, selector: str) -> None:
         """Of what is there now."""
-        if self.get(kind, selector):
+        try:
             self._run(["wait", kind, selector, "--for=delete", "--timeout=300s"])
+        except KubectlError as error:
+            if "no matching resources" not in error.text:
+                raise
 
     def restart(self, deployments: Sequence[str]) -> None:
         names = [f"deployment/{name}" for name in deployments]
