@@ -49,7 +49,7 @@ class JobRun:
         """Ends when the Job has ended and is gone. On Ctrl-C the engine ends cleanly first."""
         self._make_way()
         try:
-            with _terminated_as_interrupted():
+            with _ended_by_interrupt():
                 try:
                     self._start(kind, arguments)
                     return self._follow()
@@ -227,17 +227,20 @@ class _Log:
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """By default SIGTERM ends this process and leaves the job alone."""
+def _ended_by_interrupt() -> Iterator[None]:
+    """By default SIGTERM ends this process and leaves the job alone; and a shell's background job
+    ignores SIGINT."""
 
     def interrupt(_number: int, _frame: Any) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _time_key(stamp: str) -> tuple[str, str]:
