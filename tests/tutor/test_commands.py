@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import stat
 import sys
 from typing import Any
@@ -212,11 +213,7 @@ def test_another_status_is_named(site: Any, answers: Any) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_named(site: Any) -> None:
-    site.path("backup", "schedule", "install").unlink()
-    for name in ("openedx-backup.cron", "openedx-backup.service", "openedx-backup.timer"):
-        site.path("backup", "schedule", name).unlink()
-    site.path("backup", "schedule").rmdir()
-    site.path("backup").rmdir()
+    shutil.rmtree(site.path("backup"))
     site.path("backup").write_text("in the way")
     result = site.tutor("local", "backup")
     assert isinstance(result.exception, TutorError)
