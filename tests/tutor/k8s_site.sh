@@ -153,3 +153,18 @@ k8s_objects() {
 
 # k8s_freeze SIGNAL: STOP makes the S3 server hang, CONT lets it go on. Inside, no other processes are seen.
 k8s_freeze() { $cluster run pkill --exact --signal "$1" minio; }
+
+# k8s_stop_at_upload: stops it as soon as somebody begins an upload, which is where an archive begins.
+k8s_stop_at_upload() {
+  $cluster run python3 - "$(k8s_volume minio)" <<'PYTHON'
+import glob, os, signal, subprocess, sys, time
+server = int(subprocess.check_output(["pgrep", "--exact", "minio"]))
+def uploads(): return set(glob.glob(sys.argv[1] + "/.minio.sys/multipart/*/*"))
+before, deadline = uploads(), time.monotonic() + 60
+while not uploads() - before:
+    if time.monotonic() > deadline:
+        sys.exit("nobody has begun an upload in 60 s")
+    time.sleep(0.001)
+os.kill(server, signal.SIGSTOP)
+PYTHON
+}
