@@ -126,7 +126,7 @@ class JobRun:
             self._leave_it = True
             raise TutorError(
                 f"the cluster has not answered for {seconds:.0f} seconds. The job runs on "
-                f"there. To see it:\n\n    kubectl logs --namespace={self._site.namespace} --follow "
+                f"there. To see it:\n\n    kubectl logs -f --namespace={self._site.namespace} "
                 f"{JOB}\n\n{error}"
             ) from error
 

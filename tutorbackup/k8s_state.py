@@ -50,7 +50,7 @@ def owners(one: dict[str, Any]) -> list[str]:
 
 def has_started(pod: dict[str, Any]) -> bool:
     state = _container_state(pod)
-    return bool(state.get("running") or state.get("terminated"))
+    return "running" in state or "terminated" in state
 
 
 def termination(pod: dict[str, Any] | None) -> dict[str, Any]:
