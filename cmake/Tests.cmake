@@ -33,7 +33,7 @@ endfunction()
 
 # What the sanitizer builds need: no servers, no generator, no benchmarks.
 add_custom_target(unit_tests)
-foreach(layer base stream archive mysql mongodb files http store engine cli)
+foreach(layer base stream archive mysql mongodb files http report store engine cli)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${layer}/*_test.cc")
   if(tests)
     add_test_ring(${layer}_tests unit SOURCES ${tests})

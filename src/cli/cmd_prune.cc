@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "cli/json_report.h"
@@ -71,6 +72,13 @@ std::string RemovedText(const PrunePlan& plan, size_t planned, size_t removed) {
   return text;
 }
 
+/// The archives that can be restored from afterwards; `pruned`: those to be removed are gone.
+uint64_t CountRetained(const PrunePlan& plan, bool pruned) {
+  return static_cast<uint64_t>(std::ranges::count_if(plan.items, [&](const PruneItem& item) {
+    return item.entry.IsUsable() && !(pruned && item.kept_by.empty());
+  }));
+}
+
 /// Whether to go on; shows the plan when it asks.
 bool Confirm(const std::string& place, const PrunePlan& plan, CommandServices& services) {
   std::fputs(RenderPrunePlan(place, plan, StyleOf(STDERR_FILENO)).c_str(), stderr);
@@ -87,6 +95,8 @@ CommandOutcome RunPrune(const SettingValues& settings, CommandServices& services
     throw Error(ErrorKind::kUsage, "--from names one archive, and prune is about all of a place")
         .Hint("let --from name its folder");
   }
+  services.facts().location = location.store->Location();
+  services.facts().dry_run = settings.Switch("dry-run");
   services.aftermath = [] { return std::string("Nothing was removed."); };
   PrunePlan plan = PlanPrune(*location.store, options, run);
   const std::string place = location.store->Location();
@@ -109,6 +119,7 @@ CommandOutcome RunPrune(const SettingValues& settings, CommandServices& services
     outcome.json["pruned"] = true;
     outcome.text += "Removed " + RemovedText(plan, planned, removed) + ".\n";
   }
+  services.facts().retained_archives = CountRetained(plan, outcome.json["pruned"]);
   return outcome;
 }
 

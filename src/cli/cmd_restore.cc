@@ -9,6 +9,7 @@
 
 #include "base/log_line.h"
 #include "base/text.h"
+#include "cli/component_summary.h"
 #include "cli/front_end.h"
 #include "cli/json_report.h"
 #include "cli/question.h"
@@ -126,6 +127,23 @@ std::string DoneText(const RestoreReport& report, const std::string& left_out,
          RenderAfterRestore(undo, FrontEnd().empty(), style);
 }
 
+/// Of the components that were restored or, after a dry run, are to be.
+void TellFacts(const RestoreReport& report, RunFacts& facts) {
+  facts.version = report.version;
+  std::vector<ComponentFacts> held;
+  if (report.manifest) held = ComponentFactsOf(*report.manifest);
+  for (const auto& [name, plan] : report.plans) {
+    const auto found = std::ranges::find(held, name, &ComponentFacts::name);
+    ComponentFacts component = found == held.end() ? ComponentFacts{.name = name} : *found;
+    const auto verified = report.verified_items.find(name);
+    if (verified != report.verified_items.end()) component.items = verified->second;
+    facts.components.push_back(std::move(component));
+  }
+  if (!report.swapped) return;
+  facts.swap = std::chrono::milliseconds(report.swap_ms);
+  facts.applied = {.archive = report.archive, .version = report.version, .created = report.made};
+}
+
 CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& options,
                          const Site& site, const std::string& undo, CommandServices& services) {
   const std::string left_out = WhyLeftOut(report.left_out, options.selection);
@@ -188,10 +206,12 @@ std::string UndoCommand(const SettingValues& settings) {
 }  // namespace
 
 CommandOutcome RunRestore(const SettingValues& settings, CommandServices& services) {
+  services.facts().dry_run = settings.Switch("dry-run");
   if (settings.Switch("undo")) return RunUndo(settings, services);
   if (settings.Switch("drop-old")) return RunDropOld(settings, services);
   const RunContext run = services.run();
   const Location location = OpenConfiguredLocation(settings, "from", run);
+  services.facts().location = location.store->Location();
   RestoreOptions options;
   options.choice = ChoiceOf(settings, location);
   options.selection = SelectionOf(settings);
@@ -203,6 +223,7 @@ CommandOutcome RunRestore(const SettingValues& settings, CommandServices& servic
   CheckApart(location, site, options.selection);
   RestoreTargets targets = TargetsOf(site, services);
   options.confirm = [&](const RestorePreview& preview) {
+    services.facts().archive = preview.archive;
     if (options.dry_run) return false;
     const bool yes = settings.Switch("yes");
     return Confirm(PreviewText(preview, WhyLeftOut(preview.left_out, options.selection),
@@ -214,6 +235,7 @@ CommandOutcome RunRestore(const SettingValues& settings, CommandServices& servic
   };
   const RestoreReport report = Restore(*location.store, targets, options, run);
   services.display().Stop(true);
+  TellFacts(report, services.facts());
   return OutcomeOf(report, options, site, UndoCommand(settings), services);
 }
 

@@ -134,6 +134,20 @@ void CheckProgress(const SettingValues& settings, const Checker& checker) {
   }
 }
 
+void CheckMonitoring(const SettingValues& settings, const Checker& checker) {
+  for (const std::string_view id : {"quick", "against-live", "undo", "drop-old", "list-versions"}) {
+    if (!checker.Given(id)) continue;
+    checker.Refuse({"metrics-file", "metrics-pushgateway-url"}, fmt::format("with --{}", id),
+                   "the metrics are about whole archives and the restores of them: leave it out");
+  }
+  const bool used = settings.Find("metrics-file") ||
+                    !settings.Secret("metrics-pushgateway-url").empty() ||
+                    (settings.Knows("webhook-url") && !settings.Secret("webhook-url").empty());
+  if (used) return;
+  checker.Refuse({"metrics-labels"}, "without metrics",
+                 "add --metrics-file FILE.prom or --metrics-pushgateway-url-file FILE");
+}
+
 }  // namespace
 
 void RefuseIdleFlags(const SettingValues& settings, CommandBit command) {
@@ -142,6 +156,7 @@ void RefuseIdleFlags(const SettingValues& settings, CommandBit command) {
   if (command == kInspect) CheckInspect(settings, checker);
   if (command == kVerify) CheckVerify(settings, checker);
   if (command == kRestore) CheckKeptData(settings, checker);
+  if (FindSetting(command, "metrics-file") != nullptr) CheckMonitoring(settings, checker);
   if (FindSetting(command, "mysql-host") != nullptr) CheckServers(settings, checker);
 }
 

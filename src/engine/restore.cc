@@ -213,6 +213,8 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
   ArchiveEntry chosen = ChooseArchive(store, ChoiceFor(targets, options), run);
   const ObjectId archive = chosen.object;
   report.archive = archive.name;
+  report.version = archive.version;
+  report.made = chosen.made;
   report.passed_over = chosen.passed_over;
   report.manifest = std::move(chosen.manifest);
   const Manifest* const manifest = report.manifest.get();
