@@ -140,8 +140,9 @@ def _volumes(
         {"name": "secrets", "mountPath": k8s_config.SECRETS, "readOnly": True},
         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 (the container's)
     ]
-    if k8s_config.TUTOR_CONFIG_KEY in site.secret_keys() and kind == LIVE:
-        # By itself, as the files of a Secret are links.
+    if k8s_config.TUTOR_CONFIG_KEY in site.secret_keys() and kind != ARCHIVE:
+        # By itself, as the files of a Secret are links. A restore leaves it out, but looks whether
+        # an earlier one of it was interrupted.
         mounts.append(
             {
                 "name": "secrets",

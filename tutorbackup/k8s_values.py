@@ -29,6 +29,7 @@ _NAME = re.compile("[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _WORD = "[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 _KEY = re.compile(rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_WORD}")
 _LABEL = re.compile(f"({_WORD})?")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _FOLDER = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -91,6 +92,9 @@ def _as_text(key: str, content: Any) -> str:
     if isinstance(content, bool):
         return "true" if content else "false"
     if isinstance(content, (str, int, float)):
+        if _CONTROL.search(str(content)):
+            # kustomize writes them as they are, and then cannot read them.
+            raise ValueError(f"{key} has control characters")
         return str(content)
     raise ValueError(f"{key} is no text")
 

@@ -18,14 +18,13 @@ from typing import Any, Callable, Iterator
 import click.testing
 import pytest
 import yaml
+from k8s_testing import FakeCluster
 from tutor import config as tutor_config
 from tutor import env as tutor_env
 from tutor.commands.cli import cli
 
 import tutorbackup.plugin  # noqa: F401  (declares the plugin to Tutor, for the whole process)
 from tutorbackup import k8s_job
-
-from k8s_testing import FakeCluster
 
 # -I and -S: it starts in half the time.
 FAKE_DOCKER = """#!{python} -IS

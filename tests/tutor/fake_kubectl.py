@@ -1,9 +1,9 @@
-"""Plays kubectl and a cluster behind it, for faults that no real one shows on demand. The real one is
-tests/tutor/k8s-e2e's.
+"""Plays kubectl and a cluster behind it, for faults that no real one shows on demand (that is in
+tests/tutor/k8s-e2e).
 
-Runs with the name of a folder: `calls` gets a line of JSON for each call; `scenario.json` says what
-happens; `state.json` is what is in the cluster. A scenario's frames are what successive looks at the
-pods show; the last one stays.
+Runs with the name of a folder: `calls` gets a line of JSON for each call; `scenario.json` says
+what happens; `state.json` is what is in the cluster. A scenario's frames are what successive looks
+at the pods show; the last one stays.
 """
 
 from __future__ import annotations

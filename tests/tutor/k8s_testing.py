@@ -47,7 +47,7 @@ def condition(kind: str, reason: str = "", message: str = "") -> dict[str, Any]:
     return {"conditions": [found]}
 
 
-RUNNING = {"pods": [pod(running={})], "job": {"active": 1}}
+RUNNING: dict[str, Any] = {"pods": [pod(running={})], "job": {"active": 1}}
 
 
 def run_that_ends(status: int = 0, message: str | None = None, **more: Any) -> dict[str, Any]:

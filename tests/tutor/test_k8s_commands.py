@@ -90,7 +90,9 @@ def test_an_existing_secret_and_account_are_used_and_none_is_made(site: Any, clu
     (job,) = cluster.created("Job")
     spec = job["spec"]["template"]["spec"]
     assert spec["serviceAccountName"] == "iam"
-    assert {"secretName": "vault", "defaultMode": 0o440} in [v.get("secret") for v in spec["volumes"]]
+    assert {"secretName": "vault", "defaultMode": 0o440} in [
+        v.get("secret") for v in spec["volumes"]
+    ]
     assert not any("secret/" in word for words in cluster.words("delete") for word in words)
 
 
@@ -331,7 +333,7 @@ def test_a_job_that_runs_is_named_and_left_alone(site: Any, cluster: Any) -> Non
 
 def test_a_pod_that_was_replaced_is_followed_on(site: Any, cluster: Any) -> None:
     evicted = {**ended(130), "reason": "Evicted", "message": "low on memory"}
-    frames = [
+    frames: list[dict[str, Any]] = [
         RUNNING,
         {"pods": [evicted], "job": {"active": 0}},
         {"pods": [evicted, RUNNING["pods"][0]], "job": {"active": 1}},

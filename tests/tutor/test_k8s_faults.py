@@ -45,7 +45,10 @@ def test_an_eviction_is_named(site: Any, cluster: Any) -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ({"reason": "ImagePullBackOff", "message": 'pulling image "x"'}, "tutor images push backup"),
+        (
+            {"reason": "ImagePullBackOff", "message": 'pulling image "x"'},
+            "tutor images push backup",
+        ),
         ({"reason": "CreateContainerConfigError", "message": 'secret "vault"'}, 'secret "vault"'),
     ],
 )
