@@ -2,26 +2,6 @@
 # shellcheck disable=SC2154 # engine and outside are e2e_site.sh's
 # Further steps of tests/tutor/e2e, on a site that is as before.txt says.
 
-site_is_as_before() {
-  site_fingerprint >"$outside/after.txt"
-  diff "$outside/before.txt" "$outside/after.txt"
-}
-
-# typing PATTERN TEXT… STATUS COMMAND…: what the terminal got is in $outside/screen.
-typing() {
-  local typed=() terminal status=0
-  until [[ $1 =~ ^[0-9]+$ ]]; do
-    typed+=("$1" "$2")
-    shift 2
-  done
-  # shellcheck disable=SC2034 # site_tutor reads it
-  terminal=(env TERM=xterm-256color tests/tutor/terminal "${typed[@]}" --)
-  "${@:2}" >"$outside/screen" || status=$?
-  cat "$outside/screen"
-  ((status == $1)) || fail "'${*:2}' ended with status $status, not $1"
-}
-shown() { grep -aEq -- "$1" "$outside/screen" || fail "the terminal did not show '$1'"; }
-
 # The display is drawn five times a second: the media have to take longer than that, on any machine.
 use_a_terminal() {
   local before large
