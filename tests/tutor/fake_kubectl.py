@@ -78,7 +78,10 @@ class Cluster:
         else:
             found = self.state["objects"].get(what)
             if found and what.startswith("job/") and not self.suspended(found):
-                found["status"] = self.frame().get("job", {})
+                frame = self.frame()
+                found["status"] = frame.get("job", {})
+                found["metadata"].update(frame.get("metadata", {}))
+                found = None if frame.get("gone") else found
             show(found)
 
     def suspended(self, job: dict[str, Any]) -> bool:
@@ -152,7 +155,7 @@ def main() -> None:
     cluster = Cluster()
     cluster.fault(" ".join(plain()))
     verb = plain()[0]
-    if verb == "create":
+    if verb in ("create", "apply"):
         cluster.create(text)
     elif verb in ("scale", "rollout", "wait"):
         pass

@@ -130,6 +130,29 @@ def test_a_cluster_that_is_away_for_a_moment_does_not_end_the_run(site: Any, clu
     assert site.tutor("k8s", "backup").exit_code == 0
 
 
+def test_a_long_run_is_not_lost_by_one_error(
+    site: Any, cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time without an answer counts from the first error on, not from the run's begin."""
+    monkeypatch.setattr(k8s_job, "LOST_SECONDS", 0.0)
+    text = "Unable to connect to the server: dial tcp: connection refused"
+    cluster.play(**run_that_ends(faults={"logs": [text, 1]}))
+    assert site.tutor("k8s", "backup").exit_code == 0
+
+
+def test_a_job_that_somebody_deletes_is_followed_to_its_end(site: Any, cluster: Any) -> None:
+    deleted = {"deletionTimestamp": "2026-11-26T10:00:00Z"}
+    interrupted = ended(130, summary(exit_status=130))
+    frames = [
+        RUNNING,
+        {**RUNNING, "metadata": deleted},
+        {"pods": [interrupted], "metadata": deleted, "job": {}},
+        {"pods": [interrupted], "gone": True},
+    ]
+    cluster.play(frames=frames, logs={POD: ["running"]})
+    assert site.tutor("k8s", "backup").exit_code == 130
+
+
 def test_a_cluster_that_stays_away_keeps_its_job(
     site: Any, cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
