@@ -164,6 +164,12 @@ def test_a_cluster_that_stays_away_keeps_its_job(
     assert "job/backup-restore-job" in cluster.objects()
 
 
+def test_kubectls_errors_reach_us_from_its_process_too(site: Any, cluster_by_program: Any) -> None:
+    text = "Error from server (Forbidden): no"
+    cluster_by_program.play(**run_that_ends(faults={"patch": [text, 1]}))
+    assert text in str(site.tutor("k8s", "backup").exception)
+
+
 def test_without_kubectl_it_is_said(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert "there is no kubectl in PATH" in str(site.tutor("k8s", "backup").exception)
@@ -171,8 +177,9 @@ def test_without_kubectl_it_is_said(site: Any, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_the_engine_cleanly(
-    site: Any, cluster: Any, monkeypatch: pytest.MonkeyPatch, number: int
+    site: Any, cluster_by_program: Any, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
+    cluster = cluster_by_program
     site.set(PLUGINS=["backup"])
     monkeypatch.delenv("TUTOR_IGNORE_ENTRYPOINT_PLUGINS")
     frames = [RUNNING] * 4
