@@ -353,9 +353,8 @@ def test_the_memory_limit_fits_the_engines_budget(site: Any, memory: str, limit:
 
 
 def test_a_limit_that_does_not_fit_is_refused(site: Any) -> None:
-    site.set(BACKUP_K8S_RESOURCES={"limits": {"memory": "256Mi"}})
     with pytest.raises(TutorError, match="BACKUP_K8S_RESOURCES: a limit of 256Mi"):
-        site.render()
+        rendered(site, BACKUP_K8S_RESOURCES={"limits": {"memory": "256Mi"}})
 
 
 def test_media_claims(site: Any) -> None:
