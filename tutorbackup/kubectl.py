@@ -41,13 +41,12 @@ class Kubectl:
         found = json.loads(text) if text.strip() else None
         return found["items"] if found and found.get("kind") == "List" else found
 
-    def create(self, *objects: dict[str, Any]) -> Any:
-        """Gives the last one as the API server has it now."""
-        made = None
-        for one in objects:
-            text = self._run(["create", "--filename=-", "--output=json"], json.dumps(one))
-            made = json.loads(text)
-        return made
+    def create(self, one: dict[str, Any]) -> Any:
+        """Gives it as the API server has it now."""
+        return json.loads(self._run(["create", "--filename=-", "--output=json"], json.dumps(one)))
+
+    def apply(self, one: dict[str, Any]) -> None:
+        self._run(["apply", "--filename=-"], json.dumps(one))
 
     def patch(self, what: str, change: dict[str, Any]) -> None:
         self._run(["patch", what, "--type=merge", f"--patch={json.dumps(change)}"])

@@ -38,9 +38,10 @@ def kinds(words: list[str]) -> list[str]:
 def needed(call: dict[str, Any]) -> set[tuple[str, str]]:
     words = call["arguments"][1:]
     verb = words[0]
-    if verb == "create":
-        kind = call["input"].partition('"kind": "')[2].partition('"')[0]
-        return {(kind.lower() + "s", "create")}
+    if verb in ("create", "apply"):
+        kind = call["input"].partition('"kind": "')[2].partition('"')[0].lower() + "s"
+        # What is applied is looked for first.
+        return {(kind, "create"), *([(kind, "get")] if verb == "apply" else [])}
     if verb == "logs":
         return {("pods", "get"), ("pods/log", "get")}
     if verb == "scale":
