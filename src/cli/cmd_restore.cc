@@ -132,7 +132,6 @@ std::string DoneText(const RestoreReport& report, const std::string& left_out,
 void TellFacts(const RestoreReport& report, RunFacts& facts) {
   facts.archive = report.archive;
   facts.version = report.version;
-  facts.skipped = report.skipped;
   std::vector<ComponentFacts> held;
   if (report.manifest) held = ComponentFactsOf(*report.manifest);
   for (const auto& [name, plan] : report.plans) {
@@ -142,9 +141,13 @@ void TellFacts(const RestoreReport& report, RunFacts& facts) {
     if (verified != report.verified_items.end()) component.items = verified->second;
     facts.components.push_back(std::move(component));
   }
+  facts.skipped = report.skipped;
+  if (report.applied) {
+    facts.applied = {.archive = report.applied->archive,
+                     .version = report.applied->version,
+                     .created = ParseRfc3339(report.applied->created)};
+  }
   if (report.swapped) facts.swap = std::chrono::milliseconds(report.swap_ms);
-  if (!report.swapped && !report.skipped) return;
-  facts.applied = {.archive = report.archive, .version = report.version, .created = report.made};
 }
 
 CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& options,

@@ -249,7 +249,6 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
   const ObjectId archive = chosen.object;
   report.archive = archive.name;
   report.version = archive.version;
-  report.made = chosen.made;
   report.passed_over = chosen.passed_over;
   report.manifest = std::move(chosen.manifest);
   const Manifest* const manifest = report.manifest.get();

@@ -51,7 +51,6 @@ struct RestoreOptions {
 struct RestoreReport {
   std::string archive;
   std::string version;                 ///< of a store that keeps versions; else empty
-  TimePoint made{};                    ///< as in ArchiveEntry
   std::unique_ptr<Manifest> manifest;  ///< as in ArchiveEntry; nullptr for a foreign archive
   std::vector<std::pair<std::string, RestorePlan>> plans;
   std::vector<std::string> left_out;  ///< as in the preview

@@ -70,6 +70,16 @@ TEST_F(SummaryFileCommandTest, ABackupAndWhatFollowsItTellWhatTheyDid) {
   EXPECT_EQ(summary["applied"]["archive"], archive);
   EXPECT_GT(summary["components"]["caddy"]["items"], 0);
 
+  std::vector<std::string> again = restore;
+  again.insert(again.end(), {"--skip-applied", "true"});
+  ASSERT_EQ(site_.Run(again).status, 0);
+  summary = Summary();
+  EXPECT_EQ(summary["status"], "complete");
+  EXPECT_EQ(summary["skipped"], true);
+  EXPECT_EQ(summary["archive"], archive);
+  EXPECT_EQ(summary["applied"]["archive"], archive);
+  EXPECT_THAT(summary["applied"]["created"].get<std::string>(), HasSubstr("T"));
+
   for (const std::string command : {"verify", "list", "prune"}) {
     std::vector<std::string> line = {command, "--from", site_.archives(), "--summary-file", file()};
     if (command == "prune") line.insert(line.end(), {"--keep-last", "1", "--yes"});
