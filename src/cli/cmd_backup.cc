@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/archive_screens.h"
+#include "cli/component_summary.h"
 #include "cli/json_report.h"
 #include "cli/site_settings.h"
 #include "engine/backup.h"
@@ -45,6 +46,16 @@ std::string SummaryText(const BackupReport& report, const std::string& place,
   return out;
 }
 
+void TellFacts(const BackupReport& report, RunFacts& facts) {
+  facts.archive = report.name;
+  facts.version = report.version;
+  facts.stored_bytes = report.totals.stored_bytes;
+  facts.raw_bytes = report.totals.raw_bytes;
+  facts.components = ComponentFactsOf(report.manifest);
+  if (report.read_back) facts.read_back = report.read_back_time;
+  facts.skew = std::chrono::milliseconds(report.manifest.skew_ms);
+}
+
 }  // namespace
 
 CommandOutcome RunBackup(const SettingValues& settings, CommandServices& services) {
@@ -71,10 +82,12 @@ CommandOutcome RunBackup(const SettingValues& settings, CommandServices& service
             "--caddy /caddy");
   }
   const std::string place = location.store->Location();
+  services.facts().location = place;
   services.aftermath = [progress = &run.progress] { return AftermathOfBackup(progress->Read()); };
   services.display().Start();
   const BackupReport report = Backup(*location.store, sources, targets, options, run);
   services.display().Stop(true);
+  TellFacts(report, services.facts());
   const std::vector<std::string> left_out = LeftOut(site, selection);
   return {.text = SummaryText(report, place, WhyLeftOut(left_out, selection),
                               services.warnings().All(), services.style()),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/component_summary.h"
 #include "cli/site_settings.h"
 #include "engine/extract.h"
 
@@ -20,10 +21,16 @@ CommandOutcome RunExtract(const SettingValues& settings, CommandServices& servic
   ArchiveChoice choice = ChoiceOf(settings, location);
   choice.components = selection.only;
   const ArchiveEntry entry = ChooseArchive(*location.store, choice, run);
+  RunFacts& facts = services.facts();
+  facts.location = location.store->Location();
+  facts.archive = entry.object.name;
+  facts.version = entry.object.version;
+  if (entry.manifest) facts.components = ComponentFactsOf(*entry.manifest);
   services.aftermath = [] { return std::string("Nothing was left behind."); };
   services.display().Start();
   const ExtractReport report = Extract(*location.store, entry.object, selection, *target, run);
   services.display().Stop(true);
+  facts.raw_bytes = report.bytes;
   const std::string text =
       fmt::format("Unpacked {}: {}, {}, into {}.", entry.object.name,
                   FormatCounted(report.files, "file", "files"), FormatBytes(report.bytes), *target);

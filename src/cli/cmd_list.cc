@@ -36,6 +36,10 @@ CommandOutcome ListVersions(Store& store, size_t most, const TerminalStyle& styl
           .status = {}};
 }
 
+uint64_t CountUsable(const std::vector<ArchiveEntry>& entries) {
+  return static_cast<uint64_t>(std::ranges::count_if(entries, &ArchiveEntry::IsUsable));
+}
+
 // Not a success where nothing could be restored: a job that watches the place has to notice.
 std::optional<ExitStatus> ListStatus(const std::vector<ArchiveEntry>& entries) {
   const bool any = std::ranges::any_of(
@@ -48,6 +52,7 @@ std::optional<ExitStatus> ListStatus(const std::vector<ArchiveEntry>& entries) {
 CommandOutcome RunList(const SettingValues& settings, CommandServices& services) {
   const RunContext run = services.run();
   const Location location = OpenConfiguredLocation(settings, "from", run);
+  services.facts().location = location.store->Location();
   if (settings.Switch("list-versions")) {
     if (location.name) {
       throw Error(ErrorKind::kUsage, "--from names one archive, which has no versions")
@@ -65,6 +70,7 @@ CommandOutcome RunList(const SettingValues& settings, CommandServices& services)
           .Hint("openedx-backup list shows what there is");
     }
   }
+  if (!location.name) services.facts().retained_archives = CountUsable(entries);
   auto archives = nlohmann::ordered_json::array();
   for (const ArchiveEntry& entry : entries) archives.push_back(EntryJson(entry));
   const std::string place = location.store->Location();

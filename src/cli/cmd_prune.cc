@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "cli/json_report.h"
@@ -12,16 +13,6 @@
 namespace oxbackup {
 namespace {
 
-std::optional<CalendarSpan> WithinOf(const SettingValues& settings) {
-  const std::optional<std::string> text = settings.Text("keep-within");
-  if (!text) return std::nullopt;
-  if (const std::optional<CalendarSpan> span = ParseCalendarSpan(*text)) return span;
-  const SettingValue value = settings.Find("keep-within").value_or(SettingValue{});
-  throw Error(ErrorKind::kUsage,
-              fmt::format("{} has to be a time span, not '{}'", value.origin, *text))
-      .Hint("hours, days, weeks, months or years: 12h, 30d, 8w, 6m, 1y, 1y6m");
-}
-
 PruneOptions OptionsOf(const SettingValues& settings) {
   PruneOptions options{.rules = {.last = settings.Count("keep-last").value_or(0),
                                  .hourly = settings.Count("keep-hourly").value_or(0),
@@ -29,7 +20,7 @@ PruneOptions OptionsOf(const SettingValues& settings) {
                                  .weekly = settings.Count("keep-weekly").value_or(0),
                                  .monthly = settings.Count("keep-monthly").value_or(0),
                                  .yearly = settings.Count("keep-yearly").value_or(0),
-                                 .within = WithinOf(settings)},
+                                 .within = settings.Span("keep-within")},
                        .damaged = settings.Switch("damaged")};
   if (options.rules.AreNone()) {
     throw Error(ErrorKind::kUsage, "no rule says which archives to keep")
@@ -71,6 +62,13 @@ std::string RemovedText(const PrunePlan& plan, size_t planned, size_t removed) {
   return text;
 }
 
+/// The archives that can be restored from afterwards; `pruned`: those to be removed are gone.
+uint64_t CountRetained(const PrunePlan& plan, bool pruned) {
+  return static_cast<uint64_t>(std::ranges::count_if(plan.items, [&](const PruneItem& item) {
+    return item.entry.IsUsable() && !(pruned && item.kept_by.empty());
+  }));
+}
+
 /// Whether to go on; shows the plan when it asks.
 bool Confirm(const std::string& place, const PrunePlan& plan, CommandServices& services) {
   std::fputs(RenderPrunePlan(place, plan, StyleOf(STDERR_FILENO)).c_str(), stderr);
@@ -87,6 +85,8 @@ CommandOutcome RunPrune(const SettingValues& settings, CommandServices& services
     throw Error(ErrorKind::kUsage, "--from names one archive, and prune is about all of a place")
         .Hint("let --from name its folder");
   }
+  services.facts().location = location.store->Location();
+  services.facts().dry_run = settings.Switch("dry-run");
   services.aftermath = [] { return std::string("Nothing was removed."); };
   PrunePlan plan = PlanPrune(*location.store, options, run);
   const std::string place = location.store->Location();
@@ -109,6 +109,7 @@ CommandOutcome RunPrune(const SettingValues& settings, CommandServices& services
     outcome.json["pruned"] = true;
     outcome.text += "Removed " + RemovedText(plan, planned, removed) + ".\n";
   }
+  services.facts().retained_archives = CountRetained(plan, outcome.json["pruned"]);
   return outcome;
 }
 

@@ -102,6 +102,11 @@ CommandOutcome RunVerify(const SettingValues& settings, CommandServices& service
   ArchiveChoice choice = ChoiceOf(settings, location);
   choice.components = SelectionOf(settings).only;
   const ArchiveEntry entry = ChooseArchive(*location.store, choice, run);
+  RunFacts& facts = services.facts();
+  facts.location = location.store->Location();
+  facts.archive = entry.object.name;
+  facts.version = entry.object.version;
+  if (entry.manifest) facts.components = ComponentFactsOf(*entry.manifest);
   services.display().Start();
   Comparison done;
   if (live) {

@@ -16,6 +16,7 @@
 #include "cli/signals.h"
 #include "engine/choice.h"
 #include "engine/location.h"
+#include "report/run_summary.h"
 
 namespace oxbackup {
 
@@ -37,6 +38,8 @@ class CommandServices {
   RunContext run();
   ProgressDisplay& display() { return *display_; }
   const Warnings& warnings() const { return *warnings_; }
+  /// What the command says of its run for those who watch from outside.
+  RunFacts& facts() { return facts_; }
   int threads() const { return threads_; }
   const Clock& clock() const { return clock_; }
   /// How results for people are shown: standard output's style.
@@ -55,6 +58,7 @@ class CommandServices {
   SystemClock clock_;
   std::stop_source stop_;
   Progress progress_;
+  RunFacts facts_;
   std::unique_ptr<ProgressDisplay> display_;
   std::unique_ptr<Warnings> warnings_;
   std::unique_ptr<ByteBudget> budget_;

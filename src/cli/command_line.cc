@@ -155,4 +155,17 @@ bool AsksForJsonLog(const std::vector<std::string>& arguments, const Environment
   return environment("LOG_FORMAT") == "json";
 }
 
+std::string AskedSummaryFile(const std::vector<std::string>& arguments,
+                             const Environment& environment) {
+  const Command* const command = arguments.empty() ? nullptr : FindCommand(arguments.front());
+  if (command == nullptr || FindSetting(command->bit, "summary-file") == nullptr) return {};
+  constexpr std::string_view kFlag = "--summary-file";
+  for (size_t at = 1; at < arguments.size(); ++at) {
+    const std::string& argument = arguments[at];
+    if (argument == kFlag) return at + 1 < arguments.size() ? arguments[at + 1] : "";
+    if (argument.starts_with("--summary-file=")) return argument.substr(kFlag.size() + 1);
+  }
+  return environment("SUMMARY_FILE").value_or("");
+}
+
 }  // namespace oxbackup

@@ -33,6 +33,11 @@ bool AsksForJson(const std::vector<std::string>& arguments);
 /// The same of the log, by --log-format or LOG_FORMAT.
 bool AsksForJsonLog(const std::vector<std::string>& arguments, const Environment& environment);
 
+/// The file of --summary-file or SUMMARY_FILE, for the same errors; empty without one, and for
+/// commands that have no summary.
+std::string AskedSummaryFile(const std::vector<std::string>& arguments,
+                             const Environment& environment);
+
 /// Help for a terminal of `width` columns. `command` nullptr: of the whole tool.
 std::string HelpText(const Command* command, int width);
 

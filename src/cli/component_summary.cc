@@ -45,6 +45,15 @@ std::string ShortDigest(const std::string& digest, bool unicode) {
   return digest.substr(0, 4) + (unicode ? "…" : "..") + digest.substr(digest.size() - 2);
 }
 
+std::vector<ComponentFacts> ComponentFactsOf(const Manifest& manifest) {
+  std::vector<ComponentFacts> facts;
+  for (const ComponentManifest& component : manifest.components) {
+    const ComponentSummary summary = Summarize(component);
+    facts.push_back({.name = summary.name, .items = summary.items, .raw_bytes = summary.raw_bytes});
+  }
+  return facts;
+}
+
 std::vector<std::string> ComponentNamesOf(const Manifest& manifest) {
   std::vector<std::string> names;
   for (const ComponentManifest& component : manifest.components) names.push_back(component.name);

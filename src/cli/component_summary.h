@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "archive/manifest.h"
+#include "report/run_summary.h"
 
 namespace oxbackup {
 
@@ -28,6 +29,9 @@ std::vector<std::string> SummaryCells(const ComponentSummary& summary);
 
 /// "7f3a…c1", enough to compare by eye.
 std::string ShortDigest(const std::string& digest, bool unicode);
+
+/// The components of a manifest in its order, for those who watch a run.
+std::vector<ComponentFacts> ComponentFactsOf(const Manifest& manifest);
 
 /// "mysql", "mongodb", …: the components of a manifest in its order.
 std::vector<std::string> ComponentNamesOf(const Manifest& manifest);

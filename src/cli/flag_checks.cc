@@ -108,12 +108,12 @@ void CheckInspect(const SettingValues& settings, const Checker& checker) {
 void CheckKeptData(const SettingValues& settings, const Checker& checker) {
   if (settings.Switch("undo")) {
     checker.Refuse({"location", "name", "date", "version", "dry-run", "keep-old", "in-place",
-                    "drop-old", "mongorestore-options"},
+                    "skip-applied", "max-age", "drop-old", "mongorestore-options"},
                    "with --undo, which brings back what the last restore replaced",
                    "openedx-backup restore --undo, with the flags that say which site");
   } else if (settings.Switch("drop-old")) {
     checker.Refuse({"location", "name", "date", "version", "only", "exclude", "dry-run", "keep-old",
-                    "in-place", "mongorestore-options"},
+                    "in-place", "skip-applied", "max-age", "mongorestore-options"},
                    "with --drop-old, which removes what restores with --keep-old left",
                    "openedx-backup restore --drop-old, with the flags that say which site");
   } else if (settings.Switch("in-place")) {
@@ -134,6 +134,20 @@ void CheckProgress(const SettingValues& settings, const Checker& checker) {
   }
 }
 
+void CheckMonitoring(const SettingValues& settings, const Checker& checker) {
+  for (const std::string_view id : {"quick", "against-live", "undo", "drop-old", "list-versions"}) {
+    if (!checker.Given(id)) continue;
+    checker.Refuse({"metrics-file", "metrics-pushgateway-url"}, fmt::format("with --{}", id),
+                   "the metrics are about whole archives and the restores of them: leave it out");
+  }
+  const bool used = settings.Find("metrics-file") ||
+                    !settings.Secret("metrics-pushgateway-url").empty() ||
+                    (settings.Knows("webhook-url") && !settings.Secret("webhook-url").empty());
+  if (used) return;
+  checker.Refuse({"metrics-labels"}, "without metrics",
+                 "add --metrics-file FILE.prom or --metrics-pushgateway-url-file FILE");
+}
+
 }  // namespace
 
 void RefuseIdleFlags(const SettingValues& settings, CommandBit command) {
@@ -142,6 +156,7 @@ void RefuseIdleFlags(const SettingValues& settings, CommandBit command) {
   if (command == kInspect) CheckInspect(settings, checker);
   if (command == kVerify) CheckVerify(settings, checker);
   if (command == kRestore) CheckKeptData(settings, checker);
+  if (FindSetting(command, "metrics-file") != nullptr) CheckMonitoring(settings, checker);
   if (FindSetting(command, "mysql-host") != nullptr) CheckServers(settings, checker);
 }
 

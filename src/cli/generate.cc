@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "cli/exit_status.h"
 #include "cli/settings_table.h"
+#include "report/metrics.h"
 
 namespace oxbackup {
 namespace {
@@ -79,7 +80,8 @@ std::string Generate(const std::string& kind) {
   if (kind == "zsh") return ZshCompletion();
   if (kind == "fish") return FishCompletion();
   if (kind == "settings") return SettingsTable();
-  throw Error(ErrorKind::kUsage, "generate makes man, bash, zsh, fish or settings");
+  if (kind == "metrics") return MetricsTable();
+  throw Error(ErrorKind::kUsage, "generate makes man, bash, zsh, fish, settings or metrics");
 }
 
 std::string ManualPage() {
@@ -141,6 +143,16 @@ std::string SettingsTable() {
     out += fmt::format("| `--{}` | {} | {} | {} | {} | {} |\n", setting.flag,
                        Code(setting.placeholder), variable, Code(setting.fallback),
                        CommandsOf(setting), MarkdownCell(setting.help));
+  }
+  return out;
+}
+
+std::string MetricsTable() {
+  std::string out =
+      "| metric | unit | labels | commands | meaning |\n| --- | --- | --- | --- | --- |\n";
+  for (const MetricDefinition& metric : MetricDefinitions()) {
+    out += fmt::format("| `{}` | {} | {} | {} | {} |\n", metric.name, metric.unit,
+                       Code(metric.labels), metric.commands, MarkdownCell(metric.help));
   }
   return out;
 }

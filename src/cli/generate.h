@@ -5,8 +5,9 @@
 
 namespace oxbackup {
 
-/// `kind`: "man" (the manual page, section 1), "bash", "zsh" or "fish" (completions), or "settings"
-/// (the table of docs/operations.md). Throws Error(kUsage) for any other.
+/// `kind`: "man" (the manual page, section 1), "bash", "zsh" or "fish" (completions), "settings"
+/// (the table of docs/operations.md) or "metrics" (that of docs/monitoring.md). Throws
+/// Error(kUsage) for any other.
 std::string Generate(const std::string& kind);
 
 std::string ManualPage();
@@ -15,5 +16,7 @@ std::string ZshCompletion();
 std::string FishCompletion();
 /// In Markdown.
 std::string SettingsTable();
+/// The table of all metrics for docs/monitoring.md.
+std::string MetricsTable();
 
 }  // namespace oxbackup

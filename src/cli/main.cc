@@ -26,6 +26,7 @@
 #include "cli/front_end.h"
 #include "cli/generate.h"
 #include "cli/json_report.h"
+#include "cli/run_observer.h"
 
 namespace oxbackup {
 namespace {
@@ -102,20 +103,17 @@ ExitStatus PrintError(const Error& error, const std::string& command, const Json
   return StatusOf(error.kind());
 }
 
-/// Runs `body`; every exception becomes an Error that is printed.
+/// Runs `body`; every exception becomes an Error, which `failed` prints and tells.
 template <class Body>
-ExitStatus Guarded(const std::string& command, const JsonForms& json,
-                   const std::function<std::string()>& aftermath, Body&& body) {
+ExitStatus Guarded(const std::function<ExitStatus(const Error&)>& failed, Body&& body) {
   try {
     return body();
   } catch (const Error& error) {
-    return PrintError(error, command, json, aftermath());
+    return failed(error);
   } catch (const std::exception& error) {
-    return PrintError(
-        Error(ErrorKind::kInternal, "the engine met a situation that it does not know")
-            .Cause(error.what())
-            .Hint("please report this with the output of LOG_LEVEL=debug"),
-        command, json, aftermath());
+    return failed(Error(ErrorKind::kInternal, "the engine met a situation that it does not know")
+                      .Cause(error.what())
+                      .Hint("please report this with the output of LOG_LEVEL=debug"));
   }
 }
 
@@ -126,17 +124,25 @@ ExitStatus RunCommand(const CommandLine& line, JsonForms json) {
     file = ReadConfigFile(path->second.front());
   }
   const SettingValues settings(command.bit, line.flags, ProcessEnvironment(), std::move(file));
-  RefuseIdleFlags(settings, command.bit);
   CommandServices services(settings, command.bit);
   json.log = services.json_log();
-  // The error is printed below the last state of the display, which stops first.
+  RunObserver observer(command, settings, services);
   return Guarded(
-      std::string(command.name), json,
-      [&] {
+      [&](const Error& error) {
+        // The error is printed below the last state of the display, which stops first.
         services.display().Stop(false);
-        return services.aftermath();
+        const std::string aftermath = services.aftermath();
+        const ExitStatus status = PrintError(error, std::string(command.name), json, aftermath);
+        observer.Failed(error, aftermath);
+        return status;
       },
-      [&] { return PrintOutcome(command, Dispatch(command.bit, settings, services), services); });
+      [&] {
+        RefuseIdleFlags(settings, command.bit);
+        const CommandOutcome outcome = Dispatch(command.bit, settings, services);
+        const ExitStatus status = PrintOutcome(command, outcome, services);
+        observer.Completed(status);
+        return observer.ForProcess(status);
+      });
 }
 
 ExitStatus Main(const std::vector<std::string>& arguments) {
@@ -144,7 +150,11 @@ ExitStatus Main(const std::vector<std::string>& arguments) {
                        .log = AsksForJsonLog(arguments, ProcessEnvironment())};
   const bool named = !arguments.empty() && FindCommand(arguments.front()) != nullptr;
   return Guarded(
-      named ? arguments.front() : "", json, [] { return std::string(); },
+      [&](const Error& error) {
+        const ExitStatus status = PrintError(error, named ? arguments.front() : "", json, "");
+        TellEarlyFailure(arguments, ProcessEnvironment(), error, json.log);
+        return status;
+      },
       [&] {
         const CommandLine line = ParseCommandLine(arguments);
         switch (line.action) {

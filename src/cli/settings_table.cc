@@ -15,6 +15,9 @@ constexpr uint32_t kOneArchive = kRestore | kInspect | kVerify | kExtract;
 constexpr uint32_t kPlace = kBackup | kReading;
 constexpr uint32_t kLive = kBackup | kRestore | kVerify;
 constexpr uint32_t kRunning = kBackup | kRestore | kVerify | kExtract;
+constexpr uint32_t kTold = kRunning | kPrune | kList;
+constexpr uint32_t kNotified = kLive | kPrune;
+constexpr uint32_t kMeasured = kNotified | kList;
 
 constexpr std::array<Command, 8> kCommands = {{
     {kBackup, "backup", "copy the whole site into one archive",
@@ -60,6 +63,7 @@ constexpr std::string_view kMysql = "MySQL";
 constexpr std::string_view kMongodb = "MongoDB";
 constexpr std::string_view kFiles = "Files";
 constexpr std::string_view kBucket = "S3";
+constexpr std::string_view kWatching = "Monitoring";
 constexpr std::string_view kRun = "Running";
 
 constexpr Setting kSettings[] = {
@@ -118,6 +122,10 @@ constexpr Setting kSettings[] = {
     {"in-place", "in-place", "", Kind::kSwitch, "", "",
      "for want of room: remove the live data before the load; there is no undo", kWhat, kRestore,
      false},
+    {"skip-applied", "skip-applied", "SKIP_APPLIED", Kind::kBool, "BOOL", "false",
+     "do nothing when the site holds that very archive already", kWhat, kRestore, true},
+    {"max-age", "max-age", "RESTORE_MAX_AGE", Kind::kText, "DURATION", "",
+     "refuse an archive that was made longer ago: 12h, 2d, 8w, 6m, 1y", kWhat, kRestore, true},
     {"undo", "undo", "", Kind::kSwitch, "", "", "bring back what the last restore replaced", kWhat,
      kRestore, false},
     {"drop-old", "drop-old", "", Kind::kSwitch, "", "",
@@ -238,6 +246,27 @@ constexpr Setting kSettings[] = {
      "how long, from the backup's begin on", kBucket, kBackup, true},
     {"s3-tags", "s3-tag", "S3_TAGS", Kind::kList, "NAME=VALUE", "", "a tag of the archive", kBucket,
      kBackup, true},
+
+    {"summary-file", "summary-file", "SUMMARY_FILE", Kind::kPath, "FILE", "",
+     "file for a summary of the run as JSON, written at its end whatever that is", kWatching, kTold,
+     true},
+    {"metrics-file", "metrics-file", "METRICS_FILE", Kind::kPath, "FILE.prom", "",
+     "file of metrics for node_exporter's textfile collector", kWatching, kMeasured, true},
+    {"metrics-pushgateway-url", "metrics-pushgateway-url-file", "METRICS_PUSHGATEWAY_URL",
+     Kind::kSecret, "FILE", "", "file with the address of a Prometheus Pushgateway", kWatching,
+     kMeasured, true},
+    {"metrics-labels", "metrics-label", "METRICS_LABELS", Kind::kList, "NAME=VALUE", "",
+     "a label of all metrics", kWatching, kMeasured, true},
+    {"ping-url", "ping-url-file", "PING_URL", Kind::kSecret, "FILE", "",
+     "file with an address that is called at start, success and failure, as healthchecks.io has "
+     "it; "
+     "{command} in it is the command's name",
+     kWatching, kNotified, true},
+    {"webhook-url", "webhook-url-file", "WEBHOOK_URL", Kind::kSecret, "FILE", "",
+     "file with an address that gets the same as JSON", kWatching, kNotified, true},
+    {"warnings-as-success", "warnings-as-success", "WARNINGS_AS_SUCCESS", Kind::kBool, "BOOL",
+     "false", "end with 0 instead of 3, for schedulers that know no warnings", kWatching, kTold,
+     true},
 
     {"config", "config", "", Kind::kPath, "FILE", "", "settings file (TOML)", kRun, kAll, false},
     {"memory", "memory", "BACKUP_MEMORY", Kind::kSize, "SIZE", "256MiB",

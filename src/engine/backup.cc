@@ -159,8 +159,11 @@ BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& target
   run.progress.Done("archive");
   report.proof = object->Proof();
   if (options.read_back && report.proof.empty()) {
+    const TimePoint written = run.clock.Now();
     ReadBack(store, object->id(), run);
     report.read_back = true;
+    report.read_back_time =
+        std::chrono::duration_cast<std::chrono::milliseconds>(run.clock.Now() - written);
   }
   report.duration =
       std::chrono::duration_cast<std::chrono::milliseconds>(run.clock.Now() - started);

@@ -28,6 +28,7 @@ struct BackupReport {
   ArchiveTotals totals;
   std::chrono::milliseconds duration{};
   bool read_back = false;
+  std::chrono::milliseconds read_back_time{};  ///< part of `duration`
   std::string proof;  ///< of the store that it holds what was written (ObjectWriter::Proof)
   /// A sentence for each restore whose old data are still there; they are not in the archive.
   std::vector<std::string> kept_old;
