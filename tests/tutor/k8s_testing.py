@@ -11,7 +11,9 @@ from typing import Any
 
 import fake_kubectl
 import yaml
+from tutor import env as tutor_env
 
+CRON_JOBS = ("CronJob/backup-cron-job", "CronJob/restore-cron-job")
 POD = "backup-restore-job-0"
 HERE = Path(__file__).resolve().parent
 
@@ -167,3 +169,28 @@ def engine_settings(objects: dict[str, Any]) -> dict[str, Any]:
 
 def secrets_in(one: dict[str, Any]) -> dict[str, str]:
     return {key: base64.b64decode(value).decode() for key, value in one["data"].items()}
+
+
+def text_of(site: Any, **settings: Any) -> str:
+    """This one file, as Tutor renders it: all of them take a second."""
+    site.set(**settings)
+    return str(tutor_env.render_file(site.config(), "backup", "k8s", "objects.yml"))
+
+
+def rendered(site: Any, **settings: Any) -> dict[str, Any]:
+    return read_objects(text_of(site, **settings))
+
+
+def template_of(objects: dict[str, Any], name: str = CRON_JOBS[0]) -> dict[str, Any]:
+    return dict(objects[name]["spec"]["jobTemplate"]["spec"]["template"])
+
+
+def mounts(template: dict[str, Any]) -> dict[str, tuple[str, bool]]:
+    return {
+        mount["mountPath"]: (mount["name"], mount.get("readOnly", False))
+        for mount in container(template)["volumeMounts"]
+    }
+
+
+def volumes(template: dict[str, Any]) -> dict[str, Any]:
+    return {volume["name"]: volume for volume in template["spec"]["volumes"]}
