@@ -43,12 +43,14 @@ endforeach()
 
 # One executable a folder, so that a change in one part does not link all of them. Those of the
 # databases share their servers; those of buckets measure when a connection stalls.
-foreach(part mysql mongodb s3 engine cli)
+foreach(part mysql mongodb s3 report engine cli)
   file(GLOB tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/integration/${part}/*.cc")
   if(tests)
     set(lock databases)
     if(part STREQUAL "s3")
       set(lock buckets)
+    elseif(part STREQUAL "report")
+      set(lock pushgateway)
     endif()
     add_test_ring(${part}_integration_tests integration LOCK ${lock} SOURCES ${tests})
   endif()

@@ -6,7 +6,7 @@ import secrets
 import signal
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any, Iterator, NamedTuple, Sequence
 
 from tutor import fmt
@@ -49,7 +49,7 @@ class JobRun:
         """Ends when the Job has ended and is gone. On Ctrl-C the engine ends cleanly first."""
         self._make_way()
         try:
-            with _terminated_as_interrupted():
+            with _ended_by_interrupt():
                 try:
                     self._start(kind, arguments)
                     return self._follow()
@@ -65,7 +65,11 @@ class JobRun:
         found = self._kubectl.get(JOB)
         if found is None:
             return
-        if not (k8s_state.is_over(found) or k8s_state.was_forgotten(found)):
+        if not (
+            k8s_state.has_ended(found)
+            or k8s_state.is_being_deleted(found)
+            or k8s_state.was_forgotten(found)
+        ):
             raise TutorError(
                 f"the Job {k8s_objects.JOB} in namespace {self._site.namespace} is running, since "
                 f"{k8s_state.made_at(found)}. Wait for its end, or stop it:\n\n"
@@ -79,7 +83,8 @@ class JobRun:
         if not site.ours["K8S_SERVICE_ACCOUNT_NAME"]:
             name = account["metadata"]["name"]
             if kubectl.get(f"serviceaccount/{name}") is None:
-                kubectl.create(account)
+                # As `tutor k8s start` would, which comes later.
+                kubectl.apply(account)
         secret_name = site.ours["K8S_SECRET_NAME"] or self._name
         job = k8s_objects.manual_job(site, kind, arguments, self._name, secret_name)
         self._uid = kubectl.create(job)["metadata"]["uid"]
@@ -101,7 +106,8 @@ class JobRun:
         }
 
     def _follow(self) -> Outcome:
-        waiting = answered = time.monotonic()
+        waiting = time.monotonic()
+        lost: float | None = None  # since when there is no answer
         while True:
             try:
                 job, pod = self._job(), self._pod()
@@ -110,12 +116,14 @@ class JobRun:
                     waiting = time.monotonic()
                     # Once more, as that took its time: by now it may have ended.
                     job, pod = self._job(), self._pod() or pod
-                if job is None or k8s_state.is_over(job):
+                if job is None or k8s_state.has_ended(job):
                     return self._outcome(job, pod)
                 self._say_what_is_waited_for(job, pod, time.monotonic() - waiting)
-                answered = time.monotonic()
+                lost = None
             except KubectlError as error:
-                self._bear(error, time.monotonic() - answered)
+                now = time.monotonic()
+                lost = now if lost is None else lost
+                self._bear(error, now - lost)
             time.sleep(POLL_SECONDS)
 
     def _bear(self, error: KubectlError, seconds: float) -> None:
@@ -163,15 +171,13 @@ class JobRun:
     def _stop(self) -> Outcome:
         """Deletes the Job, which the engine gets as SIGTERM, and shows how it ends."""
         summary: Summary = {}
-        if self._uid:
-            pod = self._pod()
-            self._kubectl.delete(JOB, wait=False)
-            try:
-                if pod is not None and k8s_state.has_started(pod):
+        with suppress(KeyboardInterrupt):
+            pod = self._pod() if self._uid else None
+            if pod is not None:
+                self._kubectl.delete(JOB, wait=False)
+                if k8s_state.has_started(pod):
                     self._log.follow(pod)
                     summary = k8s_state.summary_of(k8s_state.termination(self._pod()))
-            except KeyboardInterrupt:
-                pass
         return Outcome(_INTERRUPTED, summary)
 
     def _remove(self) -> None:
@@ -216,27 +222,31 @@ class _Log:
         name = pod["metadata"]["name"]
         if name != self._pod:
             self._pod, self._last = name, ""
-        for line in self._kubectl.logs(name, k8s_pod.CONTAINER, self._last):
-            stamp, _, text = line.partition(" ")
-            # --since-time knows whole seconds alone.
-            if _time_key(stamp) > _time_key(self._last):
-                self._last = stamp
-                sys.stdout.write(text if text.endswith("\n") else text + "\n")
-                sys.stdout.flush()
+        with closing(self._kubectl.logs(name, k8s_pod.CONTAINER, self._last)) as lines:
+            for line in lines:
+                stamp, _, text = line.partition(" ")
+                # --since-time knows whole seconds alone.
+                if _time_key(stamp) > _time_key(self._last):
+                    self._last = stamp
+                    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+                    sys.stdout.flush()
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """By default SIGTERM ends this process and leaves the job alone."""
+def _ended_by_interrupt() -> Iterator[None]:
+    """By default SIGTERM ends this process and leaves the job alone; and a shell's background job
+    ignores SIGINT."""
 
     def interrupt(_number: int, _frame: Any) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _time_key(stamp: str) -> tuple[str, str]:

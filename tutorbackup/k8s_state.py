@@ -25,10 +25,12 @@ _WAITING = {
 _MOUNTING = ("FailedMount", "FailedAttachVolume", "FailedBinding", "ProvisioningFailed")
 
 
-def is_over(job: dict[str, Any]) -> bool:
-    """Ended, or ending because somebody deleted it."""
-    deleted = job["metadata"].get("deletionTimestamp")
-    return bool(deleted or _condition(job, "Complete") or _condition(job, "Failed"))
+def has_ended(job: dict[str, Any]) -> bool:
+    return bool(_condition(job, "Complete") or _condition(job, "Failed"))
+
+
+def is_being_deleted(job: dict[str, Any]) -> bool:
+    return "deletionTimestamp" in job["metadata"]
 
 
 def was_forgotten(job: dict[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import Any, Iterator, Sequence
+from typing import Any, Generator, Sequence
 
 from tutor.exceptions import TutorError
 
@@ -41,13 +41,12 @@ class Kubectl:
         found = json.loads(text) if text.strip() else None
         return found["items"] if found and found.get("kind") == "List" else found
 
-    def create(self, *objects: dict[str, Any]) -> Any:
-        """Gives the last one as the API server has it now."""
-        made = None
-        for one in objects:
-            text = self._run(["create", "--filename=-", "--output=json"], json.dumps(one))
-            made = json.loads(text)
-        return made
+    def create(self, one: dict[str, Any]) -> Any:
+        """Gives it as the API server has it now."""
+        return json.loads(self._run(["create", "--filename=-", "--output=json"], json.dumps(one)))
+
+    def apply(self, one: dict[str, Any]) -> None:
+        self._run(["apply", "--filename=-"], json.dumps(one))
 
     def patch(self, what: str, change: dict[str, Any]) -> None:
         self._run(["patch", what, "--type=merge", f"--patch={json.dumps(change)}"])
@@ -63,14 +62,17 @@ class Kubectl:
 
     def wait_for_deletion(self, kind: str, selector: str) -> None:
         """Of what is there now."""
-        if self.get(kind, selector):
+        try:
             self._run(["wait", kind, selector, "--for=delete", "--timeout=300s"])
+        except KubectlError as error:
+            if "no matching resources" not in error.text:
+                raise
 
     def restart(self, deployments: Sequence[str]) -> None:
         names = [f"deployment/{name}" for name in deployments]
         self._run(["rollout", "restart", *names])
 
-    def logs(self, pod: str, container: str, since: str) -> Iterator[str]:
+    def logs(self, pod: str, container: str, since: str) -> Generator[str, None, None]:
         """Lines, each with its time before it, until the container ends, or the connection does."""
         command = ["logs", f"pod/{pod}", f"--container={container}", "--follow", "--timestamps"]
         if since:

@@ -65,6 +65,24 @@ struct RestorePlan {
   std::optional<uint64_t> bytes_free;
 };
 
+/// What a component's data are, by what the restore that brought them has written down beside
+/// them.
+struct AppliedArchive {
+  std::string archive;   ///< its name
+  std::string version;   ///< of a store that keeps versions; else empty
+  std::string identity;  ///< the SHA-256 of its manifest; empty when it has none
+  std::string created;   ///< when it was made, RFC 3339
+  std::string applied;   ///< when its swap began, RFC 3339
+  std::string run_id;    ///< of the restore
+
+  friend bool operator==(const AppliedArchive&, const AppliedArchive&) = default;
+};
+
+/// One line of JSON, and back: nothing where it is not what this version writes, since then nothing
+/// is known.
+std::string SerializeApplied(const AppliedArchive& applied);
+[[nodiscard]] std::optional<AppliedArchive> ParseApplied(std::string_view json);
+
 /// Which archive and run a swap belongs to; written into the record that every place keeps of it.
 /// The engine writes the records of a run's components in the order of `components` and closes them
 /// in the same order. So the last one's record tells whether the run had come to its swaps: with it
@@ -75,6 +93,13 @@ struct SwapIntent {
   std::string started;                  ///< RFC 3339
   std::vector<std::string> components;  ///< all that this run swaps, in the order above
   bool keep_old = false;                ///< what was replaced stays after the run
+  std::string version = {};             ///< as in AppliedArchive, like the next three
+  std::string identity = {};
+  std::string created = {};
+  std::string applied = {};
+
+  /// What the component holds when the swap is done.
+  AppliedArchive Brings() const { return {archive, version, identity, created, applied, run_id}; }
 
   friend bool operator==(const SwapIntent&, const SwapIntent&) = default;
 };
@@ -130,6 +155,12 @@ class RestoreTarget {
   /// swap, or the last finished one whose old data were kept; throws Error(kNotFound) when there is
   /// none. Throws Error(kNotFound) also when the old data are being removed already.
   virtual void UndoSwap(const std::string& run_id) = 0;
+
+  /// Which archive's data are live here: that of the newest restore which swapped something in and
+  /// was not undone since. Nothing when there is none, while a swap is open, when it was restored
+  /// with other settings of what is restored, and when something that it brought is not there any
+  /// more. What the site has written since does not count. Changes nothing and keeps nobody away.
+  [[nodiscard]] virtual std::optional<AppliedArchive> Applied() = 0;
 
   /// Connects, checks rights, versions and space, and says what would be replaced. Changes nothing.
   /// `manifest`: of the archive, nullptr for a foreign one.

@@ -82,6 +82,9 @@ struct Manifest {
   std::vector<std::string> warnings;
   std::vector<MemberEntry> members;  ///< in archive order, without the manifest itself
   std::vector<BlockEntry> blocks;    ///< in archive order, without the manifest's own block
+  /// Of its own text, which ends with it, as it was parsed: no other archive has the same. Empty in
+  /// one that was never text.
+  std::string sha256;
 
   /// Zeros behind DropLists.
   ListTotals Totals() const;

@@ -127,12 +127,9 @@ bool IsHex(const std::string& text, size_t digits) {
 }
 
 std::string BytesOfHex(const std::string& hex) {
-  if (!IsHex(hex, hex.size()) || hex.size() % 2 != 0) throw BadManifest("a name is malformed");
-  std::string bytes;
-  for (size_t i = 0; i < hex.size(); i += 2) {
-    bytes.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
-  }
-  return bytes;
+  std::optional<std::string> bytes = FromHex(hex);
+  if (!bytes) throw BadManifest("a name is malformed");
+  return *std::move(bytes);
 }
 
 MemberEntry MemberOf(const Json& json) {
@@ -184,13 +181,15 @@ ComponentManifest ComponentOf(const Json& json) {
   return component;
 }
 
-// The text without its seal, which is checked first: nothing else in a damaged text means anything.
-void CheckSeal(std::string_view text) {
+// Checks the seal first, and returns its SHA-256: nothing else in a damaged text means anything.
+std::string CheckSeal(std::string_view text) {
   const size_t seal_size = kSealName.size() + kSha256Digits + kSealEnd.size();
   if (text.size() < seal_size) throw BadManifest("it is too short");
   const std::string_view sealed = text.substr(0, text.size() - seal_size);
-  const std::string expected = fmt::format("{}{}{}", kSealName, Sha256Hex(sealed), kSealEnd);
+  std::string sha256 = Sha256Hex(sealed);
+  const std::string expected = fmt::format("{}{}{}", kSealName, sha256, kSealEnd);
   if (text.substr(sealed.size()) != expected) throw BadManifest("its SHA-256 does not fit");
+  return sha256;
 }
 
 // Members and blocks are taken out of the document as they are parsed: there may be a million, and
@@ -289,8 +288,8 @@ std::string SerializeManifest(const Manifest& manifest) {
 
 Manifest ParseManifest(std::string_view json) {
   CheckVersion(json);
-  CheckSeal(json);
   Manifest manifest;
+  manifest.sha256 = CheckSeal(json);
   try {
     FillFromJson(ParseText(json, &manifest), &manifest);
   } catch (const Json::exception& error) {

@@ -69,6 +69,20 @@ std::string Hex(std::string_view bytes) {
   return out;
 }
 
+std::optional<std::string> FromHex(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  bytes.reserve(text.size() / 2);
+  for (size_t at = 0; at < text.size(); at += 2) {
+    const size_t high = kDigits.find(text[at]);
+    const size_t low = kDigits.find(text[at + 1]);
+    if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+    bytes.push_back(static_cast<char>(high << 4 | low));
+  }
+  return bytes;
+}
+
 struct RunningDigest::State {
   State(const EVP_MD* the_algorithm, const char* the_name)
       : context(EVP_MD_CTX_new()), algorithm(the_algorithm), name(the_name) {

@@ -12,6 +12,8 @@ namespace oxbackup {
 
 /// Returns the bytes as lower-case hexadecimal.
 std::string Hex(std::string_view bytes);
+/// The bytes that lower-case hexadecimal stands for; nothing for any other text.
+[[nodiscard]] std::optional<std::string> FromHex(std::string_view text);
 
 /// A digest that is made piece by piece (OpenSSL). One thread at a time.
 class RunningDigest {

@@ -13,16 +13,6 @@
 namespace oxbackup {
 namespace {
 
-std::optional<CalendarSpan> WithinOf(const SettingValues& settings) {
-  const std::optional<std::string> text = settings.Text("keep-within");
-  if (!text) return std::nullopt;
-  if (const std::optional<CalendarSpan> span = ParseCalendarSpan(*text)) return span;
-  const SettingValue value = settings.Find("keep-within").value_or(SettingValue{});
-  throw Error(ErrorKind::kUsage,
-              fmt::format("{} has to be a time span, not '{}'", value.origin, *text))
-      .Hint("hours, days, weeks, months or years: 12h, 30d, 8w, 6m, 1y, 1y6m");
-}
-
 PruneOptions OptionsOf(const SettingValues& settings) {
   PruneOptions options{.rules = {.last = settings.Count("keep-last").value_or(0),
                                  .hourly = settings.Count("keep-hourly").value_or(0),
@@ -30,7 +20,7 @@ PruneOptions OptionsOf(const SettingValues& settings) {
                                  .weekly = settings.Count("keep-weekly").value_or(0),
                                  .monthly = settings.Count("keep-monthly").value_or(0),
                                  .yearly = settings.Count("keep-yearly").value_or(0),
-                                 .within = WithinOf(settings)},
+                                 .within = settings.Span("keep-within")},
                        .damaged = settings.Switch("damaged")};
   if (options.rules.AreNone()) {
     throw Error(ErrorKind::kUsage, "no rule says which archives to keep")

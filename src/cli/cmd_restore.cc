@@ -45,6 +45,7 @@ std::string PreviewText(const RestorePreview& preview, const std::string& left_o
   line["not_held"] = preview.not_held;
   line["passed_over"] = preview.passed_over;
   line["in_place"] = preview.in_place;
+  line["held"] = HeldJson(preview.held);
   return DumpLine(line) + "\n";
 }
 
@@ -129,7 +130,9 @@ std::string DoneText(const RestoreReport& report, const std::string& left_out,
 
 /// Of the components that were restored or, after a dry run, are to be.
 void TellFacts(const RestoreReport& report, RunFacts& facts) {
+  facts.archive = report.archive;
   facts.version = report.version;
+  facts.skipped = report.skipped;
   std::vector<ComponentFacts> held;
   if (report.manifest) held = ComponentFactsOf(*report.manifest);
   for (const auto& [name, plan] : report.plans) {
@@ -139,8 +142,8 @@ void TellFacts(const RestoreReport& report, RunFacts& facts) {
     if (verified != report.verified_items.end()) component.items = verified->second;
     facts.components.push_back(std::move(component));
   }
-  if (!report.swapped) return;
-  facts.swap = std::chrono::milliseconds(report.swap_ms);
+  if (report.swapped) facts.swap = std::chrono::milliseconds(report.swap_ms);
+  if (!report.swapped && !report.skipped) return;
   facts.applied = {.archive = report.archive, .version = report.version, .created = report.made};
 }
 
@@ -149,9 +152,12 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
   const std::string left_out = WhyLeftOut(report.left_out, options.selection);
   CommandOutcome outcome;
   outcome.json = {{"archive", report.archive},
+                  {"version", report.version},
                   {"dry_run", options.dry_run},
                   {"in_place", options.in_place},
                   {"swapped", report.swapped},
+                  {"skipped", report.skipped},
+                  {"held", HeldJson(report.held)},
                   {"components", report.components},
                   {"left_out", report.left_out},
                   {"not_held", report.not_held},
@@ -161,6 +167,7 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
                   {"finished_swaps", report.finished_swaps},
                   {"duration_ms", report.duration.count()},
                   {"plans", PlansJson(report.plans)}};
+  if (report.applied) outcome.json["applied"] = AppliedJson(*report.applied);
   if (report.swapped) {
     outcome.json["swapped_at"] = FormatRfc3339(report.swapped_at);
     outcome.json["restored"] = RestoredJson(report, Filtered(site));
@@ -168,12 +175,16 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
   for (const std::string& sentence : report.finished_swaps) {
     outcome.text += Printable(sentence) + "\n";
   }
-  if (report.swapped) {
+  if (report.skipped) {
+    outcome.text +=
+        RenderSkipped(report, options.dry_run, services.clock().Now(), services.style()) +
+        RenderWarnings(services.warnings().All(), services.style());
+  } else if (report.swapped) {
     outcome.text += DoneText(report, left_out, options.keep_old ? undo : "", site, services);
   } else if (options.dry_run) {
-    const RestorePreview preview{report.archive,  report.manifest.get(), report.plans,
-                                 report.left_out, report.not_held,       report.passed_over,
-                                 options.in_place};
+    const RestorePreview preview{
+        report.archive,  report.manifest.get(), report.plans,     report.left_out,
+        report.not_held, report.passed_over,    options.in_place, report.held};
     outcome.text += RenderPreview(preview, left_out, services.clock().Now(), services.style()) +
                     RenderWarnings(services.warnings().All(), services.style()) +
                     "Nothing was changed (--dry-run).\n";
@@ -182,6 +193,14 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
     outcome.status = ExitStatus::kInterrupted;
   }
   return outcome;
+}
+
+std::optional<AgeLimit> AgeLimitOf(const SettingValues& settings) {
+  const std::optional<CalendarSpan> span = settings.Span("max-age");
+  if (!span) return std::nullopt;
+  const std::string origin = settings.Find("max-age").value_or(SettingValue{}).origin;
+  const char* const separator = origin.starts_with("--") ? " " : "=";
+  return AgeLimit{*span, origin + separator + settings.TextOr("max-age", "")};
 }
 
 /// The command that goes back behind this restore, for the same site: with the flags that said
@@ -219,6 +238,8 @@ CommandOutcome RunRestore(const SettingValues& settings, CommandServices& servic
   options.keep_old = settings.Switch("keep-old");
   options.in_place = settings.Switch("in-place");
   options.threads = services.threads();
+  options.skip_applied = settings.Bool("skip-applied");
+  options.max_age = AgeLimitOf(settings);
   const Site site = SiteOf(settings, kRestore, services.threads());
   CheckApart(location, site, options.selection);
   RestoreTargets targets = TargetsOf(site, services);

@@ -108,12 +108,12 @@ void CheckInspect(const SettingValues& settings, const Checker& checker) {
 void CheckKeptData(const SettingValues& settings, const Checker& checker) {
   if (settings.Switch("undo")) {
     checker.Refuse({"location", "name", "date", "version", "dry-run", "keep-old", "in-place",
-                    "drop-old", "mongorestore-options"},
+                    "skip-applied", "max-age", "drop-old", "mongorestore-options"},
                    "with --undo, which brings back what the last restore replaced",
                    "openedx-backup restore --undo, with the flags that say which site");
   } else if (settings.Switch("drop-old")) {
     checker.Refuse({"location", "name", "date", "version", "only", "exclude", "dry-run", "keep-old",
-                    "in-place", "mongorestore-options"},
+                    "in-place", "skip-applied", "max-age", "mongorestore-options"},
                    "with --drop-old, which removes what restores with --keep-old left",
                    "openedx-backup restore --drop-old, with the flags that say which site");
   } else if (settings.Switch("in-place")) {

@@ -112,6 +112,20 @@ Json ArchiveJson(const ArchiveEntry& entry) {
   return json;
 }
 
+Json AppliedJson(const AppliedArchive& applied) {
+  return {{"archive", applied.archive},
+          {"version", applied.version},
+          {"identity", applied.identity},
+          {"created", applied.created},
+          {"applied", applied.applied}};
+}
+
+Json HeldJson(const HeldArchives& held) {
+  Json json = Json::object();
+  for (const auto& [component, applied] : held) json[component] = AppliedJson(applied);
+  return json;
+}
+
 Json PlansJson(const std::vector<std::pair<std::string, RestorePlan>>& plans) {
   Json list = Json::array();
   for (const auto& [component, plan] : plans) {

@@ -9,6 +9,7 @@
 #include "archive/component.h"
 #include "archive/manifest.h"
 #include "cli/progress_render.h"
+#include "engine/applied.h"
 #include "engine/archive_list.h"
 #include "engine/stored_sizes.h"
 
@@ -27,6 +28,10 @@ void AddStoredSizes(const Manifest& manifest, const StoredSizes& stored,
                     nlohmann::ordered_json& json);
 /// An archive as list and inspect name it.
 nlohmann::ordered_json ArchiveJson(const ArchiveEntry& entry);
+/// What a site, or a component of it, holds.
+nlohmann::ordered_json AppliedJson(const AppliedArchive& applied);
+/// The same by component.
+nlohmann::ordered_json HeldJson(const HeldArchives& held);
 /// What a restore is going to do, as its result says it too.
 nlohmann::ordered_json PlansJson(const std::vector<std::pair<std::string, RestorePlan>>& plans);
 

@@ -124,7 +124,6 @@ ExitStatus RunCommand(const CommandLine& line, JsonForms json) {
     file = ReadConfigFile(path->second.front());
   }
   const SettingValues settings(command.bit, line.flags, ProcessEnvironment(), std::move(file));
-  RefuseIdleFlags(settings, command.bit);
   CommandServices services(settings, command.bit);
   json.log = services.json_log();
   RunObserver observer(command, settings, services);
@@ -138,6 +137,7 @@ ExitStatus RunCommand(const CommandLine& line, JsonForms json) {
         return status;
       },
       [&] {
+        RefuseIdleFlags(settings, command.bit);
         const CommandOutcome outcome = Dispatch(command.bit, settings, services);
         const ExitStatus status = PrintOutcome(command, outcome, services);
         observer.Completed(status);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -60,9 +61,36 @@ std::string WhatHappens(const RestorePreview& preview) {
       fmt::join(names, ", "));
 }
 
-std::string WhenStarted(const SwapIntent& intent) {
-  const std::optional<TimePoint> started = ParseRfc3339(intent.started);
-  return started ? FormatLocal(*started) : intent.started;
+std::string ForPeople(const std::string& rfc3339) {
+  const std::optional<TimePoint> time = ParseRfc3339(rfc3339);
+  return time ? FormatLocal(*time) : rfc3339;
+}
+
+std::string WhenStarted(const SwapIntent& intent) { return ForPeople(intent.started); }
+
+std::string HeldText(const AppliedArchive& held) {
+  std::string text = held.archive;
+  if (!held.version.empty()) text += fmt::format(" (version {})", held.version);
+  return fmt::format("{}, made {}, restored {}", text, ForPeople(held.created),
+                     ForPeople(held.applied));
+}
+
+// One line for each archive that components hold.
+std::vector<std::string> HeldSentences(const HeldArchives& held) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> archives;
+  for (const std::string& component : ComponentNames()) {
+    const auto one = held.find(component);
+    if (one == held.end()) continue;
+    const std::string text = HeldText(one->second);
+    auto known = std::ranges::find(archives, text, [](const auto& entry) { return entry.first; });
+    if (known == archives.end()) known = archives.insert(archives.end(), {text, {}});
+    known->second.push_back(component);
+  }
+  std::vector<std::string> sentences;
+  for (const auto& [text, components] : archives) {
+    sentences.push_back(fmt::format("Live now in {}: {}.", fmt::join(components, ", "), text));
+  }
+  return sentences;
 }
 
 // The component as the archive describes it, where that is what the site has now; else nullptr.
@@ -113,7 +141,24 @@ std::string RenderRestored(const RestoreReport& report, const std::set<std::stri
                       "what the archive gave, which holds no digests of its own.",
                 2, style.width) +
          "\n";
+  if (report.applied) {
+    const std::string held = fmt::format("The site holds {}, made {}.", report.applied->archive,
+                                         ForPeople(report.applied->created));
+    out += "  " + WrapAt(Printable(held), 2, style.width) + "\n";
+  }
   return out;
+}
+
+std::string RenderSkipped(const RestoreReport& report, bool dry_run, TimePoint now,
+                          const TerminalStyle& style) {
+  const std::optional<TimePoint> created = ParseRfc3339(report.applied->created);
+  const auto age =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now - created.value_or(now));
+  const std::string text = fmt::format(
+      "{}: the site holds {} already ({} old). Nothing was changed{}.",
+      dry_run ? "It would be skipped" : "Skipped", HeldText(*report.applied),
+      FormatDuration(std::max(age, std::chrono::milliseconds(0))), dry_run ? " (--dry-run)" : "");
+  return WrapAt(Printable(text), 0, style.width) + "\n";
 }
 
 nlohmann::ordered_json RestoredJson(const RestoreReport& report,
@@ -144,6 +189,9 @@ std::string RenderPreview(const RestorePreview& preview, const std::string& left
   if (!preview.passed_over.empty()) {
     out += WrapAt(Printable("Newer, but not whole: " + preview.passed_over + "."), 0, style.width) +
            "\n";
+  }
+  for (const std::string& sentence : HeldSentences(preview.held)) {
+    out += WrapAt(Printable(sentence), 0, style.width) + "\n";
   }
   out += "\n";
   TextTable table({Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});

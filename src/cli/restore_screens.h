@@ -19,6 +19,10 @@ namespace oxbackup {
 std::string RenderPreview(const RestorePreview& preview, const std::string& left_out, TimePoint now,
                           const TerminalStyle& style);
 
+/// That nothing had to be done, since the site holds the archive already. REQUIRES: report.skipped.
+std::string RenderSkipped(const RestoreReport& report, bool dry_run, TimePoint now,
+                          const TerminalStyle& style);
+
 /// What stays as it is: `left_out`, which the archive holds, and `not_held`, which it lacks.
 /// Nothing when both are empty.
 std::string RenderUntouched(const std::string& left_out, const std::vector<std::string>& not_held,

@@ -10,7 +10,12 @@
 namespace oxbackup {
 namespace {
 
-/// The error with the commands as the operator knows them.
+/// What the operator reads names the commands as the operator knows them.
+std::vector<std::string> InOperatorsWords(std::vector<std::string> texts) {
+  for (std::string& text : texts) text = InFrontEndsWords(text, FrontEnd());
+  return texts;
+}
+
 Error InOperatorsWords(const Error& error) {
   const std::string front_end = FrontEnd();
   return Error(error.kind(), InFrontEndsWords(error.what(), front_end))
@@ -68,7 +73,7 @@ RunSummary RunObserver::Summarize(ExitStatus status) const {
           .duration = std::chrono::duration_cast<std::chrono::milliseconds>(
               std::chrono::steady_clock::now() - begin_),
           .facts = services_.facts(),
-          .warnings = services_.warnings().All()};
+          .warnings = InOperatorsWords(services_.warnings().All())};
 }
 
 void TellEarlyFailure(const std::vector<std::string>& arguments, const Environment& environment,

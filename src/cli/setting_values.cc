@@ -164,6 +164,16 @@ std::optional<uint64_t> SettingValues::Size(std::string_view id) const {
   return size;
 }
 
+std::optional<CalendarSpan> SettingValues::Span(std::string_view id) const {
+  const std::optional<std::string> text = Text(id);
+  if (!text) return std::nullopt;
+  if (const std::optional<CalendarSpan> span = ParseCalendarSpan(*text)) return span;
+  const SettingValue value = Find(id).value_or(SettingValue{});
+  throw Error(ErrorKind::kUsage,
+              fmt::format("{} has to be a time span, not '{}'", value.origin, *text))
+      .Hint("hours, days, weeks, months or years: 12h, 30d, 8w, 6m, 1y, 1y6m");
+}
+
 std::vector<std::string> SettingValues::List(std::string_view id) const {
   const std::optional<SettingValue> value = Find(id);
   if (!value) return {};

@@ -12,6 +12,7 @@
 #include "base/environment.h"
 #include "cli/config_file.h"
 #include "cli/settings_table.h"
+#include "engine/retention.h"
 
 namespace oxbackup {
 
@@ -42,6 +43,8 @@ class SettingValues {
   /// 1 to 2^31 - 1.
   [[nodiscard]] std::optional<int> Count(std::string_view id) const;
   [[nodiscard]] std::optional<uint64_t> Size(std::string_view id) const;
+  /// As ParseCalendarSpan reads it.
+  [[nodiscard]] std::optional<CalendarSpan> Span(std::string_view id) const;
   std::vector<std::string> List(std::string_view id) const;
   /// The secret itself, or the content of its file without the last line end; empty when not set.
   std::string Secret(std::string_view id) const;

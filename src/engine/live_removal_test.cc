@@ -178,14 +178,17 @@ TEST_F(LiveRemovalTest, ASwapThatStaysOpenPromisesNoUndo) {
 // Death has no outcome to tell; what it leaves is what the next run has to do with.
 TEST_F(LiveRemovalTest, ADeathAtEveryStepIsFollowedByARunThatSucceeds) {
   int step = 0;
+  const std::string live = BackUp({"a", "b"}, "live");
   for (;; ++step) {
     SCOPED_TRACE(step);
-    WriteAll("live");
+    RestoreFrom(live, Targets());
     if (!DiesAt(step,
                 [&](const BeforeStep& before_step) { InPlace(SteppingTargets(before_step)); })) {
       break;
     }
+    HeldNow();
     ExpectTheNextRunRestores();
+    EXPECT_THAT(HeldNow(), testing::SizeIs(3));
   }
   // Two entries in each folder would be removed, and a file, before the steps of the swaps.
   EXPECT_GT(step, 10);

@@ -77,6 +77,10 @@ std::vector<std::string> Missing(const std::set<std::string>& held,
   return missing;
 }
 
+std::chrono::milliseconds Since(TimePoint start, const RunContext& run) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(run.clock.Now() - start);
+}
+
 std::string NewRunId(TimePoint now) {
   std::random_device random;
   return fmt::format("{}-{:08x}", FormatRfc3339(now), random());
@@ -111,6 +115,37 @@ std::vector<std::pair<std::string, RestorePlan>> PlanAll(const Manifest* manifes
                                  [&](RestoreTarget& t) { return t.Plan(manifest, room); }));
   }
   return plans;
+}
+
+std::vector<std::string> NamesOf(const std::vector<RestoreTarget*>& targets) {
+  std::vector<std::string> names;
+  for (const RestoreTarget* target : targets) names.emplace_back(target->name());
+  return names;
+}
+
+// Without what is the run's own.
+SwapIntent IntentOf(const ArchiveEntry& archive, const Manifest* manifest,
+                    const std::vector<RestoreTarget*>& targets) {
+  SwapIntent intent;
+  intent.archive = archive.object.name;
+  intent.version = archive.object.version;
+  intent.identity = manifest != nullptr ? manifest->sha256 : "";
+  intent.created = FormatRfc3339(archive.made);
+  intent.components = NamesOf(targets);
+  return intent;
+}
+
+// Whether there is nothing to do; refuses what may not be done.
+bool IsToBeSkipped(const ArchiveEntry& chosen, const std::vector<RestoreTarget*>& present,
+                   const RestoreOptions& options, const RunContext& run, RestoreReport& report) {
+  report.held = FindHeld(present);
+  const std::optional<AppliedArchive> held = HeldByAll(
+      report.held, NamesOf(present), report.manifest ? report.manifest->sha256 : std::string());
+  if (options.max_age) RefuseTooOld(chosen, *options.max_age, run.clock.Now(), held);
+  if (!options.skip_applied || !held) return false;
+  report.skipped = true;
+  report.applied = held;
+  return true;
 }
 
 void LoadAll(Store& store, const ObjectId& archive, const std::vector<RestoreTarget*>& targets,
@@ -222,12 +257,17 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
   const std::vector<RestoreTarget*> present =
       Present(targets, options.selection, held, report.archive, report.not_held);
   report.left_out = Missing(held, present);
+  if (IsToBeSkipped(chosen, present, options, run, report)) {
+    report.duration = Since(started, run);
+    return report;
+  }
   if (options.in_place) RefuseKeptData(present);
   report.plans =
       PlanAll(manifest, present, options.in_place ? RestoreRoom::kInPlace : RestoreRoom::kBeside);
-  report.confirmed = options.confirm && options.confirm(RestorePreview{
-                                            report.archive, manifest, report.plans, report.left_out,
-                                            report.not_held, report.passed_over, options.in_place});
+  report.confirmed =
+      options.confirm && options.confirm(RestorePreview{
+                             report.archive, manifest, report.plans, report.left_out,
+                             report.not_held, report.passed_over, options.in_place, report.held});
   if (options.dry_run || !report.confirmed) return report;
 
   LiveRemoval removal(archive);
@@ -241,19 +281,18 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
     AbandonAll(present, run);
     removal.Rethrow();
   }
-  SwapIntent intent{.run_id = NewRunId(started),
-                    .archive = report.archive,
-                    .started = FormatRfc3339(started),
-                    .components = {},
-                    .keep_old = options.keep_old};
-  for (const RestoreTarget* target : present) intent.components.emplace_back(target->name());
+  SwapIntent intent = IntentOf(chosen, manifest, present);
+  intent.run_id = NewRunId(started);
+  intent.started = FormatRfc3339(started);
+  intent.keep_old = options.keep_old;
+  intent.applied = FormatRfc3339(run.clock.Now());
   SwapAll(present, intent, removal, run);
   report.swapped = true;
   report.swapped_at = run.clock.Now();
   report.components = intent.components;
+  report.applied = intent.Brings();
   for (const RestoreTarget* target : present) report.swap_ms += target->swap_ms();
-  report.duration =
-      std::chrono::duration_cast<std::chrono::milliseconds>(run.clock.Now() - started);
+  report.duration = Since(started, run);
   return report;
 }
 

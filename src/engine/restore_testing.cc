@@ -32,6 +32,7 @@ class FailingTarget final : public RestoreTarget {
     inner_->PrepareUndo(intent, begun);
   }
   void DropKept() override { inner_->DropKept(); }
+  std::optional<AppliedArchive> Applied() override { return inner_->Applied(); }
   void CompleteSwap() override { inner_->CompleteSwap(); }
   void UndoSwap(const std::string& run_id) override {
     fault_("UndoSwap");
@@ -137,7 +138,11 @@ std::string RestoreFixture::BackUp(const std::vector<std::string>& media, const 
   RestoreTargets none;
   BackupOptions options;
   options.name = name;
-  return Backup(store_, sources, none, options, test_.run).name;
+  const std::string archive = Backup(store_, sources, none, options, test_.run).name;
+  std::map<std::string, std::string>& content = contents_[archive];
+  content = {{"caddy", Read("caddy")}, {"config.yml", Read("config.yml")}};
+  for (const std::string& tree : media) content[tree] = Read(tree);
+  return archive;
 }
 
 RestoreTargets RestoreFixture::Targets(const std::string& failing, const Fault& fault) {
@@ -187,11 +192,28 @@ std::vector<std::string> RestoreFixture::FinishAll() {
   return FinishOpenSwaps(targets, test_.run);
 }
 
+std::vector<std::string> RestoreFixture::HeldNow() {
+  std::vector<std::string> held;
+  for (const auto& target : Targets()) {
+    const std::optional<AppliedArchive> applied = target->Applied();
+    if (!applied) continue;
+    const std::string name(target->name());
+    held.push_back(name + "=" + applied->archive);
+    for (const auto& [tree, content] : contents_.at(applied->archive)) {
+      const std::string of = tree == "caddy" ? "caddy" : tree == "config.yml" ? "config" : "media";
+      if (of != name) continue;
+      EXPECT_EQ(Read(tree), content) << tree << " is not what the record claims";
+    }
+  }
+  return held;
+}
+
 std::vector<std::string> RestoreFixture::LeftBehind() const {
   std::vector<std::string> left;
   for (const auto& entry : fs::recursive_directory_iterator(folder_.path())) {
     const std::string name = entry.path().filename();
-    if (name.starts_with(".openedx-backup")) left.push_back(entry.path());
+    const bool ours = name.starts_with(".openedx-backup");
+    if (ours && !name.starts_with(".openedx-backup-applied")) left.push_back(entry.path());
   }
   return left;
 }

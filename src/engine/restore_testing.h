@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -53,12 +54,18 @@ class RestoreFixture : public testing::Test {
   /// The error of such an undo.
   Error UndoError(RestoreTargets targets);
   std::vector<std::string> FinishAll();
-  /// Everything of ours that is beside the live data.
+  /// Everything of ours that is beside the live data, but what tells which archive they are of.
   std::vector<std::string> LeftBehind() const;
+  /// Which archive each component holds by its own record, "caddy=archive.tar.xz", of those that
+  /// have one. Fails the test unless their live data are those of that archive, byte by byte: not
+  /// to be called after something else was written.
+  std::vector<std::string> HeldNow();
 
   TestRun test_;
   TemporaryFolder folder_;
   MemoryStore store_{test_.clock};
+  /// By archive and tree, what BackUp has put into it.
+  std::map<std::string, std::map<std::string, std::string>> contents_;
 };
 
 }  // namespace oxbackup

@@ -15,17 +15,27 @@ constexpr char kNew[] = "at first|at first|at first|at first";
 
 class SwapDeathTest : public RestoreFixture {
  protected:
-  SwapDeathTest() : archive_(BackUp({"a", "b"}, "archive")) {}
+  SwapDeathTest() : archive_(BackUp({"a", "b"}, "archive")) {
+    WriteAll("before");
+    before_ = BackUp({"a", "b"}, "before");
+  }
 
   // False: it came to its end.
   bool RestoreDyingAt(int step, bool keep_old = false) {
-    WriteAll("before");
+    RestoreFrom(before_, Targets());
     return DiesAt(step, [&](const BeforeStep& before_step) {
       RestoreFrom(archive_, SteppingTargets(before_step), keep_old);
     });
   }
 
+  // Whether every component says that it holds this archive, and does.
+  bool AllHold(const std::string& archive) {
+    return HeldNow() ==
+           std::vector<std::string>{"caddy=" + archive, "media=" + archive, "config=" + archive};
+  }
+
   const std::string archive_;
+  std::string before_;
 };
 
 TEST_F(SwapDeathTest, IsFinishedOrTakenBackByTheNextRun) {
@@ -33,9 +43,11 @@ TEST_F(SwapDeathTest, IsFinishedOrTakenBackByTheNextRun) {
   int taken_back = 0;
   for (int step = 0; RestoreDyingAt(step); ++step) {
     SCOPED_TRACE(step);
+    HeldNow();
     FinishAll();
     const std::string live = ReadAll();
     ASSERT_TRUE(live == kOld || live == kNew) << live;
+    ASSERT_TRUE(AllHold(live == kNew ? archive_ : before_));
     (live == kNew ? finished : taken_back) += 1;
     // What was loaded before there was a record is the next restore's to remove.
     RestoreFrom(archive_, Targets());
@@ -53,6 +65,7 @@ TEST_F(SwapDeathTest, IsUndoneWhereThereIsAWayBack) {
     try {
       UndoAll(Targets());
       ASSERT_EQ(ReadAll(), kOld);
+      ASSERT_TRUE(AllHold(before_));
       ++undone;
     } catch (const Error& error) {
       // Nothing was announced yet, or old data are gone already.
@@ -71,8 +84,10 @@ TEST_F(SwapDeathTest, OfOneThatKeepsTheOldDataCanBeUndoneAfterwards) {
     FinishAll();
     if (ReadAll() == kOld) continue;
     ASSERT_EQ(ReadAll(), kNew);
+    ASSERT_TRUE(AllHold(archive_));
     UndoAll(Targets());
     ASSERT_EQ(ReadAll(), kOld);
+    ASSERT_TRUE(AllHold(before_));
     ASSERT_THAT(LeftBehind(), IsEmpty());
   }
 }

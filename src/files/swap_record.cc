@@ -41,12 +41,10 @@ Json RootToJson(const std::optional<MemberInfo>& root) {
                       root->mtime_nanoseconds, std::move(xattrs)});
 }
 
-std::string FromHex(const std::string& hex) {
-  std::string bytes;
-  for (size_t at = 0; at + 1 < hex.size(); at += 2) {
-    bytes.push_back(static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16)));
-  }
-  return bytes;
+std::string BytesFrom(const std::string& hex) {
+  std::optional<std::string> bytes = FromHex(hex);
+  if (!bytes) throw Error(ErrorKind::kCorrupt, "the record of a swap has a malformed name");
+  return *std::move(bytes);
 }
 
 std::optional<MemberInfo> RootFromJson(const Json& json) {
@@ -58,7 +56,7 @@ std::optional<MemberInfo> RootFromJson(const Json& json) {
   root.mtime_seconds = json.at(3).get<int64_t>();
   root.mtime_nanoseconds = json.at(4).get<int64_t>();
   for (const auto& [name, value] : json.at(5).items()) {
-    root.xattrs[FromHex(name)] = FromHex(value.get<std::string>());
+    root.xattrs[BytesFrom(name)] = BytesFrom(value.get<std::string>());
   }
   return root;
 }
@@ -115,7 +113,7 @@ SwapRecord ParseRecord(const std::string& json) {
     record.intent = ParseIntent(parsed.at("intent").get<std::string>());
     for (const Json& tree : parsed.at("trees")) {
       record.trees.push_back(
-          {FromHex(tree.at(0).get<std::string>()), FromHex(tree.at(1).get<std::string>())});
+          {BytesFrom(tree.at(0).get<std::string>()), BytesFrom(tree.at(1).get<std::string>())});
     }
     record.own = parsed.at("own").get<size_t>();
     if (record.own >= record.trees.size()) {
@@ -123,7 +121,7 @@ SwapRecord ParseRecord(const std::string& json) {
     }
     record.folder = parsed.at("folder").get<uint64_t>();
     for (const auto& [name, inode] : parsed.at("entries").items()) {
-      record.entries[PlainName(FromHex(name))] = inode.get<uint64_t>();
+      record.entries[PlainName(BytesFrom(name))] = inode.get<uint64_t>();
     }
     record.old_root = RootFromJson(parsed.at("old_root"));
     record.new_root = RootFromJson(parsed.at("new_root"));

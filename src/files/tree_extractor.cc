@@ -52,6 +52,8 @@ void TreeExtractor::Add(std::string_view path, MemberInfo info, ByteSource& cont
   CheckPath(path);
   if (path.substr(0, path.find('/')) == kWorkFolder)
     throw Damaged(path, "has a name that only a restore may use");
+  // What another tool has copied of an earlier restore: it would tell of other data here.
+  if (path == kAppliedFile) return;
   {
     const std::lock_guard lock(mutex_);
     any_ = true;

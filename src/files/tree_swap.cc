@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "files/applied_file.h"
 #include "files/entry_facts.h"
 #include "files/entry_moves.h"
 #include "files/folder_tools.h"
@@ -124,6 +125,8 @@ void TreeSwap::DiscardNew() {
 }
 
 void TreeSwap::RemoveLive() const {
+  Step("remove what tells of the live tree");
+  RemoveAppliedFile(place_);
   const FileDescriptor live = OpenFolder(place_.live);
   const std::string where = place_.live.string();
   const std::vector<std::string> names =

@@ -12,6 +12,7 @@
 #include "base/temporary_folder_testing.h"
 #include "files/tree.h"
 #include "files/tree_testing.h"
+#include "files/tree_walk.h"
 
 namespace oxbackup::files {
 namespace {
@@ -113,7 +114,8 @@ class KillTest {
     size_t entries = 0;
     for (const auto& entry : fs::recursive_directory_iterator(folder_ / "live")) {
       const std::string name = entry.path().filename();
-      if (name.starts_with(".openedx-backup")) ++entries;
+      const bool ours = name.starts_with(".openedx-backup");
+      if (ours && !name.starts_with(kAppliedFile)) ++entries;
     }
     EXPECT_EQ(entries, 0u);
     EXPECT_EQ(Target()->FindOpenSwap(), std::nullopt);

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/pause.h"
 #include "base/text.h"
+#include "files/applied_file.h"
 #include "files/folder_tools.h"
 #include "files/tree.h"
 #include "files/tree_extractor.h"
@@ -64,6 +65,7 @@ class TreeTarget final : public RestoreTarget {
   void DropKept() override;
   void CompleteSwap() override;
   void UndoSwap(const std::string& run_id) override;
+  std::optional<AppliedArchive> Applied() override;
   RestorePlan Plan(const Manifest* manifest, RestoreRoom room) override;
   void PrepareRemoval(ArchiveReader& reader) override;
   void RemoveLive() override;
@@ -196,6 +198,15 @@ void TreeTarget::UndoSwap(const std::string& run_id) {
     member->second.swap->Close(false);
     member->second.swap->Forget();
   }
+}
+
+std::optional<AppliedArchive> TreeTarget::Applied() {
+  if (PeekOpenSwap()) return std::nullopt;
+  std::vector<NamedAppliedTree> trees;
+  for (TreeWork& work : Works()) {
+    trees.push_back({work.tree.name, ReadAppliedFile(work.swap.place().target)});
+  }
+  return AppliedByAll(trees);
 }
 
 RestorePlan TreeTarget::Plan(const Manifest* manifest, RestoreRoom room) {
@@ -371,8 +382,15 @@ void TreeTarget::VerifyTree(TreeWork& work, const ObjectEntry* expected) {
 
 void TreeTarget::WriteIntent(const SwapIntent& intent) {
   std::vector<RecordedTree> trees;
+  AppliedTree applied{intent.Brings(), {}, {}, {}};
   for (const TreeWork& work : works_) {
-    if (work.in_archive) trees.push_back({work.tree.name, work.swap.place().target.string()});
+    applied.configured.push_back(work.tree.name);
+    if (!work.in_archive) continue;
+    trees.push_back({work.tree.name, work.swap.place().target.string()});
+    applied.restored.push_back(work.tree.name);
+  }
+  for (const TreeWork& work : works_) {
+    if (work.in_archive) WriteAppliedFile(work.fresh.get(), work.swap.place(), applied);
   }
   size_t own = 0;
   for (TreeWork& work : works_) {

@@ -13,6 +13,7 @@
 #include "base/temporary_folder_testing.h"
 #include "files/tree.h"
 #include "files/tree_testing.h"
+#include "files/tree_walk.h"
 
 namespace oxbackup::files {
 namespace {
@@ -60,7 +61,8 @@ class TreeTargetTest : public testing::Test {
   std::vector<std::string> Neighbours() const {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(live_.parent_path())) {
-      names.push_back(entry.path().filename());
+      const std::string name = entry.path().filename();
+      if (!name.starts_with(kAppliedFile)) names.push_back(name);
     }
     std::sort(names.begin(), names.end());
     return names;

@@ -147,10 +147,10 @@ bool EndsBatch(const WalkedEntry& entry, size_t entries) {
 }  // namespace
 
 bool IsWorkFolder(std::string_view name, const struct stat& status) {
-  if (name == kWorkFolder) return true;
+  if (name == kWorkFolder || name == kAppliedFile) return true;
   constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
-  return name.starts_with(std::string(kWorkFolder) + "-") && S_ISDIR(status.st_mode) &&
-         (status.st_mode & kOthers) == 0;
+  return name.starts_with(std::string(kWorkFolder) + "-") &&
+         (S_ISDIR(status.st_mode) || S_ISREG(status.st_mode)) && (status.st_mode & kOthers) == 0;
 }
 
 bool HasVanished(int error) {

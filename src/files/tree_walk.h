@@ -18,9 +18,13 @@ namespace oxbackup::files {
 /// The name of a restore's working folder directly below a tree's root.
 inline constexpr char kWorkFolder[] = ".openedx-backup";
 
+/// The name of the file directly below a tree's root, or, with "-NAME" behind it, beside a file of
+/// that name, in which a restore says what it has brought.
+inline constexpr char kAppliedFile[] = ".openedx-backup-applied";
+
 /// Whether an entry directly below a tree's root belongs to a restore and is no part of the tree:
-/// kWorkFolder, or the working folder of what lies beside (".openedx-backup-NAME", which nobody but
-/// its owner may look into).
+/// kWorkFolder, kAppliedFile, or the like of what lies beside (a file or folder
+/// ".openedx-backup-NAME" that nobody but its owner may look into).
 bool IsWorkFolder(std::string_view name, const struct stat& status);
 
 /// The order of a walk: a folder before what is in it, neighbours by the bytes of their names.

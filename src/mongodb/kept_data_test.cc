@@ -56,6 +56,52 @@ TEST_F(KeptDataTest, CountAsOpenWhileTheirUndoIsNoted) {
   EXPECT_EQ(Data(), before);
 }
 
+// Of two restores the later one counts, and the earlier one again after its undo.
+TEST_F(KeptDataTest, TheRecordOfWhatIsLiveGoesBackWithThem) {
+  RestoreAll(connect_, options_, archive_, run_);
+  const auto first = MakeRestoreTarget(connect_, options_, run_.run)->Applied();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(*first, TestIntent().Brings());
+  const auto second = MakeRestoreTarget(connect_, options_, run_.run);
+  const Manifest manifest = archive_.manifest();
+  const auto reader = archive_.Open(true);
+  second->Plan(&manifest, RestoreRoom::kBeside);
+  second->Load(*reader);
+  second->Verify(&manifest.components.at(0));
+  second->WriteIntent(TestIntent("run-2"));
+  EXPECT_FALSE(second->Applied()) << "while a swap is open nothing is known";
+  second->Swap();
+  second->CloseSwap(true);
+  EXPECT_EQ(second->Applied(), TestIntent("run-2").Brings());
+  MakeRestoreTarget(connect_, options_, run_.run)->UndoSwap("");
+  EXPECT_EQ(MakeRestoreTarget(connect_, options_, run_.run)->Applied(), first);
+}
+
+TEST_F(KeptDataTest, WhatIsNotThereAnyMoreIsNotSaidToBeLive) {
+  RestoreAll(connect_, options_, archive_, run_);
+  ASSERT_TRUE(MakeRestoreTarget(connect_, options_, run_.run)->Applied());
+  RestoreOptions others = options_;
+  others.ns_include = {"openedx.*"};
+  EXPECT_FALSE(MakeRestoreTarget(connect_, others, run_.run)->Applied());
+  Session session(connect_, {});
+  session.Run("forum", Bson().Add("drop", "contents"), "drop");
+  EXPECT_FALSE(MakeRestoreTarget(connect_, options_, run_.run)->Applied());
+  model_.Insert("forum.contents", R"({"_id": "made anew"})");
+  EXPECT_FALSE(MakeRestoreTarget(connect_, options_, run_.run)->Applied());
+}
+
+TEST_F(KeptDataTest, NothingIsSaidToBeLiveWhenTheLiveDataAreRemoved) {
+  RestoreAll(connect_, options_, archive_, run_);
+  const auto target = MakeRestoreTarget(connect_, options_, run_.run);
+  const Manifest manifest = archive_.manifest();
+  const auto reader = archive_.Open(true);
+  target->Plan(&manifest, RestoreRoom::kInPlace);
+  target->PrepareRemoval(*reader);
+  EXPECT_TRUE(target->Applied());
+  target->RemoveLive();
+  EXPECT_FALSE(target->Applied());
+}
+
 TEST_F(KeptDataTest, ABackupThatARestoreOvertakesIsNoMixture) {
   TestRun run;
   try {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "mongodb/accounts_restore.h"
+#include "mongodb/applied_record.h"
 #include "mongodb/live_names.h"
 #include "mongodb/live_removal.h"
 #include "mongodb/load.h"
@@ -43,6 +44,7 @@ class MongodbTarget final : public RestoreTarget {
   void DropKept() override { ForgetDoneSwaps(); }
   void CompleteSwap() override;
   void UndoSwap(const std::string& run_id) override;
+  std::optional<AppliedArchive> Applied() override;
   RestorePlan Plan(const Manifest* manifest, RestoreRoom room) override;
   void PrepareRemoval(ArchiveReader& reader) override;
   void RemoveLive() override;
@@ -68,6 +70,7 @@ class MongodbTarget final : public RestoreTarget {
   [[nodiscard]] std::optional<SwapRecord> FindRecordOf(const std::string& run_id);
   void MarkUndoing(SwapRecord& record);
   void ForgetDoneSwaps();
+  void NoteApplied(std::string_view step, const std::optional<Bson>& applied);
   void TellOutcome(const SwapOutcome& outcome);
 
   const ConnectOptions connect_;
@@ -176,10 +179,24 @@ void MongodbTarget::UndoSwap(const std::string& run_id) {
   Swapper swapper = MakeSwapper();
   if (record->state != SwapState::kUndoing) MarkUndoing(*record);
   TellOutcome(swapper.Carry(*record, SwapDirection::kBackward));
+  // Until the record is closed this is not looked at, whatever it holds.
+  NoteApplied("note what is live again", record->old_applied);
   swapper.DropRestored(*record);
   Step("remove the record");
   RemoveSwapRecord(Control(), options_.record_database, *record);
   record_.reset();
+}
+
+void MongodbTarget::NoteApplied(std::string_view step, const std::optional<Bson>& applied) {
+  Step(step);
+  WriteApplied(Control(), options_.record_database, applied);
+}
+
+std::optional<AppliedArchive> MongodbTarget::Applied() {
+  const std::optional<SwapRecord> record = FindRecord(/*also_done=*/false);
+  if (record && record->state != SwapState::kClosing) return std::nullopt;
+  const std::optional<Bson> applied = ReadApplied(Control(), options_.record_database);
+  return applied ? StillApplied(Control(), *applied, ScopeOf(options_)) : std::nullopt;
 }
 
 RestorePlan MongodbTarget::Plan(const Manifest* manifest, RestoreRoom room) {
@@ -199,6 +216,7 @@ void MongodbTarget::PrepareRemoval(ArchiveReader& reader) {
 
 void MongodbTarget::RemoveLive() {
   run_.progress.Begin(name(), "remove", 0);
+  NoteApplied("note that what is live goes", std::nullopt);
   removal_->Remove();
 }
 
@@ -259,6 +277,8 @@ void MongodbTarget::WriteIntent(const SwapIntent& intent) {
   loader_->BuildTtlIndexes();
   SwapRecord record = PlanMoves(Control(), loader_->collections(), options_);
   record.intent = intent;
+  record.scope = ScopeOf(options_);
+  record.old_applied = ReadApplied(Control(), options_.record_database);
   Swapper swapper = MakeSwapper();
   for (const SwapCopy& copy : record.copies) swapper.KeepCopy(copy);
   swapper.CheckUntouched(record);
@@ -303,6 +323,8 @@ void MongodbTarget::CloseSwap(bool keep_old) {
     throw Error(ErrorKind::kInternal, "a swap is to be closed that is not done");
   }
   const bool keep = keep_old && record->state == SwapState::kOpen;
+  // Before the state: until that is written, what is noted does not count.
+  NoteApplied("note what is live now", AppliedBy(*record));
   record->state = keep ? SwapState::kDone : SwapState::kClosing;
   const SwapRecord loaded = *record;
   if (keep) record->ForgetLoadedCopies();

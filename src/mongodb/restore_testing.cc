@@ -139,6 +139,9 @@ SwapIntent TestIntent(const std::string& run_id) {
   intent.archive = "backup.2026-11-22.tar.xz";
   intent.started = "2026-11-22T20:48:20.123Z";
   intent.components = {"mongodb"};
+  intent.identity = "identity of " + run_id;
+  intent.created = "2026-11-22T20:00:00Z";
+  intent.applied = "2026-11-22T20:50:00Z";
   return intent;
 }
 

@@ -25,6 +25,7 @@ ModelOptions LikeFerretdb() {
 }
 
 /// Kills a restore at every step of its swap, on a server with applyOps and one without.
+/// What is said to be live is, after a death anywhere and after the next run.
 class SwapDeathTest : public RestoreTargetTest, public testing::WithParamInterface<bool> {
  protected:
   SwapDeathTest() : RestoreTargetTest(GetParam() ? LikeFerretdb() : ModelOptions{}) {
@@ -49,6 +50,12 @@ class SwapDeathTest : public RestoreTargetTest, public testing::WithParamInterfa
       model_.Create("openedx.view", R"({"viewOn": "newer", "pipeline": []})");
       model_.Create("openedx.was_view", R"({"viewOn": "newer", "pipeline": []})");
     }
+  }
+
+  /// The run whose data are said to be live; empty when nothing is.
+  std::string AppliedRun() {
+    const auto applied = MakeRestoreTarget(connect_, options_, run_.run)->Applied();
+    return applied ? applied->run_id : "";
   }
 
   /// What the engine does when it finds an open swap.
@@ -79,8 +86,10 @@ TEST_P(SwapDeathTest, IsFinishedByTheNextRunWhereverItDied) {
       break;
     }
     const bool announced = !model_.Documents("openedx_backup.swaps").empty();
+    EXPECT_TRUE(AppliedRun().empty() || Live() == after) << "died at step " << step;
     FinishLater();
     EXPECT_EQ(Live(), announced || step > 0 ? after : before) << "died at step " << step;
+    EXPECT_EQ(AppliedRun(), Live() == after ? "run-1" : "") << "died at step " << step;
     EXPECT_THAT(model_.Documents("openedx_backup.swaps"), IsEmpty()) << "died at step " << step;
   }
 }
@@ -97,6 +106,7 @@ TEST_P(SwapDeathTest, IsUndoneByTheNextRunWhereverItDied) {
     const auto target = MakeRestoreTarget(connect_, options_, run_.run);
     if (target->FindOpenSwap() || target->FindKeptSwap()) target->UndoSwap("");
     EXPECT_EQ(Live(), before) << "died at step " << step;
+    EXPECT_EQ(AppliedRun(), "") << "died at step " << step;
     EXPECT_THAT(model_.Documents("openedx_backup.swaps"), IsEmpty()) << "died at step " << step;
   }
 }
@@ -150,6 +160,7 @@ TEST_P(SwapDeathTest, AnUndoThatDiedIsFinishedWhereverItDied) {
     const bool died = DiesAt(step, options_, [&](const RestoreOptions& options) {
       MakeRestoreTarget(connect_, options, run_.run)->UndoSwap("");
     });
+    EXPECT_TRUE(AppliedRun().empty() || Live() == after) << "died at step " << step;
     const auto target = MakeRestoreTarget(connect_, options_, run_.run);
     if (target->FindOpenSwap()) {
       target->CompleteSwap();
@@ -160,6 +171,7 @@ TEST_P(SwapDeathTest, AnUndoThatDiedIsFinishedWhereverItDied) {
     }
     EXPECT_EQ(Live(), before) << "died at step " << step;
     EXPECT_FALSE(target->FindOpenSwap()) << "died at step " << step;
+    EXPECT_EQ(AppliedRun(), "") << "died at step " << step;
     if (!died) break;
   }
 }

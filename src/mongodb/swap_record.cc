@@ -120,7 +120,9 @@ Bson ToBson(const SwapRecord& record) {
     if (state == record.state) document.Add("state", name);
   }
   document.Add("started", record.intent.started).Add("intent", SerializeIntent(record.intent));
-  return document.AddArray("moves", moves).AddArray("copies", copies);
+  document.AddArray("moves", moves).AddArray("copies", copies).Add("scope", record.scope);
+  if (record.old_applied) document.Add("old_applied", *record.old_applied);
+  return document;
 }
 
 SwapRecord ParseSwapRecord(std::string_view document) {
@@ -148,6 +150,10 @@ SwapRecord ParseSwapRecord(std::string_view document) {
     record.copies.push_back({TextOf(copy, "database"), TextOf(copy, "name"),
                              TextOf(copy, "restored"), TextOf(copy, "old")});
   });
+  record.scope = TextOf(document, "scope");
+  if (const auto applied = FindField(document, "old_applied"); applied && applied->AsDocument()) {
+    record.old_applied = Bson(*applied->AsDocument());
+  }
   return record;
 }
 
@@ -168,28 +174,33 @@ std::vector<SwapRecord> ReadSwapRecords(Session& session, const std::string& dat
   return records;
 }
 
-void WriteSwapRecord(Session& session, const std::string& database, SwapRecord& record) {
-  const std::string what = "MongoDB does not take the record of the swap";
-  ++record.writes;
+void InsertDurably(Session& session, const std::string& database, std::string_view collection,
+                   const Bson& document, const std::string& what) {
   // Without an end to its waiting a replica set that has lost its majority would hold us for ever.
   constexpr int32_t kLongestWaitMs = 60'000;
   const Bson concern = Bson().Add("w", "majority").Add("j", true).Add("wtimeout", kLongestWaitMs);
   const Bson reply = session.Run(database,
                                  Bson()
-                                     .Add("insert", kRecordCollection)
-                                     .AddArray("documents", Bson().Add("0", ToBson(record)))
+                                     .Add("insert", collection)
+                                     .AddArray("documents", Bson().Add("0", document))
                                      .Add("writeConcern", concern),
                                  what);
   if (FindField(reply.bytes(), "writeErrors")) {
     throw Error(ErrorKind::kSource, what).Cause(ToJson(reply.bytes()));
   }
   if (const auto late = FindPath(reply.bytes(), {"writeConcernError", "errmsg"})) {
-    throw Error(ErrorKind::kSource, "the record of the swap in MongoDB is not durable")
+    throw Error(ErrorKind::kSource, what + " durably")
         .Cause(std::string(late->AsText().value_or("")))
         .Hint(
             "a majority of the replica set did not confirm it within a minute: see rs.status(), "
             "then run again");
   }
+}
+
+void WriteSwapRecord(Session& session, const std::string& database, SwapRecord& record) {
+  ++record.writes;
+  InsertDurably(session, database, kRecordCollection, ToBson(record),
+                "MongoDB does not take the record of the swap");
 }
 
 void RemoveSwapRecord(Session& session, const std::string& database, SwapRecord& record) {

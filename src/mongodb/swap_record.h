@@ -55,6 +55,8 @@ struct SwapRecord {
   int64_t writes = 0;  ///< documents of it that there are
   std::vector<SwapMove> moves;
   std::vector<SwapCopy> copies;
+  std::string scope;                ///< ScopeOf the options (mongodb/applied_record.h)
+  std::optional<Bson> old_applied;  ///< what was written down about what was live before
 
   /// Once all is done, going back needs the old copies alone, and the names of the others are the
   /// next restore's to load into.
@@ -70,10 +72,13 @@ SwapRecord ParseSwapRecord(std::string_view document);
 /// All records that are not closed, oldest first. There is at most one that is not kDone. An empty
 /// list also when the user may not read them (then he could not have written one either).
 std::vector<SwapRecord> ReadSwapRecords(Session& session, const std::string& database);
-/// Writes a record, new or changed, and returns when it is durable: majority and journaled where
-/// the server has that. Throws Error(kSource), also when another run has changed the record since
-/// it was read.
+/// Writes a record, new or changed, as InsertDurably does. Throws Error(kSource), also when another
+/// run has changed the record since it was read.
 void WriteSwapRecord(Session& session, const std::string& database, SwapRecord& record);
+/// Inserts a document and returns when it is durable: majority and journaled where the server has
+/// that. Throws Error(kSource) that begins with `what`.
+void InsertDurably(Session& session, const std::string& database, std::string_view collection,
+                   const Bson& document, const std::string& what);
 /// Closes a record. With the last one goes the collection, unless somebody else put something into
 /// it.
 void RemoveSwapRecord(Session& session, const std::string& database, SwapRecord& record);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "mysql/accounts_dump.h"
+#include "mysql/applied_record.h"
 #include "mysql/live_removal.h"
 #include "mysql/load.h"
 #include "mysql/load_crew.h"
@@ -114,6 +115,16 @@ class Target final : public RestoreTarget {
     if (site_.databases.empty()) Unlock();
   }
 
+  std::optional<AppliedArchive> Applied() override {
+    const std::optional<SwapRecord> record = book().Read();
+    const bool open = record && (record->state == SwapRecord::State::kOpen ||
+                                 record->state == SwapRecord::State::kUndoing);
+    const auto applied = ParseAppliedRecord(open ? "" : book().ReadApplied());
+    const bool holds =
+        applied && applied->scope == ScopeOf(options_) && IsStillThere(*session_, *applied);
+    return holds ? std::optional(applied->archive) : std::nullopt;
+  }
+
   RestorePlan Plan(const Manifest* manifest, RestoreRoom room) override {
     Session session(connect_, run_.stop);
     return MakePlan(session, options_, manifest, room, run_);
@@ -128,6 +139,7 @@ class Target final : public RestoreTarget {
 
   void RemoveLive() override {
     run_.progress.Begin("mysql", "remove", 0);
+    book().WriteApplied("");
     DropLiveDatabases(book().session(), replaced_, options_.on_step);
   }
 
@@ -167,6 +179,7 @@ class Target final : public RestoreTarget {
     SwapRecord record;
     record.intent = intent;
     record.flush_logs = options_.flush_logs;
+    record.old_applied = book().ReadApplied();
     record.new_objects = site_.objects;
     record.new_accounts = site_.accounts;
     if (!site_.accounts.empty()) {
@@ -186,6 +199,7 @@ class Target final : public RestoreTarget {
         record.old_objects.push_back(std::move(script));
       }
     }
+    record.new_applied = SerializeAppliedRecord(BroughtBy(record));
     book().Write(record);
     record_ = std::move(record);
   }
@@ -291,6 +305,14 @@ class Target final : public RestoreTarget {
     return swapper().IsSwapped(record)
                ? "tables swapped; views, routines or accounts may be missing"
                : "announced; no table has been moved";
+  }
+
+  AppliedRecord BroughtBy(const SwapRecord& record) const {
+    AppliedRecord applied{record.intent.Brings(), ScopeOf(options_), {}};
+    for (const SwapDatabase& database : record.databases) {
+      applied.tables[database.name] = database.new_tables;
+    }
+    return applied;
   }
 
   SwapDatabase Describe(const ShadowDatabase& database) {

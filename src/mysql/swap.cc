@@ -258,6 +258,9 @@ void Swapper::Back(SwapRecord& record) {
       }
       throw;
     }
+    // While the record says kUndoing this is not looked at, whatever it holds.
+    on_step_("note what is live again");
+    book_.WriteApplied(record.old_applied);
     on_step_("undone");
     record.state = SwapRecord::State::kUndone;
     book_.Write(record);
@@ -281,6 +284,9 @@ void Swapper::DropSchema(const std::string& name) {
 }
 
 void Swapper::Close(SwapRecord& record, bool keep_old) {
+  // Before the state: until that is written, what is noted does not count.
+  on_step_("note what is live now");
+  book_.WriteApplied(record.new_applied);
   on_step_("close");
   record.state = keep_old ? SwapRecord::State::kKept : SwapRecord::State::kClosing;
   book_.Write(record);

@@ -141,6 +141,15 @@ std::string TableName(std::string_view table) { return QuoteName(kRecordDatabase
 // Columns tell our tables from somebody else's of the same names.
 constexpr std::string_view kRestoresColumns = "run_id,state,record";
 constexpr std::string_view kSchemasColumns = "name";
+constexpr std::string_view kAppliedColumns = "id,applied";
+
+// Of a table of ours; nothing for any other name.
+std::optional<std::string_view> ColumnsOf(std::string_view table) {
+  if (table == "restores") return kRestoresColumns;
+  if (table == "schemas") return kSchemasColumns;
+  if (table == "applied") return kAppliedColumns;
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -154,7 +163,9 @@ std::string SerializeRecord(const SwapRecord& record) {
                {"old_objects", ToJson(record.old_objects)},
                {"new_accounts", BytesToText(record.new_accounts)},
                {"old_accounts", BytesToText(record.old_accounts)},
-               {"flush_logs", record.flush_logs}})
+               {"flush_logs", record.flush_logs},
+               {"new_applied", record.new_applied},
+               {"old_applied", record.old_applied}})
       .dump();
 }
 
@@ -172,6 +183,8 @@ SwapRecord ParseRecord(std::string_view text) {
     record.new_accounts = TextToBytes(object.at("new_accounts").get<std::string>());
     record.old_accounts = TextToBytes(object.at("old_accounts").get<std::string>());
     object.at("flush_logs").get_to(record.flush_logs);
+    record.new_applied = object.value("new_applied", "");
+    record.old_applied = object.value("old_applied", "");
     return record;
   } catch (const json::exception& error) {
     throw Error(ErrorKind::kCorrupt, "MySQL's record of an interrupted restore cannot be read")
@@ -190,13 +203,12 @@ std::map<std::string, std::string> RecordBook::Tables() {
   return tables;
 }
 
-bool RecordBook::Exists() {
+bool RecordBook::Has(const std::vector<std::string>& ours) {
   const std::map<std::string, std::string> tables = Tables();
-  const auto is = [&](const std::string& name, std::string_view columns) {
+  return std::ranges::all_of(ours, [&](const std::string& name) {
     const auto found = tables.find(name);
-    return found != tables.end() && found->second == columns;
-  };
-  return is("restores", kRestoresColumns) && is("schemas", kSchemasColumns);
+    return found != tables.end() && found->second == ColumnsOf(name);
+  });
 }
 
 void RecordBook::RefuseStranger() {
@@ -204,9 +216,8 @@ void RecordBook::RefuseStranger() {
   bool has_ours = tables.empty();
   bool has_others = false;
   for (const auto& [name, columns] : tables) {
-    if (name != "restores" && name != "schemas") continue;
-    const bool ours = columns == (name == "restores" ? kRestoresColumns : kSchemasColumns);
-    (ours ? has_ours : has_others) = true;
+    const std::optional<std::string_view> own_columns = ColumnsOf(name);
+    if (own_columns) (columns == *own_columns ? has_ours : has_others) = true;
   }
   if (has_ours && !has_others) return;
   throw Error(ErrorKind::kSource, "the server has a database " + std::string(kRecordDatabase) +
@@ -223,6 +234,8 @@ void RecordBook::Prepare() {
   session_.Execute("CREATE TABLE IF NOT EXISTS " + TableName("restores") +
                    " (run_id VARCHAR(190) PRIMARY KEY, state VARCHAR(20) NOT NULL,"
                    " record LONGBLOB NOT NULL) ENGINE=InnoDB");
+  session_.Execute("CREATE TABLE IF NOT EXISTS " + TableName("applied") +
+                   " (id TINYINT PRIMARY KEY, applied LONGBLOB NOT NULL) ENGINE=InnoDB");
 }
 
 std::optional<SwapRecord> RecordBook::Read() {
@@ -242,6 +255,21 @@ void RecordBook::Write(const SwapRecord& record) {
 void RecordBook::Remove(const SwapRecord& record) {
   session_.Execute("DELETE FROM " + TableName("restores") +
                    " WHERE run_id=" + QuoteString(record.intent.run_id));
+}
+
+std::string RecordBook::ReadApplied() {
+  if (!Has({"applied"})) return "";
+  const Rows rows = session_.Query("SELECT applied FROM " + TableName("applied"));
+  return rows.empty() ? "" : rows[0][0].value_or("");
+}
+
+void RecordBook::WriteApplied(const std::string& applied) {
+  if (applied.empty()) {
+    if (Has({"applied"})) session_.Execute("DELETE FROM " + TableName("applied"));
+    return;
+  }
+  session_.Execute("REPLACE INTO " + TableName("applied") + " VALUES (1,_binary" +
+                   QuoteString(applied) + ")");
 }
 
 std::vector<std::string> RecordBook::OwnSchemas() {
@@ -278,8 +306,9 @@ void RecordBook::DropSchema(const std::string& name) {
 }
 
 void RecordBook::RemoveWhenEmpty() {
-  if (!Exists() || Read() || !OwnSchemas().empty()) return;
-  session_.Execute("DROP TABLE IF EXISTS " + TableName("restores") + ", " + TableName("schemas"));
+  if (!Exists() || Read() || !OwnSchemas().empty() || !ReadApplied().empty()) return;
+  session_.Execute("DROP TABLE IF EXISTS " + TableName("restores") + ", " + TableName("schemas") +
+                   (Has({"applied"}) ? ", " + TableName("applied") : ""));
   // Somebody may have put things of theirs into it.
   for (const auto& [view, column] : {std::pair("TABLES", "TABLE_SCHEMA"),
                                      {"ROUTINES", "ROUTINE_SCHEMA"},

@@ -59,6 +59,10 @@ struct SwapRecord {
   std::string new_accounts;  ///< a script; may be empty
   std::string old_accounts;
   bool flush_logs = true;
+  /// What is written down about the data (RecordBook::WriteApplied) once they are in, and what was
+  /// about the old ones.
+  std::string new_applied;
+  std::string old_applied;
 
   friend bool operator==(const SwapRecord&, const SwapRecord&) = default;
 };
@@ -84,6 +88,12 @@ class RecordBook {
   void Write(const SwapRecord& record);
   void Remove(const SwapRecord& record);
 
+  /// What is written down about the data that are live (AppliedRecord); empty when nothing is. It
+  /// holds only while there is no record that is kOpen or kUndoing.
+  std::string ReadApplied();
+  /// Replaces it; empty: nothing is known of what is live.
+  void WriteApplied(const std::string& applied);
+
   /// Schemas that were made by a restore.
   std::vector<std::string> OwnSchemas();
   /// Creates a schema after noting it as ours. `options`: what follows the name in CREATE DATABASE.
@@ -100,7 +110,9 @@ class RecordBook {
   Session& session() { return session_; }
 
  private:
-  bool Exists();
+  /// Whether these tables are there and ours.
+  bool Has(const std::vector<std::string>& ours);
+  bool Exists() { return Has({"restores", "schemas"}); }
   /// Names of the tables in kRecordDatabase, whosever they are, and of their columns, "a,b".
   std::map<std::string, std::string> Tables();
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "mysql/applied_record.h"
 
 namespace oxbackup::mysql {
 namespace {
@@ -28,6 +29,8 @@ SwapRecord Sample() {
   record.new_accounts = "CREATE USER";
   record.old_accounts = std::string("\0\x80", 2);
   record.flush_logs = false;
+  record.new_applied = R"({"new": "\u00fc"})";
+  record.old_applied = R"({"old": 1})";
   return record;
 }
 
@@ -39,6 +42,30 @@ TEST(SwapRecord, ComesBackFromItsText) {
     record.state = state;
     EXPECT_EQ(ParseRecord(SerializeRecord(record)).state, state);
   }
+}
+
+TEST(SwapRecord, WhatARestoreBroughtComesBackFromItsText) {
+  AppliedRecord record;
+  record.archive = {"backup.2026-11-26.tar.xz", "v1", "abc", "2026-11-26T03:00:00Z",
+                    "2026-11-26T03:31:00Z",     "run"};
+  record.scope = ScopeOf({});
+  record.tables = {{"edx", {"a`b", "ü"}}, {"empty", {}}};
+  EXPECT_EQ(ParseAppliedRecord(SerializeAppliedRecord(record)), record);
+  for (const char* const other : {"", "{}", "null", "[1]", R"({"archive": {}})"}) {
+    EXPECT_FALSE(ParseAppliedRecord(other)) << other;
+  }
+}
+
+TEST(SwapRecord, TheScopeTellsSettingsThatRestoreAnotherPartApart) {
+  RestoreOptions some;
+  some.databases = {"b", "a"};
+  RestoreOptions same = some;
+  same.databases = {"a", "b"};
+  same.workers = 1;
+  EXPECT_EQ(ScopeOf(some), ScopeOf(same));
+  EXPECT_NE(ScopeOf(some), ScopeOf({}));
+  same.accounts = false;
+  EXPECT_NE(ScopeOf(some), ScopeOf(same));
 }
 
 TEST(SwapRecord, DamagedTextIsAnError) {

@@ -70,7 +70,7 @@ std::string Deliver(HttpClient& client, const Message& message, const CourierLim
   Retrier retrier(limits.retry, MakeRetryWaiter(), log);
   std::string last_reason;
   try {
-    retrier.Run(message.to.Name(), stop, [&] {
+    retrier.Run("monitoring", stop, [&] {
       const auto left = std::chrono::duration_cast<milliseconds>(end - steady_clock::now());
       if (left <= milliseconds(0)) throw Refusal(message, last_reason);
       try {

@@ -40,7 +40,7 @@ Json ComponentsJson(const std::vector<ComponentFacts>& components) {
   return json;
 }
 
-Json AppliedJson(const AppliedArchive& applied, const Limits& limits) {
+Json AppliedJson(const AppliedFacts& applied, const Limits& limits) {
   Json json = Json::object();
   AddText(json, "archive", applied.archive, limits.name);
   AddText(json, "version", applied.version, limits.name);

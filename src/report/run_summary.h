@@ -22,7 +22,7 @@ struct ComponentFacts {
 };
 
 /// The archive that the site holds since a restore.
-struct AppliedArchive {
+struct AppliedFacts {
   std::string archive;
   std::string version = {};
   std::optional<TimePoint> created = {};  ///< the moment that its data stand for, when known
@@ -39,7 +39,7 @@ struct RunFacts {
   std::vector<ComponentFacts> components = {};
   bool skipped = false;  ///< there was nothing to do: the archive was applied already
   bool dry_run = false;
-  std::optional<AppliedArchive> applied = {};
+  std::optional<AppliedFacts> applied = {};
   std::optional<std::chrono::milliseconds> read_back = {};  ///< how long a backup's took
   std::optional<std::chrono::milliseconds> skew = {};       ///< between the databases' moments
   std::optional<std::chrono::milliseconds> swap = {};       ///< how long a restore held readers up

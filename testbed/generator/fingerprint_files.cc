@@ -57,7 +57,11 @@ std::string OneWord(std::string_view text) {
 
 std::vector<std::string> FingerprintFiles(const std::string& label, const std::string& folder) {
   std::vector<fs::path> paths = {folder};
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) paths.push_back(entry.path());
+  // The engine's own record, which is no part of a site.
+  const fs::path record = fs::path(folder) / ".openedx-backup-applied";
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.path() != record) paths.push_back(entry.path());
+  }
   std::sort(paths.begin(), paths.end());
   std::vector<std::string> lines;
   // Further names of one file are told by the first one in sorted order.

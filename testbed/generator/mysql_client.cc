@@ -104,9 +104,11 @@ std::string QuoteText(std::string_view text) {
 
 std::vector<std::string> UserDatabases(MysqlClient& client) {
   std::vector<std::string> names;
-  for (auto& row : client.Rows("SELECT schema_name FROM information_schema.schemata WHERE "
-                               "schema_name NOT IN ('mysql', 'sys', 'information_schema', "
-                               "'performance_schema') ORDER BY BINARY schema_name")) {
+  for (auto& row :
+       client.Rows("SELECT schema_name FROM information_schema.schemata WHERE "
+                   "schema_name NOT IN ('mysql', 'sys', 'information_schema', "
+                   // The engine's own records, which are no part of a site.
+                   "'performance_schema', 'openedx_backup') ORDER BY BINARY schema_name")) {
     names.push_back(row[0]);
   }
   return names;

@@ -9,7 +9,8 @@
 #   NAME_stop           stop its processes with `stop_process`
 #   NAME_env            its lines of `testbed env`
 
-KNOWN_SERVERS=(mysql mariadb ferretdb ferretdb1 mongod mongod-rs caddy minio minio-tls versitygw)
+KNOWN_SERVERS=(mysql mariadb ferretdb ferretdb1 mongod mongod-rs caddy minio minio-tls versitygw
+  pushgateway)
 
 # call SERVER FUNCTION ARGUMENT…
 call() { "${1//-/_}_$2" "${@:3}"; }

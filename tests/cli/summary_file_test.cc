@@ -107,6 +107,14 @@ TEST_F(SummaryFileCommandTest, SoDoesOneThatDidNotEvenBegin) {
   EXPECT_EQ(summary["status"], "usage");
   EXPECT_THAT(summary["error"]["message"], HasSubstr("--memory"));
 
+  WriteTestFile(site_.path() / "settings.toml", "summary-file = \"" + file() + "\"\n");
+  EXPECT_EQ(site_
+                .Run({"backup", "--to", site_.archives(), "--config",
+                      site_.path() / "settings.toml", "--mysql-port", "3307"})
+                .status,
+            2);
+  EXPECT_THAT(Summary()["error"]["message"], HasSubstr("--mysql-port"));
+
   EXPECT_EQ(site_.Run({"backup", "--no-such-flag"}, {{"SUMMARY_FILE", file()}}).status, 2);
   summary = Summary();
   EXPECT_EQ(summary["command"], "backup");

@@ -18,13 +18,13 @@ from typing import Any, Callable, Iterator
 import click.testing
 import pytest
 import yaml
-from k8s_testing import FakeCluster
+from k8s_testing import CallInProcess, FakeCluster
 from tutor import config as tutor_config
 from tutor import env as tutor_env
 from tutor.commands.cli import cli
 
 import tutorbackup.plugin  # noqa: F401  (declares the plugin to Tutor, for the whole process)
-from tutorbackup import k8s_job
+from tutorbackup import k8s_job, kubectl
 
 # -I and -S: it starts in half the time.
 FAKE_DOCKER = """#!{python} -IS
@@ -156,13 +156,26 @@ def site(rendered_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture()
 def cluster(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
-    """A `kubectl` in PATH that plays a cluster."""
+    """A cluster that is played, behind the one place where the plugin starts kubectl."""
     fake = FakeCluster(tmp_path / "cluster")
+    monkeypatch.setattr(k8s_job, "POLL_SECONDS", 0.01)
+
+    def start(of: kubectl.Kubectl, command: list[str], *_: Any) -> CallInProcess:
+        return CallInProcess(fake.folder, [f"--namespace={of.namespace}", *command])
+
+    monkeypatch.setattr(kubectl.Kubectl, "_start", start)
+    return fake
+
+
+@pytest.fixture()
+def cluster_by_program(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
+    """The same behind a program `kubectl` in PATH."""
+    fake = FakeCluster(tmp_path / "cluster")
+    monkeypatch.setattr(k8s_job, "POLL_SECONDS", 0.01)
     program = tmp_path / "bin" / "kubectl"
     script = Path(__file__).with_name("fake_kubectl.py")
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{script}" "{fake.folder}" "$@"\n')
     program.chmod(0o755)
-    monkeypatch.setattr(k8s_job, "POLL_SECONDS", 0.01)
     return fake
 
 

@@ -2,17 +2,21 @@
 # shellcheck disable=SC2154 # engine and outside are e2e_site.sh's
 # Further steps of tests/tutor/e2e, on a site that is as before.txt says.
 
+# The display is drawn five times a second: the media have to take longer than that, on any machine.
 use_a_terminal() {
-  local before
+  local before large
+  large=$outside/root/data/$(site_media | tail -n 1)/large.bin
+  head -c 96M /dev/urandom >"$large"
   before=$(site_archives)
   typing 0 site_tutor local backup --only media
-  shown '█.*done'
+  shown '█.*MB of'
   shown 'Complete'
   [[ $(site_archives | wc -l) == $(($(wc -l <<<"$before") + 1)) ]] || fail "no archive was made"
   before=$(site_archives)
   typing 'so far' ^C 130 site_tutor local backup
   shown 'Nothing was written'
   [[ $(site_archives) == "$before" ]] || fail "there is $(site_archives | tr '\n' ' ')"
+  rm "$large"
   typing 'Go on\?' ^C 130 site_tutor local restore
   shown 'Nothing live was changed'
   typing 'Go on\?' n 130 site_tutor local restore

@@ -14,43 +14,51 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-FOLDER = Path(sys.argv[1])
-WORDS = sys.argv[2:]
 STAMP = "2026-11-26T10:00:{:02}.5Z"
 
 
-def load(name: str) -> Any:
-    path = FOLDER / name
-    return json.loads(path.read_text()) if path.exists() else {}
-
-
-def fail(text: str) -> None:
-    print(text, file=sys.stderr)
-    sys.exit(1)
-
-
-def plain() -> list[str]:
-    return [word for word in WORDS if not word.startswith("--")]
-
-
-def show(found: Any) -> None:
-    if found is not None:
-        print(json.dumps(found))
-
-
-def items(found: list[Any]) -> None:
-    show({"kind": "List", "items": found})
+class FailureError(Exception):
+    """What kubectl says on its standard error; its status is 1 then."""
 
 
 class Cluster:
-    def __init__(self) -> None:
-        self.scenario = load("scenario.json")
-        self.state = load("state.json") or {"objects": {}, "looks": -1, "failed": {}}
+    def __init__(self, folder: Path, words: list[str], output: TextIO):
+        self.folder = folder
+        self.words = words
+        self.output = output
+        self.plain = [word for word in words if not word.startswith("--")]
+        self.scenario = self.load("scenario.json")
+        self.state = self.load("state.json") or {"objects": {}, "looks": -1, "failed": {}}
+
+    def call(self, text: str) -> None:
+        record = {"arguments": self.words, "input": text, "environ": dict(os.environ)}
+        with open(self.folder / "calls", "a", encoding="utf-8") as calls:
+            calls.write(json.dumps(record) + "\n")
+        self.fault(" ".join(self.plain))
+        verb = self.plain[0]
+        if verb in ("create", "apply"):
+            self.create(text)
+        elif verb not in ("scale", "rollout", "wait"):
+            getattr(self, verb)()
+
+    def load(self, name: str) -> Any:
+        path = self.folder / name
+        return json.loads(path.read_text()) if path.exists() else {}
 
     def save(self) -> None:
-        (FOLDER / "state.json").write_text(json.dumps(self.state))
+        (self.folder / "state.json").write_text(json.dumps(self.state))
+
+    def show(self, found: Any) -> None:
+        if found is not None:
+            print(json.dumps(found), file=self.output)
+
+    def items(self, found: list[Any]) -> None:
+        self.show({"kind": "List", "items": found})
+
+    def value(self, flag: str) -> str:
+        return next((w.partition("=")[2] for w in self.words if w.startswith(flag + "=")), "")
 
     def frame(self) -> dict[str, Any]:
         frames = self.scenario["frames"]
@@ -63,23 +71,26 @@ class Cluster:
             if call.startswith(prefix) and seen < times:
                 self.state["failed"][prefix] = seen + 1
                 self.save()
-                fail(text)
+                raise FailureError(text)
 
     def get(self) -> None:
-        what = plain()[1]
+        what = self.plain[1]
         if what == "pods":
             self.state["looks"] += 1
             self.save()
-            items(self.pods())
+            self.items(self.pods())
         elif what == "events":
-            items(self.scenario.get("events", []))
+            self.items(self.scenario.get("events", []))
         elif what == "deployments":
-            items(self.scenario.get("deployments", []))
+            self.items(self.scenario.get("deployments", []))
         else:
             found = self.state["objects"].get(what)
             if found and what.startswith("job/") and not self.suspended(found):
-                found["status"] = self.frame().get("job", {})
-            show(found)
+                frame = self.frame()
+                found["status"] = frame.get("job", {})
+                found["metadata"].update(frame.get("metadata", {}))
+                found = None if frame.get("gone") else found
+            self.show(found)
 
     def suspended(self, job: dict[str, Any]) -> bool:
         return bool(job["spec"].get("suspend"))
@@ -109,55 +120,48 @@ class Cluster:
         made = json.loads(text)
         key = f"{made['kind'].lower()}/{made['metadata']['name']}"
         if key in self.state["objects"]:
-            fail(f'Error from server (AlreadyExists): "{key}" already exists')
+            raise FailureError(f'Error from server (AlreadyExists): "{key}" already exists')
         made["metadata"]["uid"] = f"uid-{len(self.state['objects'])}"
         made["metadata"]["creationTimestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self.state["objects"][key] = made
         self.save()
-        show(made)
+        self.show(made)
 
     def patch(self) -> None:
-        change = json.loads(next(w for w in WORDS if w.startswith("--patch="))[len("--patch=") :])
-        self.state["objects"][plain()[1]]["spec"].update(change["spec"])
+        change = json.loads(self.value("--patch"))
+        self.state["objects"][self.plain[1]]["spec"].update(change["spec"])
         self.save()
 
     def delete(self) -> None:
-        for what in plain()[1:]:
+        for what in self.plain[1:]:
             self.state["objects"].pop(what, None)
-        (FOLDER / "deleted").touch()
+        (self.folder / "deleted").touch()
         self.save()
 
     def logs(self) -> None:
-        pod = plain()[1].partition("/")[2]
-        since = next((w.partition("=")[2] for w in WORDS if w.startswith("--since-time=")), "")
+        pod = self.plain[1].partition("/")[2]
+        since = self.value("--since-time")
         lines = self.scenario.get("logs", {}).get(pod, [])
         for number, line in enumerate(lines):
             stamp = STAMP.format(number)
             # Whole seconds, as the real one.
             if stamp[:19] >= since[:19]:
-                print(stamp, line, flush=True)
+                print(stamp, line, file=self.output, flush=True)
         if self.scenario.get("endless"):
             # A container that runs until the Job is deleted, and says something at its end.
             signal.signal(signal.SIGINT, lambda *_: sys.exit(1))
-            while not (FOLDER / "deleted").exists():
+            while not (self.folder / "deleted").exists():
                 time.sleep(0.02)
-            print(STAMP.format(59), "stopped cleanly", flush=True)
+            print(STAMP.format(59), "stopped cleanly", file=self.output, flush=True)
 
 
 def main() -> None:
-    text = sys.stdin.read() if "--filename=-" in WORDS else ""
-    record = {"arguments": WORDS, "input": text, "environ": dict(os.environ)}
-    with open(FOLDER / "calls", "a", encoding="utf-8") as calls:
-        calls.write(json.dumps(record) + "\n")
-    cluster = Cluster()
-    cluster.fault(" ".join(plain()))
-    verb = plain()[0]
-    if verb == "create":
-        cluster.create(text)
-    elif verb in ("scale", "rollout", "wait"):
-        pass
-    else:
-        getattr(cluster, verb)()
+    folder, *words = sys.argv[1:]
+    text = sys.stdin.read() if "--filename=-" in words else ""
+    try:
+        Cluster(Path(folder), words, sys.stdout).call(text)
+    except FailureError as failure:
+        sys.exit(str(failure))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,11 @@ for each."""
 from __future__ import annotations
 
 import itertools
+import re
+from pathlib import Path
 from typing import Any, Iterator
+
+import yaml
 
 from tutorbackup import k8s_objects
 from tutorbackup.k8s_config import K8sConfig
@@ -41,6 +45,13 @@ RICH: dict[str, Any] = {
     "BACKUP_K8S_ANNOTATIONS": {"k8up.io/backup": False, "note": "a: 'b'\n# c\té€😀"},
 }
 _YES_NO = (True, False)
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "kubernetes.md"
+
+
+def document_blocks() -> list[dict[str, Any]]:
+    """What docs/kubernetes.md shows in YAML."""
+    found = re.findall("```yaml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    return [dict(yaml.safe_load(text)) for text in found]
 
 
 def combinations(config: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], list[Any]]]:

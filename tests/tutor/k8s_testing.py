@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
+import fake_kubectl
 import yaml
+from tutor import env as tutor_env
 
+CRON_JOBS = ("CronJob/backup-cron-job", "CronJob/restore-cron-job")
 POD = "backup-restore-job-0"
 HERE = Path(__file__).resolve().parent
 
@@ -99,6 +103,41 @@ class FakeCluster:
         return [engine_arguments(job["spec"]["template"]) for job in self.created("Job")]
 
 
+class CallInProcess:
+    """A call of kubectl without a process, which would take most of a test's time: as much of
+    subprocess.Popen as kubectl.py uses."""
+
+    def __init__(self, folder: Path, words: list[str]):
+        self.returncode = 0
+        self.stdout, self.stderr = io.StringIO(), io.StringIO()
+        self._cluster = fake_kubectl.Cluster(folder, words, self.stdout)
+        if "--filename=-" not in words:
+            self._call("")
+
+    def communicate(self, text: str | None) -> tuple[str, str]:
+        if text is not None:
+            self._call(text)
+        return self.stdout.getvalue(), self.stderr.getvalue()
+
+    def _call(self, text: str) -> None:
+        try:
+            self._cluster.call(text)
+        except fake_kubectl.FailureError as failure:
+            self.returncode = 1
+            self.stderr.write(str(failure))
+        self.stdout.seek(0)
+        self.stderr.seek(0)
+
+    def __enter__(self) -> CallInProcess:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        pass
+
+    def terminate(self) -> None:
+        pass
+
+
 def container(template: dict[str, Any]) -> dict[str, Any]:
     (found,) = template["spec"]["containers"]
     return dict(found)
@@ -130,3 +169,28 @@ def engine_settings(objects: dict[str, Any]) -> dict[str, Any]:
 
 def secrets_in(one: dict[str, Any]) -> dict[str, str]:
     return {key: base64.b64decode(value).decode() for key, value in one["data"].items()}
+
+
+def text_of(site: Any, **settings: Any) -> str:
+    """This one file, as Tutor renders it: all of them take a second."""
+    site.set(**settings)
+    return str(tutor_env.render_file(site.config(), "backup", "k8s", "objects.yml"))
+
+
+def rendered(site: Any, **settings: Any) -> dict[str, Any]:
+    return read_objects(text_of(site, **settings))
+
+
+def template_of(objects: dict[str, Any], name: str = CRON_JOBS[0]) -> dict[str, Any]:
+    return dict(objects[name]["spec"]["jobTemplate"]["spec"]["template"])
+
+
+def mounts(template: dict[str, Any]) -> dict[str, tuple[str, bool]]:
+    return {
+        mount["mountPath"]: (mount["name"], mount.get("readOnly", False))
+        for mount in container(template)["volumeMounts"]
+    }
+
+
+def volumes(template: dict[str, Any]) -> dict[str, Any]:
+    return {volume["name"]: volume for volume in template["spec"]["volumes"]}

@@ -28,7 +28,10 @@ def without_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(k8s_cli.os, "open", refuse)
 
 
-def test_a_backup_is_a_job_that_is_followed_and_taken_away(site: Any, cluster: Any) -> None:
+def test_a_backup_is_a_job_that_is_followed_and_taken_away(
+    site: Any, cluster_by_program: Any
+) -> None:
+    cluster = cluster_by_program
     result = site.tutor("k8s", "backup", "--only=mysql", "--name=before", "--compression=zstd:3")
     assert result.exit_code == 0, result.output
     assert cluster.engine() == [

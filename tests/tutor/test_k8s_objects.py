@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import re
-import shutil
 from typing import Any
 
+import click
 import pytest
 import yaml
-from k8s_testing import container, engine_arguments, engine_settings, read_objects, secrets_in
+from k8s_testing import (
+    CRON_JOBS,
+    container,
+    engine_arguments,
+    engine_settings,
+    mounts,
+    read_objects,
+    rendered,
+    secrets_in,
+    template_of,
+    text_of,
+    volumes,
+)
+from tutor.commands.k8s import K8sContext, k8s
 from tutor.exceptions import TutorError
 
 from tutorbackup import engine_config, k8s_values
 
-CRON_JOBS = ("CronJob/backup-cron-job", "CronJob/restore-cron-job")
 HOSTILE = "a$(b)${c}'d\"e\\f #g: %j`k`;&|<>l\té€😀\x7f\u2028~ "
-
-
-def rendered(site: Any, **settings: Any) -> dict[str, Any]:
-    site.set(**settings)
-    site.render()
-    return read_objects(site.path("backup", "k8s", "objects.yml").read_text())
-
-
-def pod(objects: dict[str, Any], name: str = CRON_JOBS[0]) -> dict[str, Any]:
-    return dict(objects[name]["spec"]["jobTemplate"]["spec"]["template"])
-
-
-def mounts(template: dict[str, Any]) -> dict[str, tuple[str, bool]]:
-    return {
-        mount["mountPath"]: (mount["name"], mount.get("readOnly", False))
-        for mount in container(template)["volumeMounts"]
-    }
-
-
-def volumes(template: dict[str, Any]) -> dict[str, Any]:
-    return {volume["name"]: volume for volume in template["spec"]["volumes"]}
 
 
 def test_the_predecessors_names_are_kept(site: Any) -> None:
@@ -86,95 +77,13 @@ def test_schedules_can_be_changed(site: Any) -> None:
     assert restore["successfulJobsHistoryLimit"] == 0
     assert restore["failedJobsHistoryLimit"] == 7
     assert backup["timeZone"] == restore["timeZone"] == "Europe/Zurich"
-    environ = {one["name"]: one["value"] for one in container(pod(objects))["env"]}
+    environ = {one["name"]: one["value"] for one in container(template_of(objects))["env"]}
     assert environ["TZ"] == "Europe/Zurich"
-
-
-@pytest.mark.parametrize("mysql", [True, False])
-@pytest.mark.parametrize("mongodb", [True, False])
-def test_servers_of_tutors_own_are_waited_for(site: Any, mysql: bool, mongodb: bool) -> None:
-    objects = rendered(
-        site,
-        RUN_MYSQL=mysql,
-        RUN_MONGODB=mongodb,
-        MYSQL_HOST="db.example.org",
-        MONGODB_HOST="mongo",
-    )
-    for name in CRON_JOBS:
-        words = engine_arguments(pod(objects, name))
-        waits = [words[at + 1] for at, word in enumerate(words) if word == "--wait"]
-        assert waits == ["db.example.org:3306"] * mysql + ["mongo:27017"] * mongodb
-    told = engine_settings(objects)
-    assert (told["mysql-host"], told["mongodb-host"]) == ("db.example.org", "mongo")
-
-
-@pytest.mark.parametrize(
-    ("https", "proxy", "mounted"),
-    [(True, True, True), (True, False, False), (False, True, False), (False, False, False)],
-)
-def test_caddys_volume_is_there_when_it_keeps_data(
-    site: Any, https: bool, proxy: bool, mounted: bool
-) -> None:
-    objects = rendered(site, ENABLE_HTTPS=https, ENABLE_WEB_PROXY=proxy)
-    backup, restore = (pod(objects, name) for name in CRON_JOBS)
-    assert ("/caddy" in mounts(backup)) == ("caddy" in engine_settings(objects)) == mounted
-    for template in (backup, restore):
-        assert template["spec"]["securityContext"]["runAsNonRoot"] != mounted
-        assert ("affinity" in template["spec"]) == mounted
-        assert "requiredDuringSchedulingIgnoredDuringExecution" not in str(template)
-        assert (template["spec"]["securityContext"]["runAsUser"] == 0) == mounted
-    if mounted:
-        assert mounts(backup)["/caddy"] == ("caddy", True)
-        assert mounts(restore)["/caddy"] == ("caddy", False)
-        assert volumes(restore)["caddy"]["persistentVolumeClaim"] == {"claimName": "caddy"}
-        # What Caddy keeps is root's own: reading it needs no right, giving it back some.
-        assert container(backup)["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-        assert container(restore)["securityContext"]["capabilities"] == {
-            "drop": ["ALL"],
-            "add": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"],
-        }
-
-
-def test_pods_are_what_a_restricted_namespace_asks_for(site: Any) -> None:
-    for template in (pod(rendered(site), name) for name in CRON_JOBS):
-        spec = template["spec"]
-        assert spec["restartPolicy"] == "Never"
-        assert spec["automountServiceAccountToken"] is False
-        # A Service called mysql would set MYSQL_PORT=tcp://…
-        assert spec["enableServiceLinks"] is False
-        assert spec["securityContext"] == {
-            "seccompProfile": {"type": "RuntimeDefault"},
-            "runAsNonRoot": True,
-            "runAsUser": 1000,
-            "runAsGroup": 1000,
-            "fsGroup": 1000,
-            "fsGroupChangePolicy": "OnRootMismatch",
-        }
-        assert container(template)["securityContext"] == {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        }
-        assert container(template)["terminationMessagePath"] == "/dev/termination-log"
-        assert spec["terminationGracePeriodSeconds"] == 120
-
-
-def test_only_what_another_try_can_change_is_tried_again(site: Any) -> None:
-    objects = rendered(site)
-    for name in CRON_JOBS:
-        job = objects[name]["spec"]["jobTemplate"]["spec"]
-        assert (job["backoffLimit"], job["activeDeadlineSeconds"]) == (2, 43200)
-        assert "ttlSecondsAfterFinished" not in job
-        disrupted, final = job["podFailurePolicy"]["rules"]
-        assert disrupted["action"] == "Ignore"
-        assert disrupted["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]
-        assert final["action"] == "FailJob"
-        assert final["onExitCodes"]["values"] == [2, 4, 5]
 
 
 def test_what_the_engine_is_told(site: Any) -> None:
     objects = rendered(site)
-    backup, restore = (engine_arguments(pod(objects, name)) for name in CRON_JOBS)
+    backup, restore = (engine_arguments(template_of(objects, name)) for name in CRON_JOBS)
     wait = ["--wait", "mysql:3306", "--wait", "mongodb:27017"]
     assert backup == [*wait, "backup"]
     assert restore == [
@@ -189,7 +98,7 @@ def test_what_the_engine_is_told(site: Any) -> None:
     assert told["location"] == "s3://backups"
     assert told["warnings-as-success"] is True
     any_age = rendered(site, BACKUP_RESTORE_MAX_AGE="")
-    assert not [w for w in engine_arguments(pod(any_age, CRON_JOBS[1])) if "max-age" in w]
+    assert not [w for w in engine_arguments(template_of(any_age, CRON_JOBS[1])) if "max-age" in w]
 
 
 def test_secrets_are_files_and_nowhere_else(site: Any) -> None:
@@ -228,7 +137,7 @@ def test_secrets_are_files_and_nowhere_else(site: Any) -> None:
         assert not [text for text in others if secret in text]
     assert told["mongodb-user"] == "me: you"
     assert told["metrics-labels"] == ["site=campus"]
-    template = pod(objects)
+    template = template_of(objects)
     assert volumes(template)["secrets"]["secret"] == {
         "secretName": "backup-secrets",
         "defaultMode": 0o440,
@@ -250,18 +159,18 @@ def test_an_existing_secret(site: Any) -> None:
         BACKUP_S3_SECRET_ACCESS_KEY="s3cret",
     )
     assert not [key for key in objects if key.startswith("Secret/")]
-    text = site.path("backup", "k8s", "objects.yml").read_text()
+    text = text_of(site)
     assert "s3cret" not in text and "AKIA" not in text
     told = engine_settings(objects)
     names = {key for key in told if key.endswith("-file")}
     assert names == {"mysql-password-file", "s3-access-key-file", "s3-secret-access-key-file"}
-    assert volumes(pod(objects))["secrets"]["secret"]["secretName"] == "vault"
+    assert volumes(template_of(objects))["secrets"]["secret"]["secretName"] == "vault"
     given = rendered(site, BACKUP_K8S_SECRET_KEYS=["mysql-root-password", "ping-url", "config.yml"])
     told = engine_settings(given)
     names = {key for key in told if key.endswith("-file")}
     assert names == {"mysql-password-file", "ping-url-file"}
     assert told["tutor-config"] == "/tutor/config.yml"
-    assert mounts(pod(given))["/tutor/config.yml"] == ("secrets", True)
+    assert mounts(template_of(given))["/tutor/config.yml"] == ("secrets", True)
 
 
 def test_tutors_config_is_backed_up_and_not_restored(site: Any) -> None:
@@ -273,146 +182,11 @@ def test_tutors_config_is_backed_up_and_not_restored(site: Any) -> None:
     assert kept == (site.root / "config.yml").read_text()
     assert "Europe/Zurich" in kept
     assert engine_settings(objects)["tutor-config"] == "/tutor/config.yml"
-    backup, restore = (pod(objects, name) for name in CRON_JOBS)
+    backup, restore = (template_of(objects, name) for name in CRON_JOBS)
     # A restore looks whether one of it was interrupted.
     for template in (backup, restore):
         assert mounts(template)["/tutor/config.yml"] == ("secrets", True)
     assert "--exclude=config" in container(restore)["args"]
-
-
-def test_every_setting_of_the_pods(site: Any) -> None:
-    toleration = {"key": "backup", "operator": "Exists", "effect": "NoSchedule"}
-    affinity: dict[str, Any] = {"nodeAffinity": {}}
-    resources = {"requests": {"cpu": 1}, "limits": {"memory": "2Gi", "cpu": "4"}}
-    objects = rendered(
-        site,
-        BACKUP_DOCKER_IMAGE="registry.example.org/backup@sha256:abc",
-        BACKUP_K8S_SERVICE_ACCOUNT_ANNOTATIONS={"eks.amazonaws.com/role-arn": "arn:aws:iam::1:x"},
-        BACKUP_K8S_IMAGE_PULL_SECRETS=["registry"],
-        BACKUP_K8S_RESOURCES=resources,
-        BACKUP_K8S_POD_SECURITY_CONTEXT={"runAsUser": 7, "fsGroup": None},
-        BACKUP_K8S_SECURITY_CONTEXT={"readOnlyRootFilesystem": False},
-        BACKUP_K8S_NODE_SELECTOR={"pool": "backup"},
-        BACKUP_K8S_TOLERATIONS=[toleration],
-        BACKUP_K8S_AFFINITY=affinity,
-        BACKUP_K8S_PRIORITY_CLASS_NAME="low",
-        BACKUP_K8S_BACKOFF_LIMIT=0,
-        BACKUP_K8S_ACTIVE_DEADLINE_SECONDS=3600,
-        BACKUP_K8S_TTL_SECONDS_AFTER_FINISHED=600,
-        BACKUP_K8S_TERMINATION_GRACE_PERIOD_SECONDS=30,
-        BACKUP_K8S_LABELS={"team": "platform"},
-        BACKUP_K8S_ANNOTATIONS={"example.org/note": "1e3", "sidecar.istio.io/inject": False},
-    )
-    account = objects["ServiceAccount/backup"]
-    assert account["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:x"}
-    for one in objects.values():
-        assert one["metadata"]["labels"]["team"] == "platform"
-    job = objects[CRON_JOBS[0]]["spec"]["jobTemplate"]["spec"]
-    assert job["backoffLimit"] == 0
-    assert job["activeDeadlineSeconds"] == 3600
-    assert job["ttlSecondsAfterFinished"] == 600
-    template = job["template"]
-    assert template["metadata"]["labels"]["team"] == "platform"
-    assert template["metadata"]["annotations"] == {
-        "example.org/note": "1e3",
-        "sidecar.istio.io/inject": "false",
-    }
-    spec = template["spec"]
-    assert spec["imagePullSecrets"] == [{"name": "registry"}]
-    assert spec["nodeSelector"] == {"pool": "backup"}
-    assert spec["tolerations"] == [toleration]
-    assert spec["affinity"] == affinity
-    assert spec["priorityClassName"] == "low"
-    assert spec["terminationGracePeriodSeconds"] == 30
-    assert spec["securityContext"]["runAsUser"] == 7
-    assert "fsGroup" not in spec["securityContext"]
-    assert container(template)["resources"] == resources
-    assert container(template)["image"] == "registry.example.org/backup@sha256:abc"
-    security = container(template)["securityContext"]
-    assert security["readOnlyRootFilesystem"] is False
-    assert security["capabilities"] == {"drop": ["ALL"]}
-    existing = rendered(site, BACKUP_K8S_SERVICE_ACCOUNT_NAME="iam")
-    assert "ServiceAccount/backup" not in existing
-    assert pod(existing)["spec"]["serviceAccountName"] == "iam"
-
-
-@pytest.mark.parametrize(
-    ("memory", "limit"), [("256MiB", "512Mi"), ("1GiB", "1280Mi"), ("100MB", "352Mi")]
-)
-def test_the_memory_limit_fits_the_engines_budget(site: Any, memory: str, limit: str) -> None:
-    template = pod(rendered(site, BACKUP_MEMORY=memory))
-    resources = container(template)["resources"]
-    assert resources == {
-        "requests": {"cpu": "250m", "memory": limit},
-        "limits": {"memory": limit},
-    }
-
-
-def test_a_limit_that_does_not_fit_is_refused(site: Any) -> None:
-    site.set(BACKUP_K8S_RESOURCES={"limits": {"memory": "256Mi"}})
-    with pytest.raises(TutorError, match="BACKUP_K8S_RESOURCES: a limit of 256Mi"):
-        site.render()
-
-
-def test_media_claims(site: Any) -> None:
-    claims = {"openedx-media": "media", "openedx-media-private": "private"}
-    objects = rendered(site, BACKUP_K8S_MEDIA_CLAIMS=claims)
-    assert engine_settings(objects)["media"] == [f"{name}=/media/{name}" for name in claims]
-    backup, restore = (pod(objects, name) for name in CRON_JOBS)
-    for number, (folder, claim) in enumerate(claims.items()):
-        name = f"media-{number}"
-        assert mounts(backup)[f"/media/{folder}"] == (name, True)
-        assert mounts(restore)[f"/media/{folder}"] == (name, False)
-        assert volumes(restore)[name]["persistentVolumeClaim"] == {"claimName": claim}
-    # Media are Open edX's user's, which the pod is: no right is needed.
-    assert "add" not in container(restore)["securityContext"]["capabilities"]
-    objects = rendered(site, ENABLE_HTTPS=True)
-    capabilities = container(pod(objects))["securityContext"]["capabilities"]
-    assert capabilities == {"drop": ["ALL"], "add": ["DAC_OVERRIDE"]}
-    assert "media" not in engine_settings(rendered(site, BACKUP_K8S_MEDIA_CLAIMS={}))
-
-
-@pytest.mark.parametrize("own_volume", [True, False])
-def test_temporary_files(site: Any, own_volume: bool) -> None:
-    objects = rendered(
-        site,
-        BACKUP_K8S_USE_EPHEMERAL_VOLUMES=own_volume,
-        BACKUP_K8S_EPHEMERAL_VOLUME_SIZE="3Gi",
-        BACKUP_K8S_ANNOTATIONS={"k8up.io/backup": "false"},
-        BACKUP_K8S_LABELS={"velero.io/exclude-from-backup": "true"},
-    )
-    for name in CRON_JOBS:
-        template = pod(objects, name)
-        assert mounts(template)["/tmp"] == ("tmp", False)
-        volume = volumes(template)["tmp"]
-        assert ("ephemeral" in volume) == own_volume
-        if own_volume:
-            claim = volume["ephemeral"]["volumeClaimTemplate"]
-            assert claim["spec"] == {
-                "accessModes": ["ReadWriteOnce"],
-                "resources": {"requests": {"storage": "3Gi"}},
-            }
-            # K8up looks at the claim's annotations, Velero at its labels.
-            assert claim["metadata"]["annotations"] == {"k8up.io/backup": "false"}
-            assert claim["metadata"]["labels"]["velero.io/exclude-from-backup"] == "true"
-
-
-def test_annotations_and_labels_for_velero_and_k8up(site: Any) -> None:
-    """As docs/kubernetes.md shows them."""
-    objects = rendered(
-        site,
-        BACKUP_K8S_ANNOTATIONS={
-            "k8up.io/backup": "false",
-            "backup.velero.io/backup-volumes-excludes": "caddy,tmp,settings,secrets",
-        },
-        BACKUP_K8S_LABELS={"velero.io/exclude-from-backup": "true"},
-    )
-    for name in CRON_JOBS:
-        metadata = pod(objects, name)["metadata"]
-        assert metadata["annotations"]["k8up.io/backup"] == "false"
-        excluded = metadata["annotations"]["backup.velero.io/backup-volumes-excludes"]
-        assert {*volumes(pod(objects, name))} <= {*excluded.split(",")}
-        assert metadata["labels"]["velero.io/exclude-from-backup"] == "true"
 
 
 def test_files_of_the_bucket(site: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -428,7 +202,7 @@ def test_files_of_the_bucket(site: Any, tmp_path: Any, monkeypatch: pytest.Monke
     assert objects["ConfigMap/backup-settings"]["data"]["s3-ca.pem"] == "a certificate\n"
     assert engine_settings(objects)["s3-ca-file"] == "/run/openedx-backup/s3-ca.pem"
     assert secrets_in(objects["Secret/backup-secrets"])["aws-credentials"] == "[backups]\n"
-    environ = {one["name"]: one["value"] for one in container(pod(objects))["env"]}
+    environ = {one["name"]: one["value"] for one in container(template_of(objects))["env"]}
     assert environ["AWS_SHARED_CREDENTIALS_FILE"] == "/run/secrets/openedx-backup/aws-credentials"
     assert "AWS_CONFIG_FILE" not in environ
 
@@ -464,9 +238,8 @@ def test_a_site_without_a_cluster_is_not_bothered(site: Any, tmp_path: Any) -> N
 def test_impossible_settings_are_refused_by_name(
     site: Any, key: str, value: Any, said: str
 ) -> None:
-    site.set(**{f"BACKUP_K8S_{key}": value})
     with pytest.raises(TutorError, match=rf"(?s)BACKUP_K8S_{key} .*{re.escape(said)}"):
-        site.render()
+        text_of(site, **{f"BACKUP_K8S_{key}": value})
 
 
 def test_urls_are_never_shown(site: Any) -> None:
@@ -477,7 +250,8 @@ def test_urls_are_never_shown(site: Any) -> None:
 
 
 def test_the_job_of_a_restore_by_files(site: Any) -> None:
-    rendered(site, K8S_NAMESPACE="campus")
+    site.set(K8S_NAMESPACE="campus")
+    site.render()
     text = site.path("backup", "k8s", "backup-restore-job.yml").read_text()
     (job,) = read_objects(text).values()
     assert job["metadata"]["namespace"] == "campus"
@@ -510,7 +284,7 @@ def test_values_survive_yaml_and_kustomize(site: Any, kustomize: Any, tmp_path: 
     # Tutor's own files do not survive these.
     folder = tmp_path / "ours"
     folder.mkdir()
-    shutil.copy(site.path("backup", "k8s", "objects.yml"), folder)
+    (folder / "objects.yml").write_text(text_of(site))
     kustomization = {"resources": ["objects.yml"], "namespace": "campus"}
     (folder / "kustomization.yml").write_text(yaml.safe_dump(kustomization))
     built = read_objects(kustomize(folder))
@@ -520,7 +294,7 @@ def test_values_survive_yaml_and_kustomize(site: Any, kustomize: Any, tmp_path: 
     assert told["mongodb-databases"] == HOSTILE_SETTINGS["BACKUP_MONGODB_DATABASES"]
     assert (told["mysql-user"], told["mongodb-user"]) == ("yes", "null")
     assert secrets_in(built["Secret/backup-secrets"])["mysql-root-password"] == HOSTILE
-    template = pod(built)
+    template = template_of(built)
     for key, text in HOSTILE_SETTINGS["BACKUP_K8S_ANNOTATIONS"].items():
         assert template["metadata"]["annotations"][key] == text
     for key, text in HOSTILE_SETTINGS["BACKUP_K8S_LABELS"].items():
@@ -532,6 +306,7 @@ def test_tutors_start_applies_them_and_its_job_runner_leaves_them(
     site: Any, kustomize: Any
 ) -> None:
     plain = rendered(site, K8S_NAMESPACE="campus", ENABLE_HTTPS=True)
+    site.render()
     built = read_objects(kustomize(site.path()))
     for key in plain:
         one = built[key]
@@ -543,9 +318,17 @@ def test_tutors_start_applies_them_and_its_job_runner_leaves_them(
     assert "cron-job" not in site.path("k8s", "jobs.yml").read_text()
     claims = {key for key in built if key.startswith("PersistentVolumeClaim/")}
     assert "PersistentVolumeClaim/caddy" in claims
-    assert f"{engine_config.CADDY}" in mounts(pod(built))
+    assert f"{engine_config.CADDY}" in mounts(template_of(built))
 
 
 def test_names_of_secrets_are_known(site: Any) -> None:
     objects = rendered(site, MONGODB_PASSWORD="x", MONGODB_USERNAME="y")
     assert secrets_in(objects["Secret/backup-secrets"]).keys() <= {*k8s_values.SECRET_KEYS}
+
+
+def test_whoever_renders_below_tutor_k8s_is_told_what_a_pod_lacks(site: Any) -> None:
+    """As `tutor k8s launch` does, quickstart on older ones."""
+    site.set(BACKUP_S3_BUCKET_NAME="")
+    empty = pytest.raises(TutorError, match="BACKUP_S3_BUCKET_NAME is empty")
+    with click.Context(k8s, obj=K8sContext(str(site.root))), empty:
+        site.render()

@@ -117,9 +117,10 @@ TEST_P(Guard, WhatSomebodyPutsBesideTheRecordsStays) {
   const auto target = MakeTarget();
   PrepareRestore(*target, archive, run_.run);
   session_.Execute("CREATE TABLE openedx_backup.theirs (a INT)");
-  target->WriteIntent(IntentOf("run", false));
+  target->WriteIntent(IntentOf("run", true));
   target->Swap();
-  target->CloseSwap(false);
+  target->CloseSwap(true);
+  MakeTarget()->UndoSwap("");
   EXPECT_TRUE(IsThere("openedx_backup.theirs"));
   EXPECT_FALSE(IsThere("openedx_backup.restores"));
   session_.Execute("DROP DATABASE openedx_backup");

@@ -153,7 +153,12 @@ void PrepareRestore(RestoreTarget& target, const std::string& archive, const Run
 }
 
 SwapIntent IntentOf(const std::string& run_id, bool keep_old) {
-  return {run_id, "backup.2026-11-22.tar.xz", "2026-11-22T20:48:20Z", {"mysql"}, keep_old};
+  SwapIntent intent{
+      run_id, "backup.2026-11-22.tar.xz", "2026-11-22T20:48:20Z", {"mysql"}, keep_old};
+  intent.identity = "identity of " + run_id;
+  intent.created = "2026-11-22T20:00:00Z";
+  intent.applied = "2026-11-22T20:50:00Z";
+  return intent;
 }
 
 void RestoreAll(RestoreTarget& target, const std::string& archive, bool keep_old,

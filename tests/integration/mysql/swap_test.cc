@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 
+#include "archive/archive_testing.h"
 #include "base/error.h"
 #include "mysql/quote.h"
 #include "restore_testing.h"
@@ -99,6 +100,25 @@ class Swap : public testing::TestWithParam<Flavour> {
                 IsEmpty())
         << when;
   }
+  /// Only what says which archive is live.
+  void ExpectOnlyTheNoteLeft(const std::string& when) {
+    EXPECT_THAT(session_.Query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE "
+                               "SCHEMA_NAME LIKE 'load\\_swap\\_\\_%'"),
+                IsEmpty())
+        << when;
+    EXPECT_THAT(session_.Query("SELECT run_id FROM openedx_backup.restores"), IsEmpty()) << when;
+    EXPECT_THAT(session_.Query("SELECT name FROM openedx_backup.schemas"), IsEmpty()) << when;
+    EXPECT_EQ(AppliedRun(), "run") << when;
+  }
+  /// The run whose data are said to be live; empty when nothing is.
+  std::string AppliedRun() {
+    const std::optional<AppliedArchive> applied = MakeTarget(-1)->Applied();
+    return applied ? applied->run_id : "";
+  }
+  /// Whatever is said to be live is.
+  void ExpectNoteAgrees(const std::string& when) {
+    if (!AppliedRun().empty()) ExpectState(new_, when);
+  }
   /// Undoes a finished swap whose old data were kept.
   void BackToOld() {
     MakeTarget(-1)->UndoSwap("");
@@ -122,6 +142,7 @@ INSTANTIATE_TEST_SUITE_P(Servers, Swap, testing::Values(Flavour::kMySql, Flavour
 TEST_P(Swap, KilledAtAnyStepItCanBeFinished) {
   int step = 0;
   while (const auto killed = SwapKilledAt(step++)) {
+    EXPECT_EQ(AppliedRun(), "") << *killed;
     const auto next = MakeTarget(-1);
     const std::optional<OpenSwap> open = next->FindOpenSwap();
     ASSERT_TRUE(open) << *killed;
@@ -130,6 +151,7 @@ TEST_P(Swap, KilledAtAnyStepItCanBeFinished) {
     ExpectState(new_, *killed);
     next->CloseSwap(true);
     EXPECT_FALSE(MakeTarget(-1)->FindOpenSwap());
+    EXPECT_EQ(AppliedRun(), "run") << *killed;
     BackToOld();
   }
   EXPECT_GT(step, 10);
@@ -151,6 +173,7 @@ TEST_P(Swap, AnUndoKilledAtAnyStepCanBeRepeated) {
     ASSERT_FALSE(SwapKilledAt(-1));
     const auto killed = Run([&] { MakeTarget(step)->UndoSwap(""); });
     if (!killed) break;
+    ExpectNoteAgrees(*killed);
     MakeTarget(-1)->UndoSwap("");
     ExpectState(old_, *killed);
     ExpectNothingLeft(*killed);
@@ -187,15 +210,16 @@ TEST_P(Swap, ClosingKilledAtAnyStepIsFinishedByTheNextRun) {
     const auto killed = Run([&] { closing->CloseSwap(false); });
     closing.reset();
     if (!killed) break;
+    ExpectNoteAgrees(*killed);
     const auto next = MakeTarget(-1);
     ASSERT_TRUE(next->FindOpenSwap()) << *killed;
     next->CompleteSwap();
     next->CloseSwap(false);
     ExpectState(new_, *killed);
-    ExpectNothingLeft(*killed);
+    ExpectOnlyTheNoteLeft(*killed);
   }
   ExpectState(new_, "at the end");
-  ExpectNothingLeft("at the end");
+  ExpectOnlyTheNoteLeft("at the end");
   EXPECT_THROW(MakeTarget(-1)->UndoSwap(""), Error);
 }
 
@@ -209,6 +233,42 @@ TEST_P(Swap, TheNextRestoreTakesThePlaceOfKeptOldData) {
   MakeTarget(-1)->UndoSwap("");
   ExpectState(since, "after its undo");
   ExpectNothingLeft("after its undo");
+}
+
+TEST_P(Swap, TheNoteOfWhatIsLiveGoesBackWithTheData) {
+  RestoreAll(*MakeTarget(-1), archive_, false, run_.run);
+  EXPECT_EQ(AppliedRun(), "run");
+  const auto second = MakeTarget(-1);
+  PrepareRestore(*second, archive_, run_.run);
+  second->WriteIntent(IntentOf("second", true));
+  EXPECT_FALSE(second->Applied()) << "while a swap is open nothing is known";
+  second->Swap();
+  second->CloseSwap(true);
+  EXPECT_EQ(second->Applied(), IntentOf("second", true).Brings());
+  MakeTarget(-1)->UndoSwap("");
+  ExpectOnlyTheNoteLeft("after the undo of the second");
+}
+
+TEST_P(Swap, WhatIsNotThereAnyMoreIsNotSaidToBeLive) {
+  RestoreAll(*MakeTarget(-1), archive_, false, run_.run);
+  RestoreOptions others = QuietOptions();
+  others.databases = {"another"};
+  EXPECT_FALSE(MakeRestoreTarget(connect_, others, run_.run)->Applied());
+  EXPECT_EQ(AppliedRun(), "run");
+  session_.Execute("DROP DATABASE load_swap");
+  EXPECT_EQ(AppliedRun(), "");
+}
+
+TEST_P(Swap, NothingIsSaidToBeLiveWhenTheLiveDataAreRemoved) {
+  RestoreAll(*MakeTarget(-1), archive_, false, run_.run);
+  const auto target = MakeTarget(-1);
+  const std::unique_ptr<ArchiveReader> reader = OpenBytes(archive_, run_.run);
+  target->Plan(reader->manifest(), RestoreRoom::kInPlace);
+  target->PrepareRemoval(*reader);
+  EXPECT_EQ(AppliedRun(), "run");
+  target->RemoveLive();
+  EXPECT_FALSE(target->Applied());
+  session_.Execute("CREATE DATABASE IF NOT EXISTS load_swap");
 }
 
 TEST_P(Swap, UndoRemovesWhatCameAfterTheRestore) {
