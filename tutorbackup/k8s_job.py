@@ -218,8 +218,15 @@ class _Log:
         self._last = ""
 
     def follow(self, pod: dict[str, Any]) -> None:
-        """Until the container ends, or the connection does."""
-        name = pod["metadata"]["name"]
+        """Until the container ends, or the connection does. The node removes an evicted pod's log
+        at once: how the pod ended is told without it."""
+        try:
+            self._show(pod["metadata"]["name"])
+        except KubectlError as error:
+            if not (error.is_refusal() and k8s_state.has_no_log(error.text)):
+                raise
+
+    def _show(self, name: str) -> None:
         if name != self._pod:
             self._pod, self._last = name, ""
         with closing(self._kubectl.logs(name, k8s_pod.CONTAINER, self._last)) as lines:
