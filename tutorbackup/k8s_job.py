@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import signal
 import sys
@@ -24,6 +25,7 @@ PENDING_SECONDS = 600.0
 # A cluster that does not answer may be back in a moment. The job goes on meanwhile.
 LOST_SECONDS = 120.0
 _INTERRUPTED = 130
+_TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T")
 _FAILED = 1
 
 
@@ -232,6 +234,9 @@ class _Log:
         with closing(self._kubectl.logs(name, k8s_pod.CONTAINER, self._last)) as lines:
             for line in lines:
                 stamp, _, text = line.partition(" ")
+                # What the node says in the place of a log that is gone has no time.
+                if not _TIME.match(stamp):
+                    continue
                 # --since-time knows whole seconds alone.
                 if _time_key(stamp) > _time_key(self._last):
                     self._last = stamp

@@ -128,7 +128,7 @@ def explain(
             f"The job was ended after {seconds} seconds (BACKUP_K8S_ACTIVE_DEADLINE_SECONDS): "
             "raise that, or find out by its log what takes so long."
         )
-    # The kernel may also have killed what somebody ran beside the engine, which ended by itself then.
+    # What was killed may also be something that somebody ran beside the engine, which ended itself.
     if ended.get("reason") == "OOMKilled" and not summary:
         return (
             f"The engine was killed for want of memory: the container's limit is {_limit(pod)}. "

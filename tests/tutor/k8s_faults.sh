@@ -101,27 +101,32 @@ kill_scheduled() {
   [[ $(versions) == $((before + 1)) ]] || fail "not one archive more: $(k8s_objects)"
 }
 
+# To a Job an eviction is nothing that its pod did wrong: another one follows, also in a run by hand.
 evict_by_hand() {
-  local before
+  local before pod
   before=$(versions)
   hold site_tutor k8s backup
-  k exec "$(running_pod backup-restore-job)" -- dd if=/dev/zero of=/tmp/large bs=1M count=80
-  site_await "the eviction" pod_is_evicted
-  # The engine's, when it ended in the second that it has.
-  let_go 1 130 137
-  says 'evicted the pod'
-  [[ $(versions) == "$before" ]] || fail "an archive was made"
+  pod=$(running_pod backup-restore-job)
+  k exec "$pod" -- dd if=/dev/zero of=/tmp/large bs=1M count=80
+  site_await "the eviction" pod_is_evicted "$pod"
+  let_go 0
+  [[ $(versions) == $((before + 1)) ]] || fail "not one archive more: $(k8s_objects)"
   nothing_is_left
 }
-pod_is_evicted() { k get events | grep -q Evicted; }
+pod_is_evicted() {
+  [[ -n $(k get events --field-selector "involvedObject.name=$1,reason=Evicted" -o name) ]]
+}
 
 run_out_of_memory() {
   local before
   before=$(versions)
   hold site_tutor k8s backup
-  # The container's memory is also what others in it use. The engine is the one that the kernel takes.
-  k exec "$(running_pod backup-restore-job)" -- \
-    sh -c 'echo 1000 >/proc/1/oom_score_adj && exec tail /dev/zero' || true
+  # The container's memory is also what others in it use. Each of these is smaller than the engine, so it is
+  # the engine that the kernel takes.
+  # shellcheck disable=SC2016 # for the shell in the pod
+  k exec "$(running_pod backup-restore-job)" -- sh -c 'echo 1000 >/proc/1/oom_score_adj
+    for _ in $(seq 30); do { head -c 30M /dev/zero && sleep 60; } | tail -c 30M >/dev/null & done
+    wait' || true
   let_go 137
   says 'want of memory'
   [[ $(versions) == "$before" ]] || fail "an archive was made"

@@ -25,6 +25,14 @@ def test_want_of_memory_is_named_with_what_to_do(site: Any, cluster: Any) -> Non
     assert "512Mi" in result.output and "BACKUP_K8S_RESOURCES" in result.output
 
 
+def test_a_log_that_the_node_has_lost_is_not_read_as_one(site: Any, cluster: Any) -> None:
+    frames = [RUNNING, RUNNING, {"pods": [ended(137, "", "OOMKilled")], "job": condition("Failed")}]
+    cluster.play(frames=frames, lost_log=True)
+    result = site.tutor("k8s", "backup")
+    assert result.exit_code == 137
+    assert "512Mi" in result.output and "unable" not in result.output
+
+
 def test_an_engine_that_ended_well_was_not_killed(site: Any, cluster: Any) -> None:
     """What somebody ran in its container was (seen with cgroups of version 1)."""
     frames = [RUNNING, {"pods": [ended(0, summary(), "OOMKilled")], "job": condition("Complete")}]
