@@ -12,6 +12,8 @@ _MISSING = (
     "there is no kubectl in PATH: https://kubernetes.io/docs/tasks/tools/ says how to install it"
 )
 
+_REFUSALS = ("Forbidden", "AlreadyExists", "Invalid", "MethodNotAllowed")
+
 
 class KubectlError(TutorError):
     """kubectl ended with an error; `text` is what it said."""
@@ -21,8 +23,9 @@ class KubectlError(TutorError):
         self.text = text
 
     def is_refusal(self) -> bool:
-        """Whether the same call would fail again: no right, a name that is taken, a bad object."""
-        return "Error from server" in self.text and "Internal" not in self.text
+        """Whether the same call would fail again: no right, a name that is taken, a bad object.
+        Most else passes, also what the API server says of a node that does not answer it."""
+        return any(f"({reason})" in self.text for reason in _REFUSALS)
 
 
 class Kubectl:

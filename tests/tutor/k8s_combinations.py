@@ -44,6 +44,28 @@ RICH: dict[str, Any] = {
     "BACKUP_K8S_LABELS": {"float": "1e3", "velero.io/exclude-from-backup": "true"},
     "BACKUP_K8S_ANNOTATIONS": {"k8up.io/backup": False, "note": "a: 'b'\n# c\té€😀"},
 }
+# So that no setting of the engine's is left out.
+RARE: dict[str, Any] = {
+    "ENABLE_HTTPS": True,
+    "ENABLE_WEB_PROXY": True,
+    "MONGODB_AUTH_MECHANISM": "SCRAM-SHA-256",
+    "MONGODB_REPLICA_SET": "rs0",
+    "BACKUP_LOG_LEVEL": "debug",
+    "BACKUP_THREADS": 2,
+    "BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS": "-j 1",
+    "BACKUP_METRICS_PUSHGATEWAY_URL": "http://push.example.org:9091",
+    "BACKUP_WEBHOOK_URL": "https://hooks.example.org",
+    "BACKUP_S3_HOST": "s3.example.org",
+    "BACKUP_S3_REGION_NAME": "eu",
+    "BACKUP_S3_SESSION_TOKEN": "t",
+    "BACKUP_S3_SSE_CUSTOMER_KEY": "A" * 43 + "=",
+    "BACKUP_S3_STORAGE_CLASS": "STANDARD_IA",
+    "BACKUP_S3_OBJECT_LOCK_MODE": "GOVERNANCE",
+    "BACKUP_S3_OBJECT_LOCK_DAYS": 30,
+    **{f"BACKUP_PRUNE_KEEP_{rule}": 3 for rule in ("LAST", "HOURLY", "DAILY", "WEEKLY")},
+    **{f"BACKUP_PRUNE_KEEP_{rule}": 3 for rule in ("MONTHLY", "YEARLY")},
+    "BACKUP_PRUNE_KEEP_WITHIN": "2w",
+}
 _YES_NO = (True, False)
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "kubernetes.md"
 

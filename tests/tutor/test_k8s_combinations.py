@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import yaml
-from k8s_combinations import SECRETS, combinations
-from k8s_testing import container
+from k8s_combinations import DOCUMENT, RARE, RICH, SECRETS, combinations
+from k8s_testing import container, tomllib
 
-from tutorbackup import k8s_objects
+from tutorbackup import engine_config, k8s_objects
+from tutorbackup.k8s_config import K8sConfig
 
 
 def templates(objects: list[Any]) -> list[Any]:
@@ -71,3 +73,17 @@ def test_kustomize_reads_every_combination(site: Any, kustomize: Any, tmp_path: 
         for one in yaml.load_all(kustomize(tmp_path), Loader=yaml.CSafeLoader)
     }
     assert read == expected
+
+
+def test_the_engine_knows_every_key_of_the_settings_file(site: Any) -> None:
+    """By the engine's own table: one unknown key, and no run would begin."""
+    table = (DOCUMENT.parents[1] / "src" / "cli" / "settings_table.cc").read_text()
+    pairs = re.findall(r'\{"([a-z0-9-]+)", "([a-z0-9-]+)"', table.replace("\n     ", " "))
+    known = {key for pair in pairs for key in pair}
+    settings = {**site.config(), **RICH, **RARE}
+    files = K8sConfig(settings).public_files()
+    told = tomllib.loads(files["settings.toml"])
+    assert len(told) > 50
+    assert told.keys() <= known
+    groups = ["s3", "prune"]
+    assert tomllib.loads(engine_config.render(settings, groups)).keys() <= known

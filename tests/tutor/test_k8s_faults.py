@@ -152,9 +152,17 @@ def test_a_log_that_may_not_be_read_ends_the_run(site: Any, cluster: Any) -> Non
     assert "job/backup-restore-job" not in cluster.objects()
 
 
-def test_a_cluster_that_is_away_for_a_moment_does_not_end_the_run(site: Any, cluster: Any) -> None:
-    text = "Unable to connect to the server: dial tcp: connection refused"
-    cluster.play(**run_that_ends(faults={"get pods": [text, 5]}))
+@pytest.mark.parametrize("call", ["get pods", "logs"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Unable to connect to the server: dial tcp: connection refused",
+        'Error from server: Get "https://10.0.0.1:10250/containerLogs/x": dial tcp: i/o timeout',
+        "Error from server (BadRequest): container is waiting to start: ContainerCreating",
+    ],
+)
+def test_what_passes_does_not_end_the_run(site: Any, cluster: Any, call: str, text: str) -> None:
+    cluster.play(**run_that_ends(faults={call: [text, 3]}))
     assert site.tutor("k8s", "backup").exit_code == 0
 
 
