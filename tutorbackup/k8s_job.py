@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import signal
 import sys
@@ -24,6 +25,7 @@ PENDING_SECONDS = 600.0
 # A cluster that does not answer may be back in a moment. The job goes on meanwhile.
 LOST_SECONDS = 120.0
 _INTERRUPTED = 130
+_TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T")
 _FAILED = 1
 
 
@@ -218,13 +220,23 @@ class _Log:
         self._last = ""
 
     def follow(self, pod: dict[str, Any]) -> None:
-        """Until the container ends, or the connection does."""
-        name = pod["metadata"]["name"]
+        """Until the container ends, or the connection does. The node removes an evicted pod's log
+        at once: how the pod ended is told without it."""
+        try:
+            self._show(pod["metadata"]["name"])
+        except KubectlError as error:
+            if not (error.is_refusal() and k8s_state.has_no_log(error.text)):
+                raise
+
+    def _show(self, name: str) -> None:
         if name != self._pod:
             self._pod, self._last = name, ""
         with closing(self._kubectl.logs(name, k8s_pod.CONTAINER, self._last)) as lines:
             for line in lines:
                 stamp, _, text = line.partition(" ")
+                # What the node says in the place of a log that is gone has no time.
+                if not _TIME.match(stamp):
+                    continue
                 # --since-time knows whole seconds alone.
                 if _time_key(stamp) > _time_key(self._last):
                     self._last = stamp

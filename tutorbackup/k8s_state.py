@@ -55,6 +55,11 @@ def has_started(pod: dict[str, Any]) -> bool:
     return "running" in state or "terminated" in state
 
 
+def has_no_log(refusal: str) -> bool:
+    """Whether an API server that gives no log says that there is none, and not that it may not."""
+    return "(NotFound)" in refusal or ("(BadRequest)" in refusal and "terminated" in refusal)
+
+
 def termination(pod: dict[str, Any] | None) -> dict[str, Any]:
     """How the container ended; empty when it did not, or nobody knows."""
     return dict(_container_state(pod or {}).get("terminated") or {})
@@ -123,7 +128,8 @@ def explain(
             f"The job was ended after {seconds} seconds (BACKUP_K8S_ACTIVE_DEADLINE_SECONDS): "
             "raise that, or find out by its log what takes so long."
         )
-    if ended.get("reason") == "OOMKilled":
+    # What was killed may also be something that somebody ran beside the engine, which ended itself.
+    if ended.get("reason") == "OOMKilled" and not summary:
         return (
             f"The engine was killed for want of memory: the container's limit is {_limit(pod)}. "
             "Raise it (BACKUP_K8S_RESOURCES), or lower BACKUP_MEMORY or BACKUP_THREADS."

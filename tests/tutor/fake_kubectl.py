@@ -141,6 +141,10 @@ class Cluster:
     def logs(self) -> None:
         pod = self.plain[1].partition("/")[2]
         since = self.value("--since-time")
+        if since and not since[:4].isdigit():
+            raise FailureError(f'error: parsing time "{since}"')
+        if self.scenario.get("lost_log"):
+            print("unable to retrieve container logs for containerd://1", file=self.output)
         lines = self.scenario.get("logs", {}).get(pod, [])
         for number, line in enumerate(lines):
             stamp = STAMP.format(number)

@@ -92,7 +92,8 @@ spec:
         - name: minio
           image: $($engine image minio)
           env: [{name: MINIO_ROOT_PASSWORD, valueFrom: {secretKeyRef: {name: minio, key: password}}}]
-          readinessProbe: {httpGet: {path: /minio/health/ready, port: 9000}, periodSeconds: 1}
+          # Stopped, it shall hang, and not be taken out of the service.
+          readinessProbe: {httpGet: {path: /minio/health/ready, port: 9000}, periodSeconds: 1, failureThreshold: 1000}
           volumeMounts: [{name: data, mountPath: /data}]
       volumes: [{name: data, persistentVolumeClaim: {claimName: minio}}]
 ---
@@ -154,16 +155,17 @@ k8s_objects() {
 # k8s_freeze SIGNAL: STOP makes the S3 server hang, CONT lets it go on. Inside, no other processes are seen.
 k8s_freeze() { $cluster run pkill --exact --signal "$1" minio; }
 
-# k8s_stop_at_upload: stops it as soon as somebody begins an upload, which is where an archive begins.
-k8s_stop_at_upload() {
-  $cluster run python3 - "$(k8s_volume minio)" <<'PYTHON'
+# k8s_stop_in_the_middle: stops it in the middle of the next backup: when MySQL is being read, the upload has
+# been begun.
+k8s_stop_in_the_middle() {
+  $cluster run python3 - "$CACHE/kubernetes/run/pods" <<'PYTHON'
 import glob, os, signal, subprocess, sys, time
 server = int(subprocess.check_output(["pgrep", "--exact", "minio"]))
-def uploads(): return set(glob.glob(sys.argv[1] + "/.minio.sys/multipart/*/*"))
-before, deadline = uploads(), time.monotonic() + 60
-while not uploads() - before:
+def logs(): return set(glob.glob(sys.argv[1] + "/openedx_*/backup/*.log"))
+before, deadline = logs(), time.monotonic() + 60
+while not any(b" readers in transactions" in open(log, "rb").read() for log in logs() - before):
     if time.monotonic() > deadline:
-        sys.exit("nobody has begun an upload in 60 s")
+        sys.exit("no backup has read MySQL in 60 s")
     time.sleep(0.001)
 os.kill(server, signal.SIGSTOP)
 PYTHON

@@ -25,12 +25,40 @@ def test_want_of_memory_is_named_with_what_to_do(site: Any, cluster: Any) -> Non
     assert "512Mi" in result.output and "BACKUP_K8S_RESOURCES" in result.output
 
 
+def test_a_log_that_the_node_has_lost_is_not_read_as_one(site: Any, cluster: Any) -> None:
+    frames = [RUNNING, RUNNING, {"pods": [ended(137, "", "OOMKilled")], "job": condition("Failed")}]
+    cluster.play(frames=frames, lost_log=True)
+    result = site.tutor("k8s", "backup")
+    assert result.exit_code == 137
+    assert "512Mi" in result.output and "unable" not in result.output
+
+
+def test_an_engine_that_ended_well_was_not_killed(site: Any, cluster: Any) -> None:
+    """What somebody ran in its container was (seen with cgroups of version 1)."""
+    frames = [RUNNING, {"pods": [ended(0, summary(), "OOMKilled")], "job": condition("Complete")}]
+    cluster.play(frames=frames)
+    result = site.tutor("k8s", "backup")
+    assert result.exit_code == 0
+    assert "killed" not in result.output
+
+
 def test_a_deadline_is_named(site: Any, cluster: Any) -> None:
     site.set(BACKUP_K8S_ACTIVE_DEADLINE_SECONDS=60)
     cluster.play(frames=[RUNNING, {"pods": [], "job": condition("Failed", "DeadlineExceeded")}])
     result = site.tutor("k8s", "backup")
     assert result.exit_code == 1
     assert "after 60 seconds (BACKUP_K8S_ACTIVE_DEADLINE_SECONDS)" in result.output
+
+
+def test_an_evicted_pod_without_a_log_is_explained(site: Any, cluster: Any) -> None:
+    evicted = {**ended(130), "reason": "Evicted", "message": "low on memory"}
+    text = f'Error from server (BadRequest): container "backup" in pod "{POD}" is terminated'
+    cluster.play(
+        frames=[RUNNING, {"pods": [evicted], "job": condition("Failed")}],
+        faults={"logs": [text, 99]},
+    )
+    result = site.tutor("k8s", "backup")
+    assert "evicted the pod: low on memory" in result.output
 
 
 def test_an_eviction_is_named(site: Any, cluster: Any) -> None:
