@@ -9,8 +9,10 @@ import re
 import subprocess
 from typing import Any, Callable
 
+import click
 from tutor import env, utils
 from tutor.commands import compose as tutor_compose
+from tutor.commands.context import Context
 from tutor.exceptions import TutorError
 
 # All releases put a command's status into the message of their error, and nowhere else.
@@ -74,6 +76,14 @@ def _compose_command() -> tuple[str, ...]:
 def _has_do() -> bool:
     """`tutor local do` came with Tutor 15."""
     return hasattr(tutor_compose, "do")
+
+
+def root() -> str:
+    """Tutor's root while it renders, which no release tells templates; empty: unknown."""
+    current = click.get_current_context(silent=True)
+    known = current.find_object(Context) if current else None
+    found: str = known.root if known else os.environ.get("TUTOR_ROOT", "")
+    return found
 
 
 def init_command(mode: str) -> str:

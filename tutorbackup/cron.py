@@ -84,6 +84,14 @@ def in_numbers(line: str) -> str:
     return " ".join(parts)
 
 
+def for_kubernetes(line: str) -> str:
+    """The same times for a CronJob, which knows macros and names, but Sunday as 0 alone."""
+    parts = line.split()
+    if len(parts) != len(FIELDS) or "7" not in parts[4]:
+        return line.strip()
+    return " ".join([*parts[:4], ",".join(str(day) for day in parse(line).weekdays)])
+
+
 def _values(text: str, field: Field) -> list[int]:
     values: set[int] = set()
     for part in text.split(","):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterable, Iterator, Tuple
 
 from tutor.exceptions import TutorError
 
@@ -24,8 +24,13 @@ AWS_FILES = {
 }
 FILES_OF_BUCKET = (CA_FILE, *AWS_FILES)
 MEDIA = "/media"
-TUTOR_CONFIG = "/tutor/config.yml"
 CADDY = "/caddy"
+TUTOR_CONFIG = "/tutor/config.yml"
+Entries = Iterable[Tuple[str, Any]]
+
+
+class Secret(str):
+    """A value that nobody else may see. In a cluster the settings file only says where it is."""
 
 
 def caddy_is_on(config: settings.Config) -> bool:
@@ -56,8 +61,12 @@ def render(config: settings.Config, groups: Iterable[str] = ()) -> str:
     """The file's text. `groups`: settings that only some runs need, "s3" and "prune". Raises
     TutorError that names a setting with an impossible value.
     """
+    return to_toml(_all_entries(config, groups))
+
+
+def to_toml(entries: Entries) -> str:
     lines = []
-    for key, value in _all_entries(config, groups):
+    for key, value in entries:
         # What is empty is not set.
         if value not in ("", [], None):
             lines.append(f"{key} = {_toml(value)}")
@@ -65,22 +74,38 @@ def render(config: settings.Config, groups: Iterable[str] = ()) -> str:
 
 
 def _all_entries(config: settings.Config, groups: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    yield from _entries(config)
-    if "s3" in groups:
-        yield from _bucket_entries(config)
-    if "prune" in groups:
-        for key, value in settings.checked(config, ["prune"]).items():
-            yield key[len("PRUNE_") :].lower().replace("_", "-"), value
-
-
-def _entries(config: settings.Config) -> Iterator[tuple[str, Any]]:
-    ours = settings.checked(config, ["local"])
-    tutors = _tutors_settings(config)
     yield "location", ARCHIVES
+    yield from engine_entries(config)
+    yield "caddy", CADDY if caddy_is_on(config) else None
+    yield "media", [f"{name}={MEDIA}/{name}" for name in media_folders()]
+    yield "tutor-config", TUTOR_CONFIG
+    if "s3" in groups:
+        yield from bucket_entries(config)
+    if "prune" in groups:
+        yield from prune_entries(config)
+
+
+def prune_entries(config: settings.Config) -> Iterator[tuple[str, Any]]:
+    for key, value in settings.checked(config, ["prune"]).items():
+        yield key[len("PRUNE_") :].lower().replace("_", "-"), value
+
+
+def engine_entries(config: settings.Config) -> Iterator[tuple[str, Any]]:
+    """What is the same wherever the engine runs: the run, the servers, whom it reports to."""
+    ours = settings.checked(config, ["local"])
     yield "compression", ours["COMPRESSION"]
     yield "memory", ours["MEMORY"]
     yield "threads", ours["THREADS"] or None
     yield "log-level", ours["LOG_LEVEL"]
+    yield from _server_entries(config, ours)
+    yield "metrics-pushgateway-url", Secret(ours["METRICS_PUSHGATEWAY_URL"])
+    yield "metrics-labels", ours["METRICS_LABELS"]
+    yield "ping-url", Secret(ours["PING_URL"])
+    yield "webhook-url", Secret(ours["WEBHOOK_URL"])
+
+
+def _server_entries(config: settings.Config, ours: settings.Config) -> Iterator[tuple[str, Any]]:
+    tutors = _tutors_settings(config)
     yield "mysql-host", tutors["MYSQL_HOST"]
     yield "mysql-port", tutors["MYSQL_PORT"]
     yield "mysql-user", tutors["MYSQL_ROOT_USERNAME"]
@@ -102,21 +127,18 @@ def _entries(config: settings.Config) -> Iterator[tuple[str, Any]]:
     yield "mongodb-replica-set", tutors["MONGODB_REPLICA_SET"]
     yield "mongodb-tls", tutors["MONGODB_USE_SSL"]
     yield "mongorestore-options", ours["MONGORESTORE_ADDITIONAL_OPTIONS"]
-    yield "caddy", CADDY if caddy_is_on(config) else None
-    yield "media", [f"{name}={MEDIA}/{name}" for name in media_folders()]
-    yield "tutor-config", TUTOR_CONFIG
 
 
-def _bucket_entries(config: settings.Config) -> Iterator[tuple[str, Any]]:
+def bucket_entries(config: settings.Config) -> Iterator[tuple[str, Any]]:
     """Without keys the engine looks for those of the machine it runs on."""
     ours = settings.checked(config, ["s3"])
     yield "s3-endpoint-url", _endpoint(ours["S3_HOST"], ours["S3_PORT"])
     yield "s3-use-ssl", ours["S3_USE_SSL"]
     yield "s3-region", ours["S3_REGION_NAME"]
     yield "s3-bucket", ours["S3_BUCKET_NAME"]
-    yield "s3-access-key", ours["S3_ACCESS_KEY"]
-    yield "s3-secret-access-key", ours["S3_SECRET_ACCESS_KEY"]
-    yield "s3-session-token", ours["S3_SESSION_TOKEN"]
+    yield "s3-access-key", Secret(ours["S3_ACCESS_KEY"])
+    yield "s3-secret-access-key", Secret(ours["S3_SECRET_ACCESS_KEY"])
+    yield "s3-session-token", Secret(ours["S3_SESSION_TOKEN"])
     yield "s3-profile", ours["S3_PROFILE"]
     yield "s3-addressing-style", ours["S3_ADDRESSING_STYLE"]
     yield "s3-signature-version", ours["S3_SIGNATURE_VERSION"]
@@ -124,7 +146,7 @@ def _bucket_entries(config: settings.Config) -> Iterator[tuple[str, Any]]:
     yield "s3-ca-file", f"{JOB}/{CA_FILE}" if ours["S3_CA_FILE"] else None
     yield "s3-sse", ours["S3_SSE"]
     yield "s3-sse-kms-key-id", ours["S3_SSE_KMS_KEY_ID"]
-    yield "s3-sse-customer-key", ours["S3_SSE_CUSTOMER_KEY"]
+    yield "s3-sse-customer-key", Secret(ours["S3_SSE_CUSTOMER_KEY"])
     yield "s3-storage-class", ours["S3_STORAGE_CLASS"]
     yield "s3-object-lock-mode", ours["S3_OBJECT_LOCK_MODE"]
     yield "s3-object-lock-days", ours["S3_OBJECT_LOCK_DAYS"]
@@ -191,10 +213,10 @@ def _tutors_settings(config: settings.Config) -> settings.Config:
     return plain
 
 
-def _secret(config: settings.Config, name: str) -> str:
+def _secret(config: settings.Config, name: str) -> Secret:
     value = config.get(name)
     # A password of digits alone is a number in YAML.
-    return "" if value is None else str(value)
+    return Secret("" if value is None else str(value))
 
 
 def _toml(value: Any) -> str:

@@ -8,9 +8,20 @@ from jinja2 import pass_context
 from jinja2.runtime import Context as JinjaContext
 from tutor import hooks
 from tutor.commands.dev import dev
+from tutor.commands.k8s import k8s
 from tutor.commands.local import local
 
-from . import cli, cron, engine_config, schedule, settings
+from . import (
+    cli,
+    compat,
+    cron,
+    engine_config,
+    k8s_cli,
+    k8s_config,
+    k8s_objects,
+    schedule,
+    settings,
+)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -22,6 +33,7 @@ hooks.Filters.ENV_TEMPLATE_TARGETS.add_items(
         ("backup/build", "plugins"),
         # Beside the archives. Disabling the plugin removes this folder, not the archives.
         ("backup/schedule", ""),
+        ("backup/k8s", ""),
     ]
 )
 
@@ -35,9 +47,31 @@ def checked_settings(context: JinjaContext) -> str:
     return ""
 
 
+@pass_context
+def k8s_objects_file(context: JinjaContext) -> str:
+    return k8s_objects.to_yaml(k8s_objects.all_objects(_rendered_site(context)))
+
+
+@pass_context
+def k8s_restore_job_file(context: JinjaContext) -> str:
+    return k8s_objects.to_yaml([k8s_objects.restore_job_for_gitops(_rendered_site(context))])
+
+
+def _rendered_site(context: JinjaContext) -> k8s_config.K8sConfig:
+    """Only `tutor k8s` knows of a cluster; others are not bothered with what it needs."""
+    current = click.get_current_context(silent=True)
+    strict = False
+    while current is not None:
+        strict = strict or current.command is k8s
+        current = current.parent
+    return k8s_config.K8sConfig(dict(context.get_all()), compat.root(), strict)
+
+
 hooks.Filters.ENV_TEMPLATE_VARIABLES.add_items(
     [
         ("backup_checked_settings", checked_settings),
+        ("backup_k8s_objects", k8s_objects_file),
+        ("backup_k8s_restore_job", k8s_restore_job_file),
         ("backup_media_folders", engine_config.media_folders),
         ("backup_schedule", schedule),
         ("backup_on_calendar", cron.on_calendar),
@@ -56,8 +90,8 @@ for path in glob(os.path.join(HERE, "patches", "*")):
     with open(path, encoding="utf-8") as patch_file:
         hooks.Filters.ENV_PATCHES.add_item((os.path.basename(path), patch_file.read()))
 
-# There is no hook for subcommands of `local` and `dev` in any release.
-for group in (local, dev):
+# There is no hook for subcommands of `local`, `dev` and `k8s` in any release.
+for group, commands in ((local, cli.COMMANDS), (dev, cli.COMMANDS), (k8s, k8s_cli.COMMANDS)):
     command: click.Command
-    for command in cli.COMMANDS:
+    for command in commands:
         group.add_command(command)

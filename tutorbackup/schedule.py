@@ -7,9 +7,9 @@ import pwd
 import shutil
 import sys
 
-import click
-from tutor.commands.context import Context
 from tutor.exceptions import TutorError
+
+from . import compat
 
 
 def user() -> str:
@@ -21,7 +21,7 @@ def user() -> str:
 
 def command() -> list[str]:
     """The command that the timer runs: this Tutor, with this root."""
-    return [_tutor(), "--root", _root(), "local", "backup"]
+    return [_tutor(), "--root", os.path.abspath(compat.root() or "."), "local", "backup"]
 
 
 def _tutor() -> str:
@@ -29,12 +29,6 @@ def _tutor() -> str:
     if os.path.basename(called) == "tutor" and os.access(called, os.X_OK):
         return called
     return shutil.which("tutor") or "tutor"
-
-
-def _root() -> str:
-    context = click.get_current_context(silent=True)
-    known = context.find_object(Context) if context else None
-    return os.path.abspath(known.root if known else os.environ.get("TUTOR_ROOT", "."))
 
 
 def exec_start() -> str:

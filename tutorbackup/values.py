@@ -108,6 +108,22 @@ def tags(value: Any) -> list[str]:
     return found
 
 
+def metrics_labels(value: Any) -> list[str]:
+    """NAME=VALUE, as Prometheus has names."""
+    found = names(value)
+    for label in found:
+        if not re.match("[A-Za-z_][A-Za-z0-9_]*=", label):
+            raise ValueError(f"holds {label!r}, which is not NAME=VALUE")
+    return found
+
+
+def url_or_none(value: Any) -> str:
+    line = text(value).strip()
+    if line and not re.fullmatch(r"https?://[^/\s]+\S*", line):
+        raise ValueError("is no URL like https://example.org/path")
+    return line
+
+
 def span_or_none(value: Any) -> str:
     """A time span of the calendar: 12h, 30d, 8w, 6m, 1y, 1y6m; empty: none."""
     line = text(value).strip()
@@ -142,9 +158,15 @@ def memory(value: Any) -> str:
     found = re.fullmatch(r"([0-9]{1,12}) ?([A-Za-z]*)", str(value).strip())
     if not found or found.group(2).lower() not in UNITS:
         raise ValueError("is no size like 256MiB")
-    if int(found.group(1)) * UNITS[found.group(2).lower()] < LEAST_MEMORY:
+    if bytes_of(str(value)) < LEAST_MEMORY:
         raise ValueError("is less than 64MiB")
     return str(value).strip()
+
+
+def bytes_of(size: str) -> int:
+    """Of a size that `memory` has let through."""
+    number, unit = re.fullmatch(r"([0-9]+) ?([A-Za-z]*)", size.strip()).groups()  # type: ignore[union-attr]
+    return int(number) * UNITS[unit.lower()]
 
 
 def quantity(value: Any) -> str:
@@ -152,6 +174,17 @@ def quantity(value: Any) -> str:
     if not re.fullmatch(r"[1-9][0-9]*(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?", str(value)):
         raise ValueError("is no size like 10Gi")
     return str(value)
+
+
+def quantity_in_bytes(value: Any) -> int | None:
+    """None for what this does not understand: it is an API server's business then."""
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMGTPE]i|[kMGTPE]|)", str(value).strip())
+    if not found:
+        return None
+    unit = found.group(2)
+    powers = " kmgtpe"
+    base = 1024 if unit.endswith("i") else 1000
+    return int(float(found.group(1)) * base ** (powers.index(unit[0].lower()) if unit else 0))
 
 
 def cron_line(value: Any) -> str:

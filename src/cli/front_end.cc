@@ -85,8 +85,9 @@ std::string InFrontEndsWords(std::string_view text, std::string_view front_end) 
     text.remove_prefix(found->name.size());
     if (text.starts_with(kFrom)) {
       text.remove_prefix(kFrom.size());
-      // A folder is the container's; the bucket is the one of the front end's settings.
-      if (text.starts_with("s3://") || text.starts_with("'s3://"))
+      // A folder is the container's; the bucket is the one of the front end's settings, and in a
+      // cluster the only place.
+      if (!front_end.ends_with(" k8s") && (text.starts_with("s3://") || text.starts_with("'s3://")))
         out += found->group.empty() ? " --download" : " --remote";
       text.remove_prefix(ShellWordSize(text));
     }

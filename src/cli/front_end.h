@@ -12,8 +12,9 @@ std::string FrontEnd();
 
 /// The text with this program's commands as the front end has them: "openedx-backup restore --from
 /// PLACE --name X" becomes "tutor local restore --name X" (the place is a container's; for a bucket
-/// "--download --name X"), and "openedx-backup list" becomes "tutor local backups list". Settings
-/// of the bucket get its names ("S3_TAGS" becomes "BACKUP_S3_TAGS"). Unchanged without a front end.
+/// "--download --name X", unless it is "tutor k8s", which has no other place), and "openedx-backup
+/// list" becomes "tutor local backups list". Settings of the bucket get its names ("S3_TAGS"
+/// becomes "BACKUP_S3_TAGS"). Unchanged without a front end.
 std::string InFrontEndsWords(std::string_view text, std::string_view front_end);
 
 }  // namespace oxbackup

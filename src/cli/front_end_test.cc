@@ -25,6 +25,8 @@ TEST(FrontEndTest, ABucketIsTheOneOfTheFrontEndsSettings) {
             "tutor local restore --download --name a");
   EXPECT_EQ(InFrontEndsWords("openedx-backup prune --from s3://b --keep-last 3", "tutor local"),
             "tutor local backups prune --remote --keep-last 3");
+  EXPECT_EQ(InFrontEndsWords("openedx-backup restore --from s3://b/f --name a", "tutor k8s"),
+            "tutor k8s restore --name a");
 }
 
 TEST(FrontEndTest, SettingsOfTheBucketHaveTheFrontEndsNames) {

@@ -324,7 +324,7 @@ void MongodbTarget::CloseSwap(bool keep_old) {
   }
   const bool keep = keep_old && record->state == SwapState::kOpen;
   // Before the state: until that is written, what is noted does not count.
-  NoteApplied("note what is live now", AppliedBy(*record));
+  if (record->state == SwapState::kOpen) NoteApplied("note what is live now", AppliedBy(*record));
   record->state = keep ? SwapState::kDone : SwapState::kClosing;
   const SwapRecord loaded = *record;
   if (keep) record->ForgetLoadedCopies();

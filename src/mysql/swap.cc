@@ -284,9 +284,11 @@ void Swapper::DropSchema(const std::string& name) {
 }
 
 void Swapper::Close(SwapRecord& record, bool keep_old) {
-  // Before the state: until that is written, what is noted does not count.
-  on_step_("note what is live now");
-  book_.WriteApplied(record.new_applied);
+  if (record.state == SwapRecord::State::kOpen) {
+    // Before the state: until that is written, what is noted does not count.
+    on_step_("note what is live now");
+    book_.WriteApplied(record.new_applied);
+  }
   on_step_("close");
   record.state = keep_old ? SwapRecord::State::kKept : SwapRecord::State::kClosing;
   book_.Write(record);

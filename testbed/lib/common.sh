@@ -96,12 +96,14 @@ need() {
 
 apt_install() {
   local log=$CACHE/apt.log
+  # Another apt-get, as of unattended upgrades, may hold the lock for a while.
+  local apt=(apt-get -o DPkg::Lock::Timeout=300)
   mkdir -p "$CACHE"
   say "installing the packages $*"
   export DEBIAN_FRONTEND=noninteractive
-  if ! apt-get install -y --no-install-recommends "$@" >"$log" 2>&1; then
+  if ! "${apt[@]}" install -y --no-install-recommends "$@" >"$log" 2>&1; then
     # The package lists may be missing or old: read them again, then it is an error.
-    if ! { apt-get update && apt-get install -y --no-install-recommends "$@"; } >>"$log" 2>&1; then
+    if ! { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "$@"; } >>"$log" 2>&1; then
       tail -n 20 "$log" >&2
       die "apt-get could not install $*" "the whole log is $log"
     fi

@@ -136,16 +136,21 @@ docker_children() { cat "/proc/$1/task"/*/children 2>/dev/null || true; }
 
 # docker_inner_pid: a process that lives in all of the engine's namespaces.
 docker_inner_pid() {
-  local RUN=$DOCKER pid first child
-  if pid=$(running_pid run engine); then
-    for first in $(docker_children "$pid"); do
-      for child in $(docker_children "$first"); do
-        [[ $(readlink "/proc/$child/ns/net") == "$(readlink /proc/self/ns/net)" ]] ||
-          { printf '%s\n' "$child" && return; }
-      done
+  local RUN=$DOCKER pid
+  pid=$(running_pid run engine) || die "the Docker engine does not run" "testbed/docker/engine up"
+  docker_inner_pid_of "$pid"
+}
+
+# docker_inner_pid_of PID: the same of any such namespaces, from the process that made them.
+docker_inner_pid_of() {
+  local first child
+  for first in $(docker_children "$1"); do
+    for child in $(docker_children "$first"); do
+      [[ $(readlink "/proc/$child/ns/net") == "$(readlink /proc/self/ns/net)" ]] ||
+        { printf '%s\n' "$child" && return; }
     done
-  fi
-  die "the Docker engine does not run" "testbed/docker/engine up"
+  done
+  die "process $1 has no namespaces"
 }
 
 # docker_run_inside COMMAND…: where containers have their addresses and published ports, and where

@@ -37,13 +37,13 @@ go_run() {
   )
 }
 
-# go_build NAME PACKAGE OUTPUT
+# go_build NAME PACKAGE OUTPUT [FLAG…]
 go_build() { go_build_in "$GO_FOLDER/$1" "$@"; }
 
-# go_build_in FOLDER NAME PACKAGE OUTPUT: with FOLDER's go.mod.
+# go_build_in FOLDER NAME PACKAGE OUTPUT [FLAG…]: with FOLDER's go.mod.
 go_build_in() {
   local log=$CACHE/go-$2.log
-  if ! go_run "$1" build -o "$4" "$3" >"$log" 2>&1; then
+  if ! go_run "$1" build -o "$4" "${@:5}" "$3" >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     die "go could not build $3" "the log is $log; it needs the Go module proxy (GOPROXY)"
   fi

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Callable, Iterator
@@ -17,11 +18,13 @@ from typing import Any, Callable, Iterator
 import click.testing
 import pytest
 import yaml
+from k8s_testing import CallInProcess, FakeCluster
 from tutor import config as tutor_config
 from tutor import env as tutor_env
 from tutor.commands.cli import cli
 
 import tutorbackup.plugin  # noqa: F401  (declares the plugin to Tutor, for the whole process)
+from tutorbackup import k8s_job, kubectl
 
 # -I and -S: it starts in half the time.
 FAKE_DOCKER = """#!{python} -IS
@@ -149,6 +152,46 @@ def site(rendered_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("TUTOR_PLUGINS_ROOT", str(tmp_path / "no-plugins"))
     monkeypatch.setenv("TZ", "Europe/Zurich")
     yield Site(root, calls)
+
+
+@pytest.fixture()
+def cluster(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
+    """A cluster that is played, behind the one place where the plugin starts kubectl."""
+    fake = FakeCluster(tmp_path / "cluster")
+    monkeypatch.setattr(k8s_job, "POLL_SECONDS", 0.01)
+
+    def start(of: kubectl.Kubectl, command: list[str], *_: Any) -> CallInProcess:
+        return CallInProcess(fake.folder, [f"--namespace={of.namespace}", *command])
+
+    monkeypatch.setattr(kubectl.Kubectl, "_start", start)
+    return fake
+
+
+@pytest.fixture()
+def cluster_by_program(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
+    """The same behind a program `kubectl` in PATH."""
+    fake = FakeCluster(tmp_path / "cluster")
+    monkeypatch.setattr(k8s_job, "POLL_SECONDS", 0.01)
+    program = tmp_path / "bin" / "kubectl"
+    script = Path(__file__).with_name("fake_kubectl.py")
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{script}" "{fake.folder}" "$@"\n')
+    program.chmod(0o755)
+    return fake
+
+
+@pytest.fixture(scope="session")
+def kustomize() -> Callable[[Path], str]:
+    """Tutor's environment as the real kubectl puts it together."""
+    program = shutil.which(os.environ.get("KUBECTL", "kubectl"))
+    if program is None:
+        pytest.fail("there is no kubectl: put one into PATH, or name it in KUBECTL")
+
+    def run(folder: Path) -> str:
+        done = subprocess.run([program, "kustomize", str(folder)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture()

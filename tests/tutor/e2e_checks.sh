@@ -2,21 +2,6 @@
 # shellcheck disable=SC2154 # engine and outside are e2e_site.sh's
 # The steps of tests/tutor/e2e. Each runs in a shell of its own that ends at the first error.
 
-fail() {
-  echo "check failed: $*" >&2
-  exit 1
-}
-
-# refuses TEXT COMMAND…: the command fails, and says TEXT (a regular expression).
-refuses() {
-  local text=$1 output status=0
-  shift
-  output=$("$@" 2>&1 </dev/null) || status=$?
-  printf '%s\n' "$output"
-  ((status != 0)) || fail "'$*' succeeded"
-  grep -Eq -- "$text" <<<"$output" || fail "'$*' does not say '$text'"
-}
-
 site_up() {
   site_new
   site_configure

@@ -1,11 +1,14 @@
 # shellcheck shell=bash
-# A site of Tutor's in real containers, for tests/tutor/e2e and scripts/demo-tutor. Source it from the
-# repository's folder after scripts/lib/cache.sh.
+# A site of Tutor's in real containers, for tests/tutor/e2e and scripts/demo-tutor, and what it has in
+# common with one in a cluster (k8s_site.sh). Source it from the repository's folder after
+# scripts/lib/cache.sh.
 #
 # Everything runs on the testbed's own Docker engine, below /mnt of its namespaces, and Tutor as an
 # ordinary user: what belongs to whom afterwards is part of what is tested.
 
 engine=testbed/docker/engine
+# Where Tutor runs and the servers have their addresses: by `run` and `run-as-user` of this.
+place=$engine
 # The site, as seen from inside and from outside.
 site=/mnt/site
 outside=$CACHE/docker/inside/site
@@ -85,10 +88,11 @@ YAML
 site_python() { printf '%s/bin\n' "$($engine tutor "$release")"; }
 
 # site_tutor ARGUMENT…: Tutor, as its user runs it; with a terminal where `terminal` has the command that
-# gives it one.
+# gives it one. Background jobs of a shell, as our steps are, begin with Ctrl-C ignored; an operator's
+# command does not.
 terminal=()
 site_tutor() {
-  "${terminal[@]}" $engine run-as-user TUTOR_ROOT="$site/root" TUTOR_PLUGINS_ROOT="$site/plugins" \
+  "${terminal[@]}" $place run-as-user env --default-signal=INT TUTOR_ROOT="$site/root" TUTOR_PLUGINS_ROOT="$site/plugins" \
     HOME="$site/home" TERM="${TERM:-dumb}" "$(site_python)/tutor" "$@"
 }
 
@@ -128,7 +132,6 @@ site_await() {
   shift
   until "$@" >/dev/null 2>&1; do
     if ((SECONDS >= deadline)); then
-      docker ps -a >&2
       site_container_logs >&2
       echo "error: $what did not come up in 120 s; the containers' logs are above" >&2
       return 1
@@ -139,6 +142,7 @@ site_await() {
 
 site_container_logs() {
   local container
+  docker ps -a
   for container in $(docker ps -aq); do
     docker inspect -f '--- {{.Name}}' "$container"
     docker logs --tail 40 "$container" 2>&1
@@ -146,31 +150,35 @@ site_container_logs() {
 }
 
 site_mysql() {
-  MYSQL_PWD=$site_password $engine run "$TESTBED_BIN/$1" --no-defaults \
+  MYSQL_PWD=$site_password $place run "$TESTBED_BIN/$1" --no-defaults \
     --host="$(site_address mysql)" --user=root "${@:2}"
 }
 site_mysql_answers() { site_mysql mysql -e 'SELECT 1'; }
 
 site_mongodb_answers() {
-  $engine run "$TESTBED_BIN/mongo-command" "mongodb://$(site_address mongodb)" admin '{"ping": 1}'
+  $place run "$TESTBED_BIN/mongo-command" "mongodb://$(site_address mongodb)" admin '{"ping": 1}'
 }
 
-# It says which names it manages; each has a certificate then, and nobody writes any more.
 site_caddy_is_settled() {
+  site_caddy_has_settled "$outside/root/data/caddy" < <(docker logs "$(site_container caddy)" 2>&1)
+}
+
+# site_caddy_has_settled DATA: from its log on the standard input. It says there which names it manages; each
+# has a certificate then, and nobody writes any more.
+site_caddy_has_settled() {
   local name names
-  names=$(docker logs "$(site_container caddy)" 2>&1 |
-    sed -n 's/.*enabling automatic TLS certificate management.*"domains": *\[\([^]]*\)\].*/\1/p' |
+  names=$(sed -n 's/.*enabling automatic TLS certificate management.*"domains": *\[\([^]]*\)\].*/\1/p' |
     tr -d '" ' | tr ',' ' ')
   [[ -n $names ]] || return 1
   for name in $names; do
-    [[ -s $outside/root/data/caddy/caddy/certificates/local/$name/$name.json ]] || return 1
+    [[ -s $1/caddy/certificates/local/$name/$name.json ]] || return 1
   done
-  [[ -z $(ls "$outside/root/data/caddy/caddy/locks" 2>/dev/null) ]]
+  [[ -z $(ls "$1/caddy/locks" 2>/dev/null) ]]
 }
 
 # site_generator COMMAND ARGUMENT…: the independent witness, on the site's servers and Caddy's folder.
 site_generator() {
-  MYSQL_PASSWORD=$site_password $engine run "$generator" "$1" --mysql-host "$(site_address mysql)" \
+  MYSQL_PASSWORD=$site_password $place run "$generator" "$1" --mysql-host "$(site_address mysql)" \
     --mongodb-uri "mongodb://$(site_address mongodb)/" "${@:2}"
 }
 
@@ -237,11 +245,14 @@ site_bucket() {
   docker run -d --label com.docker.compose.service=minio --network "$network" \
     --network-alias minio -e MINIO_ROOT_PASSWORD="$site_password" "$($engine image minio)"
   site_await "MinIO" site_bucket_is_made
+  site_configure_bucket
+}
+site_configure_bucket() {
   site_tutor config save --set BACKUP_S3_HOST=minio --set BACKUP_S3_PORT=9000 \
     --set BACKUP_S3_USE_SSL=false --set BACKUP_S3_ACCESS_KEY=testbed \
     --set "BACKUP_S3_SECRET_ACCESS_KEY=$site_password" --set BACKUP_S3_BUCKET_NAME=campus
 }
 site_bucket_is_made() {
-  AWS_ACCESS_KEY_ID=testbed AWS_SECRET_ACCESS_KEY=$site_password $engine run \
+  AWS_ACCESS_KEY_ID=testbed AWS_SECRET_ACCESS_KEY=$site_password $place run \
     "$TESTBED_BIN/s3-command" "http://$(site_address minio):9000" bucket campus versioned
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import stat
 import sys
 from typing import Any
@@ -212,11 +213,7 @@ def test_another_status_is_named(site: Any, answers: Any) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_named(site: Any) -> None:
-    site.path("backup", "schedule", "install").unlink()
-    for name in ("openedx-backup.cron", "openedx-backup.service", "openedx-backup.timer"):
-        site.path("backup", "schedule", name).unlink()
-    site.path("backup", "schedule").rmdir()
-    site.path("backup").rmdir()
+    shutil.rmtree(site.path("backup"))
     site.path("backup").write_text("in the way")
     result = site.tutor("local", "backup")
     assert isinstance(result.exception, TutorError)
@@ -327,3 +324,36 @@ def test_services_that_do_not_run_are_not_started(site: Any, answers: Any) -> No
     answers(running="mysql mongodb")
     assert site.tutor("local", "restore", "--yes", "--stop-services").exit_code == 0
     assert [call.words[0] for call in site.calls()] == ["run"]
+
+
+def test_a_standbys_restore_by_a_timer(site: Any) -> None:
+    site.tutor("local", "restore", "--yes", "--skip-applied", "--max-age=2d")
+    assert site.only_call().command.endswith(
+        f"restore {CONFIG} --exclude=config --yes --skip-applied=true --max-age=2d"
+    )
+    for other in ("--undo", "--drop-old"):
+        result = site.tutor("local", "restore", "--skip-applied", other)
+        assert result.exit_code == 2
+        assert "--skip-applied" in result.output and other in result.output
+    assert len(site.calls()) == 1
+
+
+def test_whom_a_run_reports_to(site: Any) -> None:
+    site.tutor("local", "backup")
+    names = ("metrics-pushgateway-url", "metrics-labels", "ping-url", "webhook-url")
+    assert not engine_settings(site.calls()[0]).keys() & {*names}
+    urls = {
+        "metrics-pushgateway-url": "https://u:p@push.example.org",
+        "ping-url": "https://hc-ping.com/uuid",
+        "webhook-url": "http://hooks.example.org/?a=$b",
+    }
+    for name, url in urls.items():
+        site.set(**{"BACKUP_" + name.upper().replace("-", "_"): url})
+    site.set(BACKUP_METRICS_LABELS=["site=campus", "rack=1"])
+    site.tutor("local", "backup")
+    call = site.calls()[-1]
+    told = engine_settings(call)
+    assert {name: told[name] for name in urls} == urls
+    assert told["metrics-labels"] == ["site=campus", "rack=1"]
+    shown = "\n".join([*call.full, *call.environ.values()])
+    assert not [url for url in urls.values() if url in shown]

@@ -85,3 +85,18 @@ def test_impossible_lines_are_refused(line: str, word: str) -> None:
 def test_in_numbers() -> None:
     assert cron.in_numbers("0 4 1 Jan,jul MON-fri") == "0 4 1 1,7 1-5"
     assert cron.in_numbers("@weekly") == "0 0 * * 0"
+
+
+@pytest.mark.parametrize(
+    ("line", "kubernetes"),
+    [
+        ("0 3 * * 7", "0 3 * * 0"),
+        ("0 3 * * 5-7", "0 3 * * 0,5,6"),
+        ("7 7 7 7 1", "7 7 7 7 1"),
+        ("0 3 * * mon-fri", "0 3 * * mon-fri"),
+        (" @daily ", "@daily"),
+    ],
+)
+def test_kubernetes_knows_sunday_as_0_alone(line: str, kubernetes: str) -> None:
+    assert cron.for_kubernetes(line) == kubernetes
+    assert cron.parse(cron.for_kubernetes(line)) == cron.parse(line)

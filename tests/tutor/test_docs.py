@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tutorbackup import cli, settings
+from tutorbackup import cli, k8s_cli, settings
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "tutor.md"
 
@@ -36,6 +36,7 @@ def test_the_table_of_settings_is_the_codes() -> None:
 def test_every_command_and_option_is_named() -> None:
     text = DOCUMENT.read_text()
     commands = [cli.backup, cli.restore, *cli.backups.commands.values()]
+    commands += [k8s_cli.backup, k8s_cli.restore, *k8s_cli.backups.commands.values()]
     for command in commands:
         assert command.name and command.name in text
         for parameter in command.params:

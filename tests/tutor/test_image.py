@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -123,3 +124,24 @@ def test_the_launcher_lets_the_engine_say_that_a_server_is_gone(launcher: list[s
     assert time.monotonic() - begun < 10
     assert done.returncode == 4
     assert done.stderr == f"waiting for 127.0.0.1:{port}\n"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make a namespace of processes")
+def test_the_launcher_ends_by_a_signal_while_it_waits(launcher: list[str]) -> None:
+    """As the first process of its container, which no signal ends that it does not handle."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    patient = launcher[-1]
+    text = Path(patient).read_text()
+    Path(patient).write_text(text.replace("patience=3", "patience=60"))
+    command = ["unshare", "--pid", "--fork", *launcher, "--wait", f"127.0.0.1:{port}", "list"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    assert process.stderr.readline().startswith("waiting for")
+    first = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
+    begun = time.monotonic()
+    os.kill(int(first), signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == 130
+    assert time.monotonic() - begun < 30

@@ -182,3 +182,33 @@ def test_config_save_refuses_an_impossible_setting(site: Any, setting: str) -> N
         "BACKUP_K8S_CRONJOB_RESTORE_SCHEDULE": "@daily",
     }[name]
     assert site.tutor("config", "save", "--set", f"{name}={good!r}").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        ("512Mi", 512 << 20),
+        ("1.5Gi", 3 << 29),
+        ("2G", 2 * 10**9),
+        (1024, 1024),
+        ("128974848", 128974848),
+    ],
+)
+def test_quantities_in_bytes(value: Any, size: int) -> None:
+    assert values.quantity_in_bytes(value) == size
+    assert values.quantity_in_bytes(f"{value}x") is None
+
+
+def test_labels_of_metrics_have_prometheuss_names() -> None:
+    assert values.metrics_labels("site=campus, rack=1") == ["site=campus", "rack=1"]
+    for wrong in ("site", "=x", "1a=x", "a-b=x"):
+        with pytest.raises(ValueError, match="NAME=VALUE"):
+            values.metrics_labels([wrong])
+
+
+@pytest.mark.parametrize("wrong", ["ftp://x", "example.org", "https://", "https://a b"])
+def test_urls(wrong: str) -> None:
+    assert values.url_or_none(" https://example.org/a?b=c ") == "https://example.org/a?b=c"
+    assert values.url_or_none(None) == ""
+    with pytest.raises(ValueError, match="no URL"):
+        values.url_or_none(wrong)

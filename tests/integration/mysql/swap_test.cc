@@ -232,7 +232,7 @@ TEST_P(Swap, TheNextRestoreTakesThePlaceOfKeptOldData) {
   ExpectState(new_, "after the second restore");
   MakeTarget(-1)->UndoSwap("");
   ExpectState(since, "after its undo");
-  ExpectNothingLeft("after its undo");
+  ExpectOnlyTheNoteLeft("after its undo");
 }
 
 TEST_P(Swap, TheNoteOfWhatIsLiveGoesBackWithTheData) {
@@ -372,7 +372,7 @@ TEST_P(Swap, KeptOldDataCanBeDroppedAndADropThatWasKilledIsFinished) {
       next->DropKept();
     }
     ExpectState(new_, killed.value_or("dropped"));
-    ExpectNothingLeft(killed.value_or("dropped"));
+    ExpectOnlyTheNoteLeft(killed.value_or("dropped"));
     if (!killed) return;
   }
 }

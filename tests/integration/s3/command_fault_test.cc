@@ -89,6 +89,11 @@ class CommandFaultTest : public testing::TestWithParam<TestPlace> {
 
 INSTANTIATE_TEST_SUITE_P(Servers, CommandFaultTest, testing::ValuesIn(AllPlaces()), PlaceName);
 
+// Whoever plays the hanging server, it is the proxy; and each of these waits for some seconds.
+class StoppedCommandTest : public CommandFaultTest {};
+INSTANTIATE_TEST_SUITE_P(Servers, StoppedCommandTest,
+                         testing::Values(TestPlace{TestServer::kMinio, "plain"}), PlaceName);
+
 TEST_P(CommandFaultTest, BackupAndRestoreComeOutRightThroughFaults) {
   const auto before = Media();
   proxy_.Inject(Request("POST", "uploads"), Fault::Drop(Where::kBefore));
@@ -158,6 +163,41 @@ TEST_P(CommandFaultTest, ABackupThatIsStoppedLeavesNothing) {
   EXPECT_EQ(proxy_.injected(), 1) << result.error;
   EXPECT_THAT(Direct().Names(), IsEmpty());
   EXPECT_EQ(Direct().Unfinished(""), 0u);
+}
+
+// Not even the request that would take the upload back is answered.
+TEST_P(StoppedCommandTest, AServerThatHangsDoesNotHoldAStoppedBackup) {
+  std::atomic<bool> hangs = false;
+  FaultRule part = Request("PUT", "partNumber=2");
+  part.when = [&](const ProxiedRequest&) { return hangs = true, false; };
+  FaultRule all{.when = [&](const ProxiedRequest&) { return hangs.load(); }};
+  all.times = 0;
+  proxy_.Inject(part, Fault::Drop(Where::kBefore));
+  proxy_.Inject(all, Fault::Stall(Where::kBefore));
+  Process backup(Arguments({"backup", "--name", kName, "--compression", "none"}), Options());
+  while (!hangs && backup.Runs()) std::this_thread::yield();
+  backup.Signal(SIGTERM);
+  const ProcessResult result = backup.Wait();
+  EXPECT_EQ(result.status, static_cast<int>(ExitStatus::kInterrupted)) << result.error;
+  EXPECT_THAT(result.error, HasSubstr("upload"));
+}
+
+TEST_P(StoppedCommandTest, AServerThatHangsDoesNotHoldAStoppedRestore) {
+  ASSERT_EQ(Backup().status, 0);
+  Disaster();
+  const auto before = Media();
+  FaultRule body{.method = "GET", .when = [](const ProxiedRequest& request) {
+                   return request.target.find(kName) != std::string::npos;
+                 }};
+  body.skip = 1;
+  body.times = 0;
+  proxy_.Inject(body, Fault::Stall(Where::kResponse, 1000));
+  Process restore(Arguments({"restore", "--yes"}), Options());
+  while (proxy_.injected() == 0 && restore.Runs()) std::this_thread::yield();
+  restore.Signal(SIGTERM);
+  const ProcessResult result = restore.Wait();
+  EXPECT_EQ(result.status, static_cast<int>(ExitStatus::kInterrupted)) << result.error;
+  EXPECT_TRUE(Media() == before) << "something live was changed";
 }
 
 TEST_P(CommandFaultTest, ABackupThatCannotBeCheckedIsNotSaidToBeMissing) {

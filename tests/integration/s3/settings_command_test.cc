@@ -18,6 +18,7 @@ namespace oxbackup::s3 {
 namespace {
 
 using nlohmann::json;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
@@ -175,12 +176,24 @@ TEST_P(SettingsCommandTest, TagsAndLocks) {
   EXPECT_EQ(Sent("x-amz-object-lock-mode"), "GOVERNANCE");
   const TestBucket place(settings_, "locked", folder_);
   EXPECT_TRUE(place->Head(kName).value().lock.until);
-  // Nothing that is locked is removed by hand or by rule.
-  Variables locked{{"BACKUP_LOCATION", "s3://locked/" + folder_}};
-  EXPECT_EQ(Run({"backup"}, locked).status, 0);
-  const ProcessResult prune = Run({"prune", "--keep-last", "1", "--yes"}, locked);
+}
+
+TEST_P(SettingsCommandTest, PruneLeavesWhatTheBucketHasLocked) {
+  const Variables place{{"BACKUP_LOCATION", "s3://locked/" + folder_}};
+  Variables locked = place;
+  locked["S3_OBJECT_LOCK_MODE"] = "GOVERNANCE";
+  locked["S3_OBJECT_LOCK_DAYS"] = "1";
+  for (const auto& [day, variables] :
+       {std::pair{"backup.2026-01-01", locked}, std::pair{"backup.2026-01-02", place},
+        std::pair{"backup.2026-01-03", place}}) {
+    const ProcessResult backup = Run({"backup", "--name", day}, variables);
+    ASSERT_EQ(backup.status, 0) << backup.error;
+  }
+  const ProcessResult prune = Run({"prune", "--keep-last", "1", "--yes"}, place);
   EXPECT_EQ(prune.status, 0) << prune.error;
-  EXPECT_EQ(place->List(true).size(), 2u);
+  EXPECT_THAT(prune.out, HasSubstr("locked"));
+  EXPECT_THAT(TestBucket(settings_, "locked", folder_).Names(),
+              ElementsAre("backup.2026-01-01.tar", "backup.2026-01-03.tar"));
 }
 
 TEST_P(SettingsCommandTest, WhatNoHeaderCanHoldIsRefusedBeforeAnythingIsAsked) {

@@ -1,0 +1,267 @@
+"""One run of the engine as a Job in the cluster: made, followed, taken away."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import signal
+import sys
+import time
+from contextlib import closing, contextmanager, suppress
+from typing import Any, Iterator, NamedTuple, Sequence
+
+from tutor import fmt
+from tutor.exceptions import TutorError
+
+from . import k8s_objects, k8s_pod, k8s_state
+from .k8s_config import K8sConfig
+from .k8s_state import Summary
+from .kubectl import Kubectl, KubectlError
+
+JOB = f"job/{k8s_objects.JOB}"
+POLL_SECONDS = 1.0
+# A pod that cannot start says why; an autoscaler may still make room for it.
+PENDING_SECONDS = 600.0
+# A cluster that does not answer may be back in a moment. The job goes on meanwhile.
+LOST_SECONDS = 120.0
+_INTERRUPTED = 130
+_TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T")
+_FAILED = 1
+
+
+class Outcome(NamedTuple):
+    status: int  # the engine's own, where it came to say it
+    summary: Summary
+
+
+class JobRun:
+    """Raises TutorError for what is not the engine's: no cluster, no right, a Job that runs."""
+
+    def __init__(self, site: K8sConfig, kubectl: Kubectl):
+        self._site = site
+        self._kubectl = kubectl
+        self._uid = ""
+        # Of its own: a run by hand has the settings of now, and leaves the scheduled ones alone.
+        self._name = f"{k8s_objects.JOB}-{secrets.token_hex(3)}"
+        self._log = _Log(kubectl)
+        self._said = ""
+        self._leave_it = False
+
+    def run(self, kind: str, arguments: Sequence[str]) -> Outcome:
+        """Ends when the Job has ended and is gone. On Ctrl-C the engine ends cleanly first."""
+        self._make_way()
+        try:
+            with _ended_by_interrupt():
+                try:
+                    self._start(kind, arguments)
+                    return self._follow()
+                except KeyboardInterrupt:
+                    fmt.echo_info("Stopping. Ctrl-C again does not wait for the pod's end.")
+                    return self._stop()
+        finally:
+            self._remove()
+
+    def _make_way(self) -> None:
+        """For a Job can be neither changed nor run again: the last one has to go, ours or the
+        predecessor's."""
+        found = self._kubectl.get(JOB)
+        if found is None:
+            return
+        if not (
+            k8s_state.has_ended(found)
+            or k8s_state.is_being_deleted(found)
+            or k8s_state.was_forgotten(found)
+        ):
+            raise TutorError(
+                f"the Job {k8s_objects.JOB} in namespace {self._site.namespace} is running, since "
+                f"{k8s_state.made_at(found)}. Wait for its end, or stop it:\n\n"
+                f"    kubectl delete --namespace={self._site.namespace} {JOB}"
+            )
+        self._kubectl.delete(JOB)
+
+    def _start(self, kind: str, arguments: Sequence[str]) -> None:
+        site, kubectl = self._site, self._kubectl
+        account = k8s_objects.service_account(site)
+        if not site.ours["K8S_SERVICE_ACCOUNT_NAME"]:
+            name = account["metadata"]["name"]
+            if kubectl.get(f"serviceaccount/{name}") is None:
+                # As `tutor k8s start` would, which comes later.
+                kubectl.apply(account)
+        secret_name = site.ours["K8S_SECRET_NAME"] or self._name
+        job = k8s_objects.manual_job(site, kind, arguments, self._name, secret_name)
+        self._uid = kubectl.create(job)["metadata"]["uid"]
+        objects = [k8s_objects.config_map(site, self._name)]
+        if not site.ours["K8S_SECRET_NAME"]:
+            objects.append(k8s_objects.secret(site, self._name))
+        for one in objects:
+            # They go with the Job, also when this process is killed.
+            one["metadata"]["ownerReferences"] = [self._as_owner()]
+            kubectl.create(one)
+        kubectl.patch(JOB, {"spec": {"suspend": False}})
+
+    def _as_owner(self) -> dict[str, Any]:
+        return {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "name": k8s_objects.JOB,
+            "uid": self._uid,
+        }
+
+    def _follow(self) -> Outcome:
+        waiting = time.monotonic()
+        lost: float | None = None  # since when there is no answer
+        while True:
+            try:
+                job, pod = self._job(), self._pod()
+                if pod is not None and k8s_state.has_started(pod):
+                    self._log.follow(pod)
+                    waiting = time.monotonic()
+                    # Once more, as that took its time: by now it may have ended.
+                    job, pod = self._job(), self._pod() or pod
+                if job is None or k8s_state.has_ended(job):
+                    return self._outcome(job, pod)
+                self._say_what_is_waited_for(job, pod, time.monotonic() - waiting)
+                lost = None
+            except KubectlError as error:
+                now = time.monotonic()
+                lost = now if lost is None else lost
+                self._bear(error, now - lost)
+            time.sleep(POLL_SECONDS)
+
+    def _bear(self, error: KubectlError, seconds: float) -> None:
+        """An error that may pass does not end a run."""
+        if error.is_refusal():
+            raise error
+        if seconds > LOST_SECONDS:
+            self._leave_it = True
+            raise TutorError(
+                f"the cluster has not answered for {seconds:.0f} seconds. The job runs on "
+                f"there. To see it:\n\n    kubectl logs -f --namespace={self._site.namespace} "
+                f"{JOB}\n\n{error}"
+            ) from error
+
+    def _say_what_is_waited_for(
+        self, job: dict[str, Any], pod: dict[str, Any] | None, seconds: float
+    ) -> None:
+        if pod is None:
+            reason = k8s_state.why_no_pod(self._events(job)) if seconds > POLL_SECONDS else ""
+        else:
+            reason = k8s_state.why_waiting(pod) or k8s_state.why_mounting(self._events(pod))
+        if reason and reason != self._said:
+            fmt.echo_info(f"Waiting: {reason}")
+            self._said = reason
+        if seconds > PENDING_SECONDS:
+            raise TutorError(
+                f"the pod has not started for {seconds / 60:.0f} minutes: {reason or 'no reason'}"
+            )
+
+    def _outcome(self, job: dict[str, Any] | None, pod: dict[str, Any] | None) -> Outcome:
+        ended = k8s_state.termination(pod)
+        if pod is not None and ended:
+            self._log.follow(pod)
+        summary = k8s_state.summary_of(ended)
+        explanation = k8s_state.explain(self._site, job, pod, ended, summary)
+        if explanation:
+            fmt.echo_error(explanation)
+        status = summary.get("exit_status", ended.get("exitCode", _FAILED))
+        if not isinstance(status, int):
+            status = _FAILED
+        if status == 0 and explanation:
+            status = _FAILED
+        return Outcome(status, summary)
+
+    def _stop(self) -> Outcome:
+        """Deletes the Job, which the engine gets as SIGTERM, and shows how it ends."""
+        summary: Summary = {}
+        with suppress(KeyboardInterrupt):
+            pod = self._pod() if self._uid else None
+            if pod is not None:
+                self._kubectl.delete(JOB, wait=False)
+                if k8s_state.has_started(pod):
+                    self._log.follow(pod)
+                    summary = k8s_state.summary_of(k8s_state.termination(self._pod()))
+        return Outcome(_INTERRUPTED, summary)
+
+    def _remove(self) -> None:
+        if not self._uid or self._leave_it:
+            return
+        mine = [JOB, f"configmap/{self._name}"]
+        if not self._site.ours["K8S_SECRET_NAME"]:
+            mine.append(f"secret/{self._name}")
+        try:
+            self._kubectl.delete(*mine, wait=False)
+        except KubectlError as error:
+            fmt.echo_error(f"Not all could be removed ({', '.join(mine)}): {error}")
+
+    def _job(self) -> Any:
+        found = self._kubectl.get(JOB)
+        return found if found and found["metadata"]["uid"] == self._uid else None
+
+    def _pod(self) -> Any:
+        """The newest of the Job's."""
+        pods = self._kubectl.get("pods", f"--selector=job-name={k8s_objects.JOB}") or []
+        ours = [pod for pod in pods if self._uid in k8s_state.owners(pod)]
+        return max(ours, key=k8s_state.made_at, default=None)
+
+    def _events(self, one: dict[str, Any]) -> list[Any]:
+        selector = f"--field-selector=involvedObject.uid={one['metadata']['uid']}"
+        try:
+            return list(self._kubectl.get("events", selector) or [])
+        except KubectlError:
+            return []  # They only explain; not everybody may read them.
+
+
+class _Log:
+    """Shows what a pod logs, each line once, however often the connection is lost."""
+
+    def __init__(self, kubectl: Kubectl):
+        self._kubectl = kubectl
+        self._pod = ""
+        self._last = ""
+
+    def follow(self, pod: dict[str, Any]) -> None:
+        """Until the container ends, or the connection does. The node removes an evicted pod's log
+        at once: how the pod ended is told without it."""
+        try:
+            self._show(pod["metadata"]["name"])
+        except KubectlError as error:
+            if not (error.is_refusal() and k8s_state.has_no_log(error.text)):
+                raise
+
+    def _show(self, name: str) -> None:
+        if name != self._pod:
+            self._pod, self._last = name, ""
+        with closing(self._kubectl.logs(name, k8s_pod.CONTAINER, self._last)) as lines:
+            for line in lines:
+                stamp, _, text = line.partition(" ")
+                # What the node says in the place of a log that is gone has no time.
+                if not _TIME.match(stamp):
+                    continue
+                # --since-time knows whole seconds alone.
+                if _time_key(stamp) > _time_key(self._last):
+                    self._last = stamp
+                    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+                    sys.stdout.flush()
+
+
+@contextmanager
+def _ended_by_interrupt() -> Iterator[None]:
+    """By default SIGTERM ends this process and leaves the job alone; and a shell's background job
+    ignores SIGINT."""
+
+    def interrupt(_number: int, _frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _time_key(stamp: str) -> tuple[str, str]:
+    """Zeros at the end of a fraction are left out, so the texts alone do not compare."""
+    whole, _, fraction = stamp.rstrip("Z").partition(".")
+    return whole, fraction

@@ -1,0 +1,121 @@
+"""Settings of the image, of the engine in every mode, and of pruning."""
+
+from __future__ import annotations
+
+from . import values
+from .__about__ import __version__
+from .setting import Setting
+
+IMAGE = (
+    Setting("VERSION", __version__, values.text, "version of plugin, engine and image"),
+    Setting(
+        "DOCKER_IMAGE",
+        "{{ DOCKER_REGISTRY }}backup:{{ BACKUP_VERSION }}",
+        values.text,
+        "image with the engine",
+    ),
+    Setting(
+        "BASE_IMAGE",
+        "docker.io/debian:trixie-slim",
+        values.text,
+        "what the image is built from: Debian 12 or newer, Ubuntu 24.04 or newer",
+        "image",
+    ),
+)
+
+ENGINE = (
+    Setting(
+        "COMPRESSION", "xz", values.compression, "xz, xz:0 to xz:9, zstd, zstd:1 to zstd:19, none"
+    ),
+    Setting("MEMORY", "256MiB", values.memory, "memory for data on their way, 64MiB or more"),
+    Setting("THREADS", 0, values.count(0), "threads that compress; 0: one for each processor"),
+    Setting(
+        "LOG_LEVEL",
+        "",
+        values.choice("", "debug", "info", "warning", "error"),
+        "least level that is logged: debug, info, warning, error; empty: info",
+    ),
+    Setting(
+        "LOCAL_SCHEDULE",
+        "",
+        values.cron_line_or_none,
+        "when the installed timer backs up, as a cron line; empty: never",
+        "schedule",
+    ),
+    Setting("MYSQL_DATABASES", [], values.names, "back only these up; empty: all"),
+    Setting("MYSQL_READERS", 4, values.count(1), "connections that read at once; 1 needs no lock"),
+    Setting(
+        "MYSQL_TLS",
+        "preferred",
+        values.choice("disabled", "preferred", "required", "verify"),
+        "encryption: disabled, preferred, required, verify (checks the certificate too)",
+    ),
+    Setting("MYSQL_SINGLE_TRANSACTION", True, values.boolean, "read everything as of one moment"),
+    Setting("MYSQL_FLUSH_LOGS", True, values.boolean, "begin a new binary log with the run"),
+    Setting(
+        "MYSQL_BINLOG",
+        False,
+        values.boolean,
+        "write what a restore loads to the binary log, for replicas",
+    ),
+    Setting("MONGODB_DATABASES", [], values.names, "back only these up; empty: all"),
+    Setting("MONGODB_READERS", 4, values.count(1), "connections that read at once"),
+    Setting(
+        "MONGODB_AUTHENTICATION_DATABASE",
+        "{{ MONGODB_AUTH_SOURCE | default('admin') }}",
+        values.text,
+        "where the account lives: Tutor's `MONGODB_AUTH_SOURCE`, else admin",
+    ),
+    Setting(
+        "MONGORESTORE_ADDITIONAL_OPTIONS",
+        "",
+        values.text,
+        "mongorestore's options, as far as they apply (docs/operations.md)",
+    ),
+)
+
+REPORTING = (
+    Setting(
+        "METRICS_PUSHGATEWAY_URL",
+        "",
+        values.url_or_none,
+        "Prometheus Pushgateway that gets each run's metrics; empty: none",
+    ),
+    Setting("METRICS_LABELS", [], values.metrics_labels, "labels of all metrics, NAME=VALUE"),
+    Setting(
+        "PING_URL",
+        "",
+        values.url_or_none,
+        "called at start (URL/start), success (URL), failure (URL/fail), as healthchecks.io has it",
+    ),
+    Setting(
+        "WEBHOOK_URL",
+        "",
+        values.url_or_none,
+        "gets a POST of JSON at start, success and failure",
+    ),
+)
+
+_KEEP_RULES = (
+    ("LAST", "prune keeps so many of the newest archives"),
+    ("HOURLY", "the newest of so many hours"),
+    ("DAILY", "the newest of so many days"),
+    ("WEEKLY", "the newest of so many weeks"),
+    ("MONTHLY", "the newest of so many months"),
+    ("YEARLY", "the newest of so many years"),
+)
+PRUNE = (
+    *(
+        Setting(
+            f"PRUNE_KEEP_{rule}", "", values.count_or_none, f"{meaning}; empty: no rule", "prune"
+        )
+        for rule, meaning in _KEEP_RULES
+    ),
+    Setting(
+        "PRUNE_KEEP_WITHIN",
+        "",
+        values.span_or_none,
+        "all that are so much older than the newest at most: 12h, 30d, 8w, 6m, 1y; empty: no rule",
+        "prune",
+    ),
+)
