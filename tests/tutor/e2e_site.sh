@@ -203,10 +203,17 @@ site_fill() {
 
 site_fingerprint() {
   local name
-  site_generator fingerprint --caddy "$outside/root/data/caddy"
-  for name in $(site_media); do
-    "$generator" fingerprint --media "$outside/root/data/$name" | sed "s/^media /$name /"
-  done
+  {
+    site_generator fingerprint --caddy "$outside/root/data/caddy"
+    for name in $(site_media); do
+      "$generator" fingerprint --media "$outside/root/data/$name" | sed "s/^media /$name /"
+    done
+  } | site_without_notes
+}
+
+# Without what a restore notes about itself beside the data.
+site_without_notes() {
+  sed -E '/^mysql [a-z]+ openedx_backup /d; /^[a-z-]+ \.openedx-backup-applied /d'
 }
 
 site_destroy() {

@@ -121,7 +121,9 @@ k8s_volume() {
 
 k8s_caddy_is_settled() { site_caddy_has_settled "$(k8s_volume caddy)" < <(k logs deployment/caddy); }
 
-site_fingerprint() { site_generator fingerprint --caddy "$(k8s_volume caddy)"; }
+site_fingerprint() {
+  site_generator fingerprint --caddy "$(k8s_volume caddy)" | site_without_notes
+}
 site_destroy() { site_generator destroy --caddy "$(k8s_volume caddy)"; }
 
 # k8s_scale DEPLOYMENT NUMBER: and until it is so.
