@@ -11,6 +11,7 @@
 #include "base/process_testing.h"
 #include "base/temporary_folder_testing.h"
 #include "cli/exit_status.h"
+#include "files/tree_walk.h"
 #include "http/fault_proxy_testing.h"
 #include "test_bucket.h"
 
@@ -62,10 +63,11 @@ class CommandFaultTest : public testing::TestWithParam<TestPlace> {
 
   ProcessResult Backup() const { return Run({"backup", "--name", kName, "--compression", "none"}); }
 
-  // Paths and contents.
+  // Paths and contents, but for the note of what was restored.
   std::map<std::string, std::string> Media() const {
     std::map<std::string, std::string> files;
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(media_)) {
+      if (entry.path().filename() == files::kAppliedFile) continue;
       const std::string path = fs::relative(entry.path(), media_).string();
       files[path] = entry.is_regular_file() ? ReadTestFile(entry.path()) : "a folder";
     }
