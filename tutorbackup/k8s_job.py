@@ -225,7 +225,7 @@ class _Log:
         try:
             self._show(pod["metadata"]["name"])
         except KubectlError as error:
-            if not (error.is_refusal() and k8s_state.has_no_log(error.text)):
+            if not k8s_state.has_no_log(error.text):
                 raise
 
     def _show(self, name: str) -> None:

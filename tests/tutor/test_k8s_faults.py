@@ -59,6 +59,8 @@ def test_an_evicted_pod_without_a_log_is_explained(site: Any, cluster: Any) -> N
     )
     result = site.tutor("k8s", "backup")
     assert "evicted the pod: low on memory" in result.output
+    # It is not asked for again and again.
+    assert len(cluster.words("logs")) <= 3
 
 
 def test_an_eviction_is_named(site: Any, cluster: Any) -> None:
