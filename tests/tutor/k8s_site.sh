@@ -151,7 +151,7 @@ k8s_bucket() {
 # The versions of all objects, and uploads that were begun and not ended.
 k8s_objects() {
   { k8s_bucket versions && k8s_bucket uploads; } |
-    grep -oE '<(Version|DeleteMarker|Upload)><Key>[^<]*' | sed 's/<Key>/ /; s/<//; s/>//'
+    { grep -oE '<(Version|DeleteMarker|Upload)><Key>[^<]*' || [[ $? == 1 ]]; } | sed 's/<Key>/ /; s/<//; s/>//'
 }
 
 # k8s_freeze SIGNAL: STOP makes the S3 server hang, CONT lets it go on. Inside, no other processes are seen.
