@@ -154,12 +154,14 @@ docker_inner_pid_of() {
 }
 
 # docker_run_inside COMMAND…: where containers have their addresses and published ports, and where
-# DOCKER_INSIDE is /mnt. Everything else is the machine's; the current folder is /.
+# DOCKER_INSIDE is /mnt. Everything else is the machine's; the current folder is /. nsenter stays as the
+# command's parent: Ctrl-C is for the command alone.
 docker_run_inside() {
   local pid
   pid=$(docker_inner_pid)
   eval "$(docker_env_below /mnt)"
-  exec nsenter --target "$pid" --net --mount --pid -- "$@"
+  exec env --ignore-signal=INT nsenter --target "$pid" --net --mount --pid -- \
+    env --default-signal=INT "$@"
 }
 
 # As docker_run_inside, but as an ordinary user who may use Docker.

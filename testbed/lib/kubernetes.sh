@@ -247,7 +247,9 @@ kubernetes_run() {
   kubernetes_need_cluster
   pid=$(docker_inner_pid_of "$(running_pid run cluster)")
   eval "$(kubernetes_env_below /mnt/kubernetes)"
-  exec nsenter --target "$pid" --net --mount --pid -- "$@"
+  # As docker_run_inside.
+  exec env --ignore-signal=INT nsenter --target "$pid" --net --mount --pid -- \
+    env --default-signal=INT "$@"
 }
 
 # As an ordinary user, whose the file of the cluster's settings is.

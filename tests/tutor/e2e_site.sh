@@ -88,11 +88,10 @@ YAML
 site_python() { printf '%s/bin\n' "$($engine tutor "$release")"; }
 
 # site_tutor ARGUMENT…: Tutor, as its user runs it; with a terminal where `terminal` has the command that
-# gives it one. Background jobs of a shell, as our steps are, begin with Ctrl-C ignored; an operator's
-# command does not.
+# gives it one.
 terminal=()
 site_tutor() {
-  "${terminal[@]}" $place run-as-user env --default-signal=INT TUTOR_ROOT="$site/root" TUTOR_PLUGINS_ROOT="$site/plugins" \
+  "${terminal[@]}" $place run-as-user TUTOR_ROOT="$site/root" TUTOR_PLUGINS_ROOT="$site/plugins" \
     HOME="$site/home" TERM="${TERM:-dumb}" "$(site_python)/tutor" "$@"
 }
 

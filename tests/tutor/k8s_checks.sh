@@ -79,7 +79,7 @@ versions_are() {
   objects=$(k8s_objects)
   printf 'in the bucket:\n%s\n' "$objects"
   [[ $(grep -c '^Version ' <<<"$objects") == "$1" ]] || fail "not $1 archives are in the bucket"
-  ! grep -v '^Version ' <<<"$objects" || fail "more than archives is in the bucket"
+  ! grep -v '^Version ' <<<"$objects" | grep . || fail "more than archives is in the bucket"
 }
 versions() { k8s_objects | grep -c '^Version ' || true; }
 

@@ -151,20 +151,21 @@ k8s_bucket() {
 # The versions of all objects, and uploads that were begun and not ended.
 k8s_objects() {
   { k8s_bucket versions && k8s_bucket uploads; } |
-    grep -oE '<(Version|DeleteMarker|Upload)><Key>[^<]*' | sed 's/<Key>/ /; s/<//; s/>//'
+    { grep -oE '<(Version|DeleteMarker|Upload)><Key>[^<]*' || [[ $? == 1 ]]; } | sed 's/<Key>/ /; s/<//; s/>//'
 }
 
 # k8s_freeze SIGNAL: STOP makes the S3 server hang, CONT lets it go on. Inside, no other processes are seen.
 k8s_freeze() { $cluster run pkill --exact --signal "$1" minio; }
 
-# k8s_stop_in_the_middle: stops it in the middle of the next backup: when MySQL is being read, the upload has
-# been begun.
+# k8s_stop_in_the_middle FILE: stops it in the middle of the next backup: when MySQL is being read, the upload
+# has been begun. It makes the file when it has begun to watch.
 k8s_stop_in_the_middle() {
-  $cluster run python3 - "$CACHE/kubernetes/run/pods" <<'PYTHON'
+  $cluster run python3 - "$CACHE/kubernetes/run/pods" "$1" <<'PYTHON'
 import glob, os, signal, subprocess, sys, time
 server = int(subprocess.check_output(["pgrep", "--exact", "minio"]))
 def logs(): return set(glob.glob(sys.argv[1] + "/openedx_*/backup/*.log"))
 before, deadline = logs(), time.monotonic() + 60
+open(sys.argv[2], "w").close()
 while not any(b" readers in transactions" in open(log, "rb").read() for log in logs() - before):
     if time.monotonic() > deadline:
         sys.exit("no backup has read MySQL in 60 s")
