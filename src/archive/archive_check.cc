@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "archive/archive_layout.h"
+#include "archive/block_ahead.h"
 #include "archive/block_cursor.h"
 #include "archive/format_member.h"
 #include "archive/manifest_block.h"
@@ -96,7 +97,8 @@ void CheckWholeArchive(const RangedSource& source, int threads, const MemberCons
 void CheckStoredBytes(const RangedSource& source, const RunContext& run) {
   const std::unique_ptr<ArchiveTail> tail = CheckFrame(source);
   const ArchiveLayout layout(tail->manifest, tail->header_size);
-  BlockCursor cursor(source, *tail, layout);
+  BlockCursor cursor(source.Name(), *tail, layout,
+                     [&](size_t block) { return FetchBlock(source, layout, block); });
   for (size_t block = 0; block < layout.block_count(); ++block) {
     run.ThrowIfStopped();
     cursor.CheckStored(block);

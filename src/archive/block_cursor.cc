@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -11,24 +12,29 @@
 namespace oxbackup {
 namespace {
 
-std::string BlockName(size_t block, const ArchiveLayout& layout, const RangedSource& source) {
+std::string BlockName(size_t block, const ArchiveLayout& layout, const std::string& archive) {
   return fmt::format("reading block {} of {} ({} bytes at {}) of {}", block + 1,
                      layout.block_count(), layout.manifest().blocks[block].stored_size,
-                     layout.stored_begin(block), source.Name());
+                     layout.stored_begin(block), archive);
 }
 
 }  // namespace
 
-BlockCursor::BlockCursor(const RangedSource& source, const ArchiveTail& tail,
-                         const ArchiveLayout& layout)
-    : source_(source), tail_(tail), layout_(layout), decoder_(tail.block_codec->NewDecoder()) {}
+BlockCursor::BlockCursor(std::string name, const ArchiveTail& tail, const ArchiveLayout& layout,
+                         Fetch fetch)
+    : name_(std::move(name)),
+      tail_(tail),
+      layout_(layout),
+      fetch_(std::move(fetch)),
+      decoder_(tail.block_codec->NewDecoder()) {}
 
 void BlockCursor::CheckStored(size_t block) {
   const BlockEntry& entry = layout_.manifest().blocks[block];
-  WithContext([&] { return BlockName(block, layout_, source_); },
+  WithContext([&] { return BlockName(block, layout_, name_); },
               [&] {
-                stored_.resize(static_cast<size_t>(entry.stored_size));
-                source_.ReadAt(layout_.stored_begin(block), stored_.data(), stored_.size());
+                // Not both at once: each stands for the memory of one block.
+                stored_ = std::string();
+                stored_ = fetch_(block);
                 if (Xxh3_128Hex(stored_) != entry.digest) {
                   ThrowBadBlock("its digest is not the manifest's");
                 }
@@ -41,8 +47,7 @@ void BlockCursor::CheckStored(size_t block) {
 void BlockCursor::Open(size_t block) {
   block_.reset();
   CheckStored(block);
-  WithContext([&] { return BlockName(block, layout_, source_); },
-              [&] { decoder_->Start(stored_); });
+  WithContext([&] { return BlockName(block, layout_, name_); }, [&] { decoder_->Start(stored_); });
   block_ = block;
   position_ = layout_.raw_begin(block);
 }
@@ -74,7 +79,7 @@ size_t BlockCursor::Read(char* buffer, size_t size) {
   }
   const size_t block = *block_;
   const uint64_t end = layout_.raw_begin(block + 1);
-  return WithContext([&] { return BlockName(block, layout_, source_); },
+  return WithContext([&] { return BlockName(block, layout_, name_); },
                      [&] {
                        const size_t wanted =
                            static_cast<size_t>(std::min<uint64_t>(size, end - position_));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,16 +10,18 @@
 #include "archive/archive_layout.h"
 #include "archive/manifest_block.h"
 #include "stream/block_codec.h"
-#include "stream/byte_stream.h"
 
 namespace oxbackup {
 
-/// Fetches a block's stored bytes with one request and compares their digest with the manifest
-/// before anything of it is decompressed. Keeps one block. One thread at a time.
+/// Compares a block's stored bytes with the manifest's digest before anything of it is
+/// decompressed. Keeps one block. One thread at a time.
 class BlockCursor {
  public:
-  /// All must outlive it.
-  BlockCursor(const RangedSource& source, const ArchiveTail& tail, const ArchiveLayout& layout);
+  /// Gives the stored bytes of a block.
+  using Fetch = std::function<std::string(size_t block)>;
+
+  /// All must outlive it. `name` of the archive is for messages.
+  BlockCursor(std::string name, const ArchiveTail& tail, const ArchiveLayout& layout, Fetch fetch);
 
   /// Goes to a place in the raw stream; forward within a block by decompressing, otherwise by
   /// fetching the block that holds it.
@@ -33,9 +36,10 @@ class BlockCursor {
   void Open(size_t block);
   void Close();
 
-  const RangedSource& source_;
+  const std::string name_;
   const ArchiveTail& tail_;
   const ArchiveLayout& layout_;
+  const Fetch fetch_;
   std::unique_ptr<BlockDecoder> decoder_;
   std::string stored_;
   std::optional<size_t> block_;  // the open one

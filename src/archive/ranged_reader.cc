@@ -4,14 +4,16 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
+#include <optional>
 #include <utility>
 
+#include "archive/block_ahead.h"
 #include "archive/block_cursor.h"
 #include "archive/tar_format.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/task_group.h"
+#include "stream/distant_source.h"
 
 namespace oxbackup {
 namespace {
@@ -70,6 +72,11 @@ void PassOver(ByteSource& content) {
   }
 }
 
+size_t WorthAhead(const RangedSource& source) {
+  const auto* const distant = dynamic_cast<const DistantSource*>(&source);
+  return distant == nullptr ? 0 : distant->WorthAhead();
+}
+
 MemberInfo ReadHeader(const ArchiveLayout& layout, size_t index, BlockCursor& cursor) {
   const MemberEntry& member = layout.manifest().members[index];
   const uint64_t begin = layout.header_begin(index);
@@ -97,19 +104,29 @@ RangedReader::RangedReader(std::unique_ptr<RangedSource> owned, std::unique_ptr<
 RangedReader::RangedReader(const RangedSource& source, std::unique_ptr<ArchiveTail> tail)
     : source_(source), tail_(std::move(tail)), layout_(tail_->manifest, tail_->header_size) {}
 
-uint64_t RangedReader::MemoryPerThread(const std::vector<Work>& works) const {
-  uint64_t most = 0;
-  for (const Work& work : works) {
-    const MemberEntry& last = tail_->manifest.members[work.back()];
-    const uint64_t end = last.offset + std::max<uint64_t>(last.size, 1) - 1;
-    const size_t end_block =
-        layout_.BlockAt(std::min(end, layout_.raw_begin(layout_.block_count()) - 1));
-    for (size_t block = static_cast<size_t>(tail_->manifest.members[work.front()].block);
-         block <= end_block; ++block) {
-      most = std::max(most, tail_->manifest.blocks[block].stored_size);
-    }
+std::vector<size_t> RangedReader::BlocksOf(const Work& work) const {
+  std::vector<size_t> blocks;
+  for (const size_t index : work) {
+    const MemberEntry& member = tail_->manifest.members[index];
+    // The last byte of its content, or of its header when it has none.
+    const size_t last = layout_.BlockAt(member.offset + member.size - 1);
+    size_t block = static_cast<size_t>(member.block);
+    if (!blocks.empty()) block = std::max(block, blocks.back() + 1);
+    for (; block <= last; ++block) blocks.push_back(block);
   }
-  return most + tail_->block_codec->DecoderMemory();
+  return blocks;
+}
+
+std::vector<RangedReader::Work> RangedReader::Choose(const MemberFilter& filter) const {
+  std::vector<Work> works;
+  for (const ArchiveLayout::Unit& unit : layout_.Units()) {
+    Work work;
+    for (size_t index = unit.first; index < unit.last; ++index) {
+      if (filter(tail_->manifest.members[index].path)) work.push_back(index);
+    }
+    if (!work.empty()) works.push_back(std::move(work));
+  }
+  return works;
 }
 
 void RangedReader::ReadMembers(const Work& work, BlockCursor& cursor,
@@ -130,32 +147,44 @@ void RangedReader::ReadMembers(const Work& work, BlockCursor& cursor,
 
 void RangedReader::Read(const MemberFilter& filter, const MemberConsumer& consumer, int threads,
                         const RunContext& run) {
-  std::vector<Work> works;
-  for (const ArchiveLayout::Unit& unit : layout_.Units()) {
-    Work work;
-    for (size_t index = unit.first; index < unit.last; ++index) {
-      if (filter(tail_->manifest.members[index].path)) work.push_back(index);
-    }
-    if (!work.empty()) works.push_back(std::move(work));
-  }
+  const std::vector<Work> works = Choose(filter);
   if (works.empty()) return;
-
-  const uint64_t per_thread = MemoryPerThread(works);
-  const uint64_t fitting =
-      std::clamp<uint64_t>(run.budget.limit() / 2 / per_thread, 1, works.size());
-  const uint64_t count = std::min(fitting, static_cast<uint64_t>(std::max(threads, 1)));
+  std::vector<std::vector<size_t>> blocks;
+  uint64_t block_bytes = 0;  // the most that one takes
+  size_t block_count = 0;
+  for (const Work& work : works) {
+    blocks.push_back(BlocksOf(work));
+    block_count += blocks.back().size();
+    for (const size_t block : blocks.back()) {
+      block_bytes = std::max(block_bytes, tail_->manifest.blocks[block].stored_size);
+    }
+  }
+  // Half of the budget, first for those who decompress, then for what is fetched ahead.
+  const uint64_t room = run.budget.limit() / 2;
+  const uint64_t per_thread = block_bytes + tail_->block_codec->DecoderMemory();
+  const uint64_t fitting = std::clamp<uint64_t>(room / per_thread, 1, works.size());
+  const size_t readers =
+      static_cast<size_t>(std::min(fitting, static_cast<uint64_t>(std::max(threads, 1))));
+  const uint64_t left = room - std::min(room, readers * per_thread);
+  const size_t ahead = static_cast<size_t>(std::min<uint64_t>(
+      {WorthAhead(source_), left / block_bytes, block_count - std::min(block_count, readers)}));
   // Standing, since consumers wait for memory of their own while a thread of ours calls them.
-  const Reservation memory = run.budget.TakeStanding(count * per_thread);
-  std::atomic<size_t> next = 0;
+  const Reservation memory = run.budget.TakeStanding(readers * per_thread + ahead * block_bytes);
+
+  BlockAhead fetcher(source_, layout_, blocks, readers, ahead);
   TaskGroup group(run.stop);
-  for (uint64_t i = 0; i < count; ++i) {
-    group.Run([&](const std::stop_token& stop) {
-      BlockCursor cursor(source_, *tail_, layout_);
-      for (size_t at = next++; at < works.size(); at = next++) {
+  for (size_t reader = 0; reader < readers; ++reader) {
+    group.Run([&, reader](const std::stop_token& stop) {
+      BlockCursor cursor(source_.Name(), *tail_, layout_,
+                         [&](size_t block) { return fetcher.Take(reader, block, stop); });
+      while (const std::optional<size_t> work = fetcher.NextWork(reader)) {
         if (stop.stop_requested()) throw CancelledError();
-        ReadMembers(works[at], cursor, consumer, stop);
+        ReadMembers(works[*work], cursor, consumer, stop);
       }
     });
+  }
+  for (size_t i = 0; i < ahead; ++i) {
+    group.Run([&](const std::stop_token& stop) { fetcher.Run(stop); });
   }
   group.Wait();
 }

@@ -30,7 +30,9 @@ class RangedReader final : public ArchiveReader {
  private:
   /// The wanted members of one unit, in order.
   using Work = std::vector<size_t>;
-  uint64_t MemoryPerThread(const std::vector<Work>& works) const;
+  /// The blocks that hold a work's members, in order.
+  std::vector<size_t> BlocksOf(const Work& work) const;
+  std::vector<Work> Choose(const MemberFilter& filter) const;
   void ReadMembers(const Work& work, class BlockCursor& cursor, const MemberConsumer& consumer,
                    const std::stop_token& stop) const;
 

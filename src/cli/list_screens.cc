@@ -14,6 +14,18 @@ namespace {
 
 using Align = TextTable::Align;
 
+constexpr char kFromFuture[] = "dated in the future";
+
+/// What dated in the future means, where one is.
+std::string FutureNote(const std::vector<ArchiveEntry>& entries, const TerminalStyle& style) {
+  if (std::ranges::none_of(entries, &ArchiveEntry::from_future)) return "";
+  constexpr char kNote[] =
+      "Dated in the future: a clock was wrong, where it was made and stored or here. Such an "
+      "archive "
+      "is never taken for the newest one; --name takes it all the same.";
+  return "\n" + WrapAt(kNote, 0, style.width) + "\n";
+}
+
 /// `beside`: components in a column of their own; else each archive's in a line below it.
 TextTable ListTable(const std::vector<ArchiveEntry>& entries, TimePoint now, bool beside) {
   TextTable table(
@@ -24,7 +36,7 @@ TextTable ListTable(const std::vector<ArchiveEntry>& entries, TimePoint now, boo
     if (entry.manifest) {
       components = fmt::format("{}", fmt::join(ComponentNamesOf(*entry.manifest), " "));
     }
-    const std::string age = entry.from_future ? "dated in the future" : FormatAge(entry.made, now);
+    const std::string age = entry.from_future ? kFromFuture : FormatAge(entry.made, now);
     table.AddRow({Printable(entry.object.name), ShortTime(entry.made), age,
                   FormatBytes(entry.object.size), StateText(entry), beside ? components : ""});
     if (!beside && !components.empty()) table.AddRow({"  " + components});
@@ -42,9 +54,11 @@ TextTable VersionTable(const VersionList& list, bool beside) {
     const ObjectInfo& object = entry.object;
     const bool marker = entry.state == ArchiveState::kDeleteMarker;
     const std::string version = Printable(object.version);
+    std::string note = object.current && list.keeps_versions ? "current" : "";
+    if (entry.from_future) note += (note.empty() ? "" : ", ") + std::string(kFromFuture);
     table.AddRow({Printable(object.name), ShortTime(object.modified),
-                  marker ? "" : FormatBytes(object.size), StateText(entry),
-                  object.current && list.keeps_versions ? "current" : "", column ? version : ""});
+                  marker ? "" : FormatBytes(object.size), StateText(entry), note,
+                  column ? version : ""});
     if (!beside && list.keeps_versions) table.AddRow({"  version " + version});
   }
   return table;
@@ -118,7 +132,7 @@ std::string RenderList(const std::string& location, const std::vector<ArchiveEnt
                              FormatAge(newest->made, now))) +
            "\n";
   }
-  return out;
+  return newest == nullptr ? out : out + FutureNote(entries, style);
 }
 
 std::string RenderVersions(const std::string& location, const VersionList& list,
@@ -144,7 +158,7 @@ std::string RenderVersions(const std::string& location, const VersionList& list,
                   0, style.width) +
            "\n";
   }
-  return out;
+  return out + FutureNote(list.newest, style);
 }
 
 }  // namespace oxbackup

@@ -2,15 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <ctime>
-
 #include "base/text.h"
 #include "cli/archive_screens.h"
 #include "cli/error_text.h"
-#include "cli/list_screens.h"
-#include "cli/prune_screens.h"
 #include "cli/restore_screens.h"
+#include "cli/screens_testing.h"
 #include "cli/text_table.h"
 
 namespace oxbackup {
@@ -19,168 +15,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr TerminalStyle kPlain{.width = 80, .unicode = true, .colour = false};
-
-class ScreensTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    setenv("TZ", "UTC", 1);
-    tzset();
-  }
-
-  static TimePoint At(const std::string& text) { return *ParseRfc3339(text); }
-  static Manifest SomeManifest() {
-    Manifest manifest;
-    manifest.tool_version = "5.0.0";
-    manifest.host = "campus.example.org";
-    manifest.compression = "xz:1";
-    manifest.started = At("2026-11-22T20:48:00Z");
-    manifest.finished = At("2026-11-22T20:48:31Z");
-    manifest.skew_ms = 11;
-    ComponentManifest mysql;
-    mysql.name = "mysql";
-    mysql.server_flavour = "MySQL";
-    mysql.server_version = "8.4.0";
-    mysql.consistency = "global read lock";
-    mysql.lock_ms = 38;
-    mysql.objects.push_back({.database = "openedx",
-                             .name = "auth_user",
-                             .kind = "table",
-                             .items = 1204311,
-                             .raw_bytes = 812000000,
-                             .digest = "7f3a00000000000000000000000000c1",
-                             .details = {}});
-    mysql.objects.push_back({.database = "openedx",
-                             .name = "v",
-                             .kind = "view",
-                             .items = 0,
-                             .raw_bytes = 100,
-                             .digest = "",
-                             .details = {}});
-    ComponentManifest caddy;
-    caddy.name = "caddy";
-    caddy.objects.push_back({.database = "",
-                             .name = "caddy",
-                             .kind = "tree",
-                             .items = 17,
-                             .raw_bytes = 20480,
-                             .digest = "09be00000000000000000000000000aa",
-                             .details = {}});
-    manifest.components = {mysql, caddy};
-    manifest.blocks = {{.stored_size = 100, .raw_size = 812020580, .digest = ""}};
-    return manifest;
-  }
-  static ArchiveEntry Entry(const std::string& name, const std::string& made, uint64_t size) {
-    ArchiveEntry entry;
-    entry.object.name = name;
-    entry.object.size = size;
-    entry.made = At(made);
-    entry.manifest = std::make_unique<Manifest>(SomeManifest());
-    return entry;
-  }
-};
-
-TEST_F(ScreensTest, ListShowsNewestFirstWithRightAlignedSizes) {
-  std::vector<ArchiveEntry> entries;
-  entries.push_back(Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000));
-  entries.push_back(Entry("backup.2026-11-21.tar.xz", "2026-11-21T20:48:00Z", 9300000));
-  const TerminalStyle wide{.width = 90, .unicode = true, .colour = false};
-  EXPECT_EQ(
-      RenderList("/backup", entries, At("2026-11-22T23:58:00Z"), wide),
-      "archive                   made                   age    size  state     components\n"
-      "backup.2026-11-22.tar.xz  2026-11-22 20:48 UTC   3 h  241 MB  complete  mysql caddy\n"
-      "backup.2026-11-21.tar.xz  2026-11-21 20:48 UTC  27 h  9.3 MB  complete  mysql caddy\n");
-}
-
-TEST_F(ScreensTest, WhereComponentsHaveNoRoomBesideAnArchiveTheyStandBelowIt) {
-  std::vector<ArchiveEntry> entries;
-  entries.push_back(Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000));
-  EXPECT_EQ(RenderList("/backup", entries, At("2026-11-22T23:58:00Z"), kPlain),
-            "archive                   made                  age    size  state\n"
-            "backup.2026-11-22.tar.xz  2026-11-22 20:48 UTC  3 h  241 MB  complete\n"
-            "  mysql caddy\n");
-}
-
-TEST_F(ScreensTest, VersionsAreShownWithWhatTheirNamesMeanNow) {
-  VersionList list{.newest = {}, .total = 4, .keeps_versions = true};
-  for (const char* const version : {"3LgA", "qk2.null", "b0"}) {
-    list.newest.push_back(Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000));
-    list.newest.back().object.version = version;
-    list.newest.back().object.modified = At("2026-11-22T20:49:00Z");
-    list.newest.back().object.current = version == std::string("3LgA");
-  }
-  list.newest[0].state = ArchiveState::kDeleteMarker;
-  list.newest[1].state = ArchiveState::kDamaged;
-  list.newest[1].problem = "backup.2026-11-22.tar.xz ends early";
-  const TerminalStyle wide{.width = 90, .unicode = true, .colour = false};
-  EXPECT_EQ(RenderVersions("s3://backups", list, wide),
-            "archive                   stored                  size  state              version\n"
-            "backup.2026-11-22.tar.xz  2026-11-22 20:49 UTC          deleted   current  3LgA\n"
-            "backup.2026-11-22.tar.xz  2026-11-22 20:49 UTC  241 MB  DAMAGED            qk2.null\n"
-            "backup.2026-11-22.tar.xz  2026-11-22 20:49 UTC  241 MB  complete           b0\n"
-            "\nbackup.2026-11-22.tar.xz ends early\n"
-            "\nThe 3 newest of 4 (--list-versions=4 shows all).\n");
-  list.keeps_versions = false;
-  EXPECT_THAT(RenderVersions("/backup", list, kPlain),
-              HasSubstr("/backup keeps no versions: these are the archives themselves."));
-}
-
-TEST_F(ScreensTest, WhereVersionsHaveNoRoomBesideAnArchiveTheyStandBelowIt) {
-  VersionList list{.newest = {}, .total = 1, .keeps_versions = true};
-  list.newest.push_back(Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000));
-  list.newest.back().object.version = "3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY+MTRCxf3vjVBH40Nr8X8g";
-  list.newest.back().object.modified = At("2026-11-22T20:49:00Z");
-  EXPECT_EQ(RenderVersions("s3://backups", list, kPlain),
-            "archive                   stored                  size  state\n"
-            "backup.2026-11-22.tar.xz  2026-11-22 20:49 UTC  241 MB  complete  current\n"
-            "  version 3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY+MTRCxf3vjVBH40Nr8X8g\n");
-}
-
-TEST_F(ScreensTest, PruneShowsWhatStaysAndWhyAndWhatGoes) {
-  PrunePlan plan;
-  plan.items.push_back(
-      {Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000), {"last", "newest"}});
-  plan.items.push_back({Entry("backup.2026-11-21.tar.xz", "2026-11-21T20:48:00Z", 9300000), {}});
-  plan.items[1].entry.state = ArchiveState::kDamaged;
-  EXPECT_EQ(RenderPrunePlan("/backup", plan, kPlain),
-            "To keep in /backup, and why:\n"
-            "  backup.2026-11-22.tar.xz  2026-11-22 20:48 UTC  241 MB  last, newest\n"
-            "To remove:\n"
-            "  backup.2026-11-21.tar.xz  2026-11-21 20:48 UTC  9.3 MB  DAMAGED\n"
-            "To keep: 1 archive (241 MB). To remove: 1 archive (9.3 MB).\n");
-}
-
-TEST_F(ScreensTest, ListSaysWhenTheNewestIsOldOrDamaged) {
-  std::vector<ArchiveEntry> entries;
-  entries.push_back(Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000));
-  EXPECT_THAT(RenderList("/backup", entries, At("2026-11-25T23:00:00Z"), kPlain),
-              HasSubstr("Note: the newest complete archive is older than a day (3 d)."));
-  entries.front().state = ArchiveState::kDamaged;
-  entries.front().manifest = nullptr;
-  entries.front().problem = "backup.2026-11-22.tar.xz ends early";
-  const std::string screen = RenderList("/backup", entries, At("2026-11-22T23:00:00Z"), kPlain);
-  EXPECT_THAT(screen, HasSubstr("DAMAGED"));
-  EXPECT_THAT(screen, HasSubstr("\nbackup.2026-11-22.tar.xz ends early\n"));
-  EXPECT_THAT(screen, HasSubstr("No complete archive is here."));
-  entries.front().state = ArchiveState::kUnreadable;
-  EXPECT_THAT(RenderList("/backup", entries, At("2026-11-22T23:00:00Z"), kPlain),
-              AllOf(HasSubstr("UNREADABLE"), HasSubstr("No complete archive is here.")));
-  EXPECT_EQ(RenderList("/backup", {}, At("2026-11-22T23:00:00Z"), kPlain),
-            "No archives in /backup.\n");
-}
-
-TEST_F(ScreensTest, ListMarksWhatIsFromTheFutureAndItIsNotTheNewest) {
-  std::vector<ArchiveEntry> entries;
-  entries.push_back(Entry("backup.2027-11-22.tar.xz", "2027-11-22T20:48:00Z", 241000000));
-  entries.front().from_future = true;
-  entries.push_back(Entry("backup.2026-11-19.tar.xz", "2026-11-19T20:48:00Z", 241000000));
-  EXPECT_THAT(RenderList("/backup", entries, At("2026-11-22T23:58:00Z"), kPlain),
-              AllOf(HasSubstr("dated in the future"), HasSubstr("is older than a day (3 d)")));
-  entries.pop_back();
-  EXPECT_THAT(RenderList("/backup", entries, At("2026-11-22T23:58:00Z"), kPlain),
-              HasSubstr("All complete archives are dated in the future"));
-}
 
 TEST_F(ScreensTest, InspectShowsWhatIsInAnArchive) {
   const ArchiveEntry entry = Entry("backup.2026-11-22.tar.xz", "2026-11-22T20:48:00Z", 241000000);
@@ -252,6 +86,34 @@ TEST_F(RestoredScreenTest, ARestoreEndsWithWhatIsThereNowAndThatItWasVerified) {
   EXPECT_EQ(json[0]["items"], 1204311);
   EXPECT_EQ(json[0]["objects"], 1);
   EXPECT_EQ(json[1]["name"], "caddy");
+}
+
+TEST_F(RestoredScreenTest, WhatTheSiteHoldsIsSaidAtTheEndBeforeTheQuestionAndWhenItIsSkipped) {
+  RestoreReport report = Report();
+  report.applied = AppliedArchive{.archive = "backup.2026-11-22.tar.xz",
+                                  .version = "",
+                                  .identity = "ab",
+                                  .created = "2026-11-22T20:48:20Z",
+                                  .applied = "2026-11-23T00:00:00Z",
+                                  .run_id = "run"};
+  EXPECT_THAT(
+      RenderRestored(report, {}, {}, kPlain),
+      HasSubstr("The site holds backup.2026-11-22.tar.xz, made 2026-11-22 20:48:20 UTC.\n"));
+  const TerminalStyle wide{.width = 200, .unicode = true, .colour = false};
+  RestorePreview preview{
+      .archive = "backup.2026-11-23.tar.xz", .plans = {}, .left_out = {}, .not_held = {}};
+  preview.held = {{"mysql", *report.applied}, {"caddy", *report.applied}};
+  EXPECT_THAT(RenderPreview(preview, "", At("2026-11-23T00:00:00Z"), wide),
+              HasSubstr("Live now in mysql, caddy: backup.2026-11-22.tar.xz, made 2026-11-22 "
+                        "20:48:20 UTC, restored 2026-11-23 00:00:00 UTC.\n"));
+  report.skipped = true;
+  EXPECT_EQ(
+      RenderSkipped(report, false, At("2026-11-23T02:00:00Z"), wide),
+      "Skipped: the site already holds backup.2026-11-22.tar.xz, made 2026-11-22 20:48:20 UTC, "
+      "restored 2026-11-23 00:00:00 UTC (it is 5 h 11 min old). Nothing was changed.\n");
+  EXPECT_THAT(
+      RenderSkipped(report, true, At("2026-11-23T02:00:00Z"), wide),
+      AllOf(HasSubstr("It would be skipped: "), HasSubstr("Nothing was changed (--dry-run).")));
 }
 
 TEST_F(RestoredScreenTest, OfAPartAndOfAForeignArchiveThereIsWhatWasReadBack) {

@@ -1,12 +1,19 @@
 #include "mysql/dump_script.h"
 
+#include <fmt/format.h>
+
 #include <string>
 
 #include "base/error.h"
+#include "mysql/member_path.h"
+#include "mysql/script_splitter.h"
 #include "mysql/sql_lexer.h"
 
 namespace oxbackup::mysql {
+namespace {
 
+// Whether `\` escapes in strings after a statement that may set the sql_mode: to a text, or back to
+// one that was saved before any object changed it. `before`: whether it did until then.
 bool EscapesAfter(std::string_view text, bool before) {
   SqlLexer lexer(text);
   static_cast<void>(lexer.Next());
@@ -14,6 +21,20 @@ bool EscapesAfter(std::string_view text, bool before) {
   while (token.Is("SESSION") || token.IsSymbol('@')) token = lexer.Next();
   if (!token.Is("SQL_MODE")) return before;
   return text.find("NO_BACKSLASH_ESCAPES") == std::string_view::npos;
+}
+
+}  // namespace
+
+void ForEachStatement(ByteSource& script, const std::function<void(std::string_view text)>& take) {
+  ScriptSplitter splitter(script);
+  bool escapes = true;
+  while (const auto text = splitter.Next()) {
+    WithContext([&] { return fmt::format("at line {} of {}", splitter.line(), kScriptPath); },
+                [&] { take(*text); });
+    if (Classify(*text).kind != StatementKind::kSet) continue;
+    escapes = EscapesAfter(*text, escapes);
+    splitter.set_backslash_escapes(escapes);
+  }
 }
 
 bool IsPassedOver(const Statement& statement) {

@@ -1,16 +1,18 @@
 // What a restore makes of the statements of a mysqldump script.
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "mysql/statement.h"
+#include "stream/byte_stream.h"
 
 namespace oxbackup::mysql {
 
-/// Whether `\` escapes in strings after a statement of the script, which may set the sql_mode: to a
-/// text, or back to one that was saved before any object changed it. `before`: whether it did until
-/// then.
-bool EscapesAfter(std::string_view text, bool before);
+/// Calls `take` with each statement of a script, as ScriptSplitter::Next gives it; what the script
+/// says about `\` in strings holds for those behind. An Error that leaves `take` tells at which
+/// line of the dump its statement begins. Throws Error(kCorrupt) as ScriptSplitter does.
+void ForEachStatement(ByteSource& script, const std::function<void(std::string_view text)>& take);
 
 /// Whether a statement says nothing to a restore: it is about the server, its accounts or the
 /// script itself.

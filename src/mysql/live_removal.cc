@@ -1,16 +1,12 @@
 #include "mysql/live_removal.h"
 
-#include <fmt/format.h>
-
 #include <optional>
 #include <set>
 
-#include "base/error.h"
 #include "mysql/dump_script.h"
 #include "mysql/member_path.h"
 #include "mysql/quote.h"
 #include "mysql/restore_session.h"
-#include "mysql/script_splitter.h"
 #include "mysql/statement.h"
 
 namespace oxbackup::mysql {
@@ -23,18 +19,11 @@ class ScriptScan {
       : site_(site), created_(created) {}
 
   void Read(ByteSource& content, const RunContext& run) {
-    ScriptSplitter splitter(content);
-    bool escapes = true;
-    while (const auto text = splitter.Next()) {
+    ForEachStatement(content, [&](std::string_view text) {
       run.ThrowIfStopped();
-      run.progress.Add("mysql", text->size(), 0, database_);
-      WithContext([&] { return fmt::format("at line {} of {}", splitter.line(), kScriptPath); },
-                  [&] { Take(*text); });
-      if (Classify(*text).kind == StatementKind::kSet) {
-        escapes = EscapesAfter(*text, escapes);
-        splitter.set_backslash_escapes(escapes);
-      }
-    }
+      run.progress.Add("mysql", text.size(), 0, database_);
+      Take(text);
+    });
   }
 
  private:

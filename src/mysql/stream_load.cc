@@ -162,16 +162,7 @@ void StreamLoad::TakeScript(ByteSource& content) {
   // Without a word in the script its times are in the zone of the server that wrote it; the best
   // guess is that this one has the same.
   settings_.time_zone = "@@GLOBAL.time_zone";
-  ScriptSplitter splitter(content);
-  bool escapes = true;
-  while (const auto statement = splitter.Next()) {
-    WithContext([&] { return fmt::format("at line {} of {}", splitter.line(), kScriptPath); },
-                [&] { TakeStatement(*statement); });
-    if (Classify(*statement).kind == StatementKind::kSet) {
-      escapes = EscapesAfter(*statement, escapes);
-      splitter.set_backslash_escapes(escapes);
-    }
-  }
+  ForEachStatement(content, [this](std::string_view text) { TakeStatement(text); });
   if (skipped_system_tables_) {
     run_.warnings.Add(
         "the accounts in the old dump's own mysql tables were left out, since those tables differ "

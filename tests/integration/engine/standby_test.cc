@@ -65,7 +65,7 @@ TEST_F(Standby, RestoresWhatIsNewAndSkipsWhatItHolds) {
   EXPECT_EQ(Fingerprint(), changed) << "a skipped restore changes nothing";
   EXPECT_TRUE(Run({"--dry-run"})["skipped"]);
   const ProcessResult text = Restore({"--skip-applied", "true"});
-  EXPECT_THAT(text.out, HasSubstr("Skipped: the site holds backup."));
+  EXPECT_THAT(text.out, HasSubstr("Skipped: the site already holds backup."));
 
   ASSERT_TRUE(Ended(Backup({"--name", "newer"}), 0));
   EXPECT_TRUE(Run({"--name", "newer"})["swapped"]);

@@ -40,6 +40,12 @@ class SwapTest : public testing::Test {
     }
   }
 
+  /// The run whose data are said to be live; empty when nothing is.
+  std::string AppliedRun() {
+    const auto applied = MakeRestoreTarget(connect_, options_, run_.run)->Applied();
+    return applied ? applied->run_id : "";
+  }
+
   State Live(bool all = false) {
     State state;
     for (const auto& [name, entry] : ListLive(database_.session(), database_.name())) {
@@ -67,10 +73,13 @@ TEST_F(SwapTest, ReplacesUndoesAndLeavesNothingBehind) {
   const State before = Live(true);
   RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
   EXPECT_THAT(Live(), names);
+  EXPECT_EQ(AppliedRun(), "run-1");
   MakeRestoreTarget(connect_, options_, run_.run)->UndoSwap("");
   EXPECT_EQ(Live(true), before);
+  EXPECT_EQ(AppliedRun(), "");
   RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/false);
   EXPECT_THAT(Live(true), names);
+  EXPECT_EQ(AppliedRun(), "run-1");
 }
 
 TEST_F(SwapTest, KeptDataOutliveARestoreThatDiesWhileItLoads) {
@@ -103,6 +112,7 @@ TEST_F(SwapTest, IsFinishedByTheNextRunWhereverItDied) {
     if (open || step > 0) {
       EXPECT_EQ(Live(), after) << "died at step " << step;
     }
+    EXPECT_EQ(AppliedRun(), Live() == after ? "run-1" : "") << "died at step " << step;
     EXPECT_FALSE(target->FindOpenSwap());
   }
 }
@@ -117,8 +127,10 @@ TEST_F(SwapTest, IsUndoneByTheNextRunWhereverItDied) {
     if (!died) break;
     const auto target = MakeRestoreTarget(connect_, options_, run_.run);
     // With its record closed the restore has ended, and its old data are kept.
+    EXPECT_TRUE(AppliedRun().empty() || target->FindKeptSwap()) << "died at step " << step;
     if (target->FindOpenSwap() || target->FindKeptSwap()) target->UndoSwap("");
     EXPECT_EQ(Live(), before) << "died at step " << step;
+    EXPECT_EQ(AppliedRun(), "") << "died at step " << step;
   }
 }
 
