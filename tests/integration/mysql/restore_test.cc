@@ -69,7 +69,7 @@ TEST_P(Restore, BringsEverythingBackAndRemovesWhatTheArchiveLacks) {
   const auto target = MakeTarget();
   RestoreAll(*target, archive_, false, run_.run);
   EXPECT_EQ(Describe(session_, kSite), original_);
-  EXPECT_THAT(SchemasOfOurs(), ElementsAre("openedx_backup")) << "the note of what was restored";
+  EXPECT_THAT(SchemasOfOurs(), ElementsAre("openedx_backup")) << "where the note is";
   EXPECT_THAT(run_.warnings.All(), IsEmpty());
 }
 
@@ -170,7 +170,7 @@ TEST_P(Restore, LeftoversOfABrokenLoadAreRemovedByTheNext) {
   }
   EXPECT_THAT(SchemasOfOurs(), ElementsAre("load_site__restore", "openedx_backup"));
   RestoreAll(*MakeTarget(), archive_, false, run_.run);
-  EXPECT_THAT(SchemasOfOurs(), ElementsAre("openedx_backup"));
+  EXPECT_THAT(SchemasOfOurs(), ElementsAre("openedx_backup")) << "where the note is";
 }
 
 TEST_P(Restore, ADatabaseOfAnotherOwnerIsNeverDropped) {
