@@ -37,6 +37,14 @@ TimePoint TimeOf(const Manifest& manifest, const ObjectInfo& object) {
                                                                       : manifest.finished;
 }
 
+// An archive of another tool tells no time but by its name, and may have been copied here long
+// after.
+TimePoint TimeOfForeign(const ObjectInfo& object) {
+  const std::optional<std::string> date = DateInName(object.name);
+  const std::optional<TimePoint> end = date ? EndOfLocalDate(*date) : std::nullopt;
+  return end ? std::min(*end, object.modified) : object.modified;
+}
+
 // Nothing when the object was removed meanwhile.
 std::optional<ArchiveEntry> LookAtOne(Store& store, const ObjectInfo& object, TimePoint now) {
   ArchiveEntry entry;
@@ -61,6 +69,7 @@ std::optional<ArchiveEntry> LookAtOne(Store& store, const ObjectInfo& object, Ti
   }
   if (entry.manifest == nullptr) {
     entry.state = ArchiveState::kForeign;
+    entry.made = TimeOfForeign(object);
   } else {
     entry.made = TimeOf(*entry.manifest, object);
     entry.from_future = entry.made > now + kClocksDiffer;

@@ -33,7 +33,8 @@ struct ArchiveEntry {
   std::unique_ptr<Manifest> manifest;
   std::string problem;         ///< why it is damaged or unreadable
   std::optional<Error> error;  ///< the same as it was thrown
-  /// From the manifest, else when the object appeared; also where the manifest says that it was
+  /// From the manifest; of another tool's the end of the day in its name; when the object appeared
+  /// where there is neither or that is earlier, and where the manifest says that it was
   /// made more than a day after that, by a clock that was wrong.
   TimePoint made{};
   /// `made` is more than a day from now: the store's clock was wrong too, or this machine's is.

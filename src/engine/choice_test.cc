@@ -186,6 +186,15 @@ TEST_F(ChoiceTest, WhereAllAreFromTheFutureTheErrorSaysSo) {
   EXPECT_THAT(error.hint(), HasSubstr("--name"));
 }
 
+// Old archives of another tool that are copied beside ours are no newer for it.
+TEST_F(ChoiceTest, AnArchiveOfAnotherToolIsAsOldAsItsNameSays) {
+  PutBytes("backup.2020-01-02.tar.xz", 9, ForeignArchive());
+  Put("ours.tar.xz", 3, {"mysql"});
+  EXPECT_EQ(Chosen({}), "ours.tar.xz");
+  const ArchiveEntry foreign = ChooseArchive(store_, {.name = "backup.2020-01-02"}, run_);
+  EXPECT_EQ(FormatLocalDate(foreign.made - std::chrono::seconds(1)), "2020-01-02");
+}
+
 TEST_F(ChoiceTest, AStrayTarIsTakenOnlyWhereThereIsNothingElse) {
   PutBytes("photos.tar.gz", 9, ForeignArchive());
   EXPECT_EQ(Chosen({}), "photos.tar.gz");

@@ -85,11 +85,49 @@ Location OpenLocation(const std::string& text, const BucketAccess& access, const
                   "created by itself");
 }
 
+namespace {
+
+struct PartOfSite {
+  std::string component;
+  fs::path path;
+};
+
+// Also of folders that are not there yet.
+bool Contains(const fs::path& outer, const fs::path& inner) {
+  std::error_code ignored;
+  const fs::path root = fs::weakly_canonical(fs::absolute(outer, ignored), ignored);
+  for (fs::path at = fs::weakly_canonical(fs::absolute(inner, ignored), ignored); !at.empty();
+       at = at.parent_path()) {
+    if (at == root || fs::equivalent(at, root, ignored)) return true;
+    if (at == at.parent_path()) break;
+  }
+  return false;
+}
+
+void CheckApartFromEachOther(const std::vector<PartOfSite>& parts) {
+  for (const PartOfSite& outer : parts) {
+    for (const PartOfSite& inner : parts) {
+      if (&outer == &inner || !Contains(outer.path, inner.path)) continue;
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("{} ({}) lies in {} ({})", inner.path.string(), inner.component,
+                              outer.path.string(), outer.component))
+          .Cause(
+              "a backup would hold it twice, and a restore that replaces the outer folder would "
+              "remove what it has just restored into the inner one")
+          .Hint("name folders that lie beside each other, or the outer one alone");
+    }
+  }
+}
+
+}  // namespace
+
 void CheckApart(const Location& location, const Site& site, const ComponentSelection& selection) {
-  if (location.path.empty()) return;
+  std::vector<PartOfSite> parts;
   for (const char* const component : {"caddy", "media"}) {
     if (!site.Has(component) || !selection.Includes(component)) continue;
     for (const files::Tree& tree : TreesOf(site, component)) {
+      parts.push_back({component, tree.path});
+      if (location.path.empty()) continue;
       for (const fs::path& folder : FoldersOf(location)) {
         if (!IsWithin(folder, tree.path)) continue;
         throw Error(ErrorKind::kUsage,
@@ -103,6 +141,7 @@ void CheckApart(const Location& location, const Site& site, const ComponentSelec
       }
     }
   }
+  CheckApartFromEachOther(parts);
 }
 
 std::vector<std::string> NewArchiveNames(const std::optional<std::string>& name,

@@ -38,7 +38,7 @@ Location OpenLocation(const std::string& text, const BucketAccess& access, const
 
 /// Throws Error(kUsage) when the archives lie in a folder of a selected component: a restore that
 /// replaces the folder would remove all of them, and each backup would hold those before it and
-/// itself.
+/// itself. Also when one folder of selected components lies in another one, or is it.
 void CheckApart(const Location& location, const Site& site, const ComponentSelection& selection);
 
 /// Names for a new archive, in the order in which they are tried: `backup.DATE<suffix>`, then with

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/text.h"
@@ -182,6 +183,21 @@ uint64_t BytesOf(const std::vector<PruneItem>& items, bool removed) {
   return bytes;
 }
 
+// As it is now: it may have been replaced, pinned or locked since it was planned.
+void RemoveOne(Store& store, PruneItem& item, size_t& removed, const RunContext& run) {
+  const ObjectInfo& object = item.entry.object;
+  const bool there = LookAgain(store, item, run.clock.Now());
+  if (!IsRemoved(item)) {
+    run.warnings.Add(fmt::format("{} is not removed after all: {}", DescribeObject(object),
+                                 fmt::join(item.kept_by, ", ")));
+  } else if (there && store.Remove(object)) {
+    ++removed;
+    run.log.Info("removed {}, {}", DescribeObject(object), FormatBytes(object.size));
+  } else {
+    run.log.Info("{} is no longer there: somebody else removed it", DescribeObject(object));
+  }
+}
+
 }  // namespace
 
 size_t PrunePlan::removed() const {
@@ -220,22 +236,23 @@ PrunePlan PlanPrune(Store& store, const PruneOptions& options, const RunContext&
 size_t Prune(Store& store, PrunePlan& plan, const RunContext& run) {
   const size_t planned = plan.removed();
   size_t removed = 0;
+  std::optional<Error> refusal;
   try {
     for (auto item = plan.items.rbegin(); item != plan.items.rend(); ++item) {
       if (!IsRemoved(*item)) continue;
       run.ThrowIfStopped();
-      const ObjectInfo& object = item->entry.object;
-      const bool there = LookAgain(store, *item, run.clock.Now());
-      if (!IsRemoved(*item)) {
-        run.warnings.Add(fmt::format("{} is not removed after all: {}", DescribeObject(object),
-                                     fmt::join(item->kept_by, ", ")));
-      } else if (there && store.Remove(object)) {
-        ++removed;
-        run.log.Info("removed {}, {}", DescribeObject(object), FormatBytes(object.size));
-      } else {
-        run.log.Info("{} is no longer there: somebody else removed it", DescribeObject(object));
+      try {
+        RemoveOne(store, *item, removed, run);
+      } catch (const Error& error) {
+        // Of this one alone, as a lock that a server does not tell of.
+        if (error.kind() != ErrorKind::kStore || error.transient()) throw;
+        item->kept_by.emplace_back("cannot be removed");
+        run.warnings.Add(fmt::format("{} is not removed: {}", DescribeObject(item->entry.object),
+                                     error.cause().empty() ? error.what() : error.cause()));
+        if (!refusal) refusal = error;
       }
     }
+    if (refusal && removed == 0) throw Error(*refusal);
   } catch (Error& error) {
     error.Outcome(fmt::format("{} of {} were removed; the others are still there.", removed,
                               FormatCounted(planned, "archive", "archives")));

@@ -47,8 +47,9 @@ PrunePlan PlanPrune(Store& store, const PruneOptions& options, const RunContext&
 /// Removes what the plan says, the oldest first, of a store with versions exactly that version.
 /// Each is looked at again right before: one that was replaced, pinned or locked since it was
 /// planned stays, with a warning, and the plan then says why. What somebody else has removed
-/// meanwhile is passed over. An error or a stop ends it; its outcome says how many had been
-/// removed. Returns how many were.
+/// meanwhile is passed over. One whose removal the store refuses, as some do for locks that they do
+/// not tell of, stays with a warning too; when all are refused, that is the error. An error or a
+/// stop ends it; its outcome says how many had been removed. Returns how many were.
 size_t Prune(Store& store, PrunePlan& plan, const RunContext& run);
 
 }  // namespace oxbackup

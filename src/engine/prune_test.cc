@@ -170,6 +170,31 @@ TEST_F(PruneTest, DamagedOnesCountForNothingAndStayUntilSomebodyAsks) {
   EXPECT_THAT(Removed(options), ElementsAre("day 2", "day 0"));
 }
 
+TEST_F(PruneTest, OneThatTheStoreDoesNotRemoveHoldsNoOtherUp) {
+  for (int day = 0; day < 4; ++day) Put(day);
+  CountingStore store(store_);
+  store.RefuseToRemove(NameOf(0));
+  PrunePlan plan = PlanPrune(store, {.rules = {.last = 2}}, run_);
+  EXPECT_EQ(Prune(store, plan, run_), 1u);
+  EXPECT_THAT(Left(), ElementsAre(NameOf(0), NameOf(2), NameOf(3)));
+  EXPECT_THAT(test_.warnings.All(), ElementsAre(HasSubstr("it is protected")));
+  EXPECT_THAT(plan.items.back().kept_by, ElementsAre("cannot be removed"));
+}
+
+TEST_F(PruneTest, WhereTheStoreRemovesNothingItSaysWhy) {
+  for (int day = 0; day < 2; ++day) Put(day);
+  CountingStore store(store_);
+  store.RefuseToRemove(NameOf(0));
+  PrunePlan plan = PlanPrune(store, {.rules = {.last = 1}}, run_);
+  try {
+    Prune(store, plan, run_);
+    ADD_FAILURE() << "nothing was removed";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.cause(), "it is protected");
+    EXPECT_THAT(error.outcome(), HasSubstr("0 of 1 archive"));
+  }
+}
+
 TEST_F(PruneTest, WhatAnotherToolMadeIsAGroupOfItsOwn) {
   Put(0);
   for (int day = 1; day < 4; ++day) store_.Put(NameOf(day), ForeignArchive(), NoonOfDay(day));

@@ -38,6 +38,7 @@ std::vector<std::string> NamesFrom(const Json& list) {
 
 std::string Serialize(const AppliedTree& applied) {
   return Json{{"archive", Json::parse(SerializeApplied(applied.archive))},
+              {"name", Hex(applied.name)},
               {"restored", ToJson(applied.restored)},
               {"configured", ToJson(applied.configured)},
               {"entries", ToJson(applied.entries)}}
@@ -50,8 +51,10 @@ std::optional<AppliedTree> Parse(const std::string& text) {
     const Json json = Json::parse(text);
     std::optional<AppliedArchive> archive = ParseApplied(json.at("archive").dump());
     if (!archive) return std::nullopt;
-    return AppliedTree{*std::move(archive), NamesFrom(json.at("restored")),
-                       NamesFrom(json.at("configured")), NamesFrom(json.at("entries"))};
+    return AppliedTree{*std::move(archive),
+                       FromHex(json.at("name").get<std::string>()).value_or(""),
+                       NamesFrom(json.at("restored")), NamesFrom(json.at("configured")),
+                       NamesFrom(json.at("entries"))};
   } catch (const Json::exception&) {
     return std::nullopt;
   }
@@ -158,7 +161,10 @@ std::optional<AppliedArchive> AppliedByAll(const std::vector<NamedAppliedTree>& 
   for (const NamedAppliedTree& tree : trees) {
     if (std::ranges::count(last->configured, tree.name) == 0) return std::nullopt;
     const bool restored = std::ranges::count(last->restored, tree.name) > 0;
-    if (restored && (!tree.applied || tree.applied->archive.run_id != last->archive.run_id)) {
+    if (!restored) continue;
+    // Folders that have exchanged their places, or their names, hold each other's data.
+    if (!tree.applied || tree.applied->name != tree.name ||
+        tree.applied->archive.run_id != last->archive.run_id) {
       return std::nullopt;
     }
   }

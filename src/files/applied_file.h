@@ -16,6 +16,7 @@ namespace oxbackup::files {
 /// What is known of one tree.
 struct AppliedTree {
   AppliedArchive archive;
+  std::string name;                     ///< the tree's own
   std::vector<std::string> restored;    ///< names of the trees that came in together
   std::vector<std::string> configured;  ///< and of all that the restore knew of
   std::vector<std::string> entries;     ///< what the tree's folder has of it; none for a file

@@ -172,6 +172,7 @@ TEST_F(AppliedFileTest, TheLastRestoreCountsWhereNoOtherHasATreeOfIts) {
   const auto tree = [](const std::string& name, const std::string& run, const std::string& applied,
                        std::vector<std::string> restored) {
     AppliedTree tree;
+    tree.name = name;
     tree.archive.run_id = run;
     tree.archive.applied = applied;
     tree.restored = std::move(restored);
@@ -184,6 +185,11 @@ TEST_F(AppliedFileTest, TheLastRestoreCountsWhereNoOtherHasATreeOfIts) {
       << "a clock went back";
   EXPECT_FALSE(AppliedByAll({tree("a", "1", "T1", {"a", "b"}), {"b", std::nullopt}}));
   EXPECT_FALSE(AppliedByAll({{"a", std::nullopt}, {"b", std::nullopt}}));
+  NamedAppliedTree first = tree("a", "1", "T1", {"a", "b"});
+  NamedAppliedTree second = tree("b", "1", "T1", {"a", "b"});
+  EXPECT_TRUE(AppliedByAll({first, second}));
+  std::swap(first.applied, second.applied);
+  EXPECT_FALSE(AppliedByAll({first, second})) << "the folders have changed places";
 }
 
 }  // namespace

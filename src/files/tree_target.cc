@@ -382,7 +382,7 @@ void TreeTarget::VerifyTree(TreeWork& work, const ObjectEntry* expected) {
 
 void TreeTarget::WriteIntent(const SwapIntent& intent) {
   std::vector<RecordedTree> trees;
-  AppliedTree applied{intent.Brings(), {}, {}, {}};
+  AppliedTree applied{intent.Brings(), {}, {}, {}, {}};
   for (const TreeWork& work : works_) {
     applied.configured.push_back(work.tree.name);
     if (!work.in_archive) continue;
@@ -390,7 +390,9 @@ void TreeTarget::WriteIntent(const SwapIntent& intent) {
     applied.restored.push_back(work.tree.name);
   }
   for (const TreeWork& work : works_) {
-    if (work.in_archive) WriteAppliedFile(work.fresh.get(), work.swap.place(), applied);
+    if (!work.in_archive) continue;
+    applied.name = work.tree.name;
+    WriteAppliedFile(work.fresh.get(), work.swap.place(), applied);
   }
   size_t own = 0;
   for (TreeWork& work : works_) {

@@ -1,4 +1,4 @@
-// A store that counts what is opened, and does not open what a test locks.
+// A store that counts what is opened, and neither opens nor removes what a test says.
 #pragma once
 
 #include <atomic>
@@ -19,6 +19,8 @@ class CountingStore final : public Store {
   int opened() const { return opened_; }
   /// Opening an object of that name fails from now on.
   void Lock(const std::string& name) { locked_.insert(name); }
+  /// So does its removal.
+  void RefuseToRemove(const std::string& name) { kept_.insert(name); }
 
   std::unique_ptr<ObjectWriter> Create(const std::vector<std::string>& names) override {
     return store_.Create(names);
@@ -33,7 +35,10 @@ class CountingStore final : public Store {
   std::vector<ObjectInfo> List() override { return store_.List(); }
   std::vector<ObjectInfo> ListVersions() override { return store_.ListVersions(); }
   std::optional<ObjectInfo> Stat(const ObjectId& id) override { return store_.Stat(id); }
-  bool Remove(const ObjectId& id) override { return store_.Remove(id); }
+  bool Remove(const ObjectId& id) override {
+    if (kept_.contains(id.name)) throw Error(ErrorKind::kStore, "refused").Cause("it is protected");
+    return store_.Remove(id);
+  }
   ObjectLock LockOf(const ObjectId& id) override { return store_.LockOf(id); }
   std::optional<std::string> FreeName(const std::vector<std::string>& names) override {
     return store_.FreeName(names);
@@ -44,6 +49,7 @@ class CountingStore final : public Store {
  private:
   Store& store_;
   std::set<std::string> locked_;
+  std::set<std::string> kept_;
   std::atomic<int> opened_ = 0;
 };
 

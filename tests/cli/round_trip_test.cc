@@ -47,6 +47,23 @@ TEST(RoundTripTest, BackupListInspectVerifyExtractRestore) {
   EXPECT_FALSE(std::filesystem::exists(site.caddy() + "/newer"));
 }
 
+TEST(RoundTripTest, FoldersInsideOfEachOtherAreRefused) {
+  const CommandSite site;
+  const std::string inner = site.caddy() + "/certificates";
+  for (const std::string& outer : {site.caddy(), inner}) {
+    const ProcessResult backup = site.Run(
+        {"backup", "--to", site.archives(), "--caddy", outer, "--media", "media=" + inner});
+    EXPECT_EQ(backup.status, 2);
+    EXPECT_THAT(backup.error, HasSubstr("lies in"));
+  }
+  site.Backup();
+  const ProcessResult restore =
+      site.Run({"restore", "--from", site.archives(), "--caddy", site.caddy(), "--media",
+                "media=" + site.caddy() + "/not/there/yet", "--yes"});
+  EXPECT_EQ(restore.status, 2);
+  EXPECT_THAT(restore.error, HasSubstr("lies in"));
+}
+
 TEST(RoundTripTest, WhatTakesNoPartIsSaidOnceAndOnlyWhereNobodyAskedForIt) {
   const CommandSite site;
   const ProcessResult all = site.Run({"backup", "--to", site.archives(), "--caddy", site.caddy()});

@@ -134,10 +134,12 @@ site_is_as_in() {
 # The newest, after a question at the terminal. What was looked at is what is restored.
 restore_newest() {
   refuses '--yes' site_tutor k8s restore
+  site_tutor k8s restore --dry-run
   typing 'Go on\?' n 130 site_tutor k8s restore
   site_is_as_in destroyed.txt
   typing 'Go on\?' y 0 site_tutor k8s restore
   site_is_as_in changed.txt
+  site_tutor k8s backups verify --against-live
   nothing_is_left
 }
 
