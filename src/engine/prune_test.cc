@@ -277,6 +277,7 @@ TEST_F(PruneTest, AnErrorSaysHowManyWereRemoved) {
     EXPECT_EQ(error.outcome(), "0 of 3 archives were removed; the others are still there.");
   }
   store_.SetFaults({});
+  plan = Plan({.rules = {.last = 1}});
   EXPECT_EQ(Prune(store_, plan, run_), 2u);
   EXPECT_THAT(Left(), ElementsAre(NameOf(3)));
 }
