@@ -61,23 +61,6 @@ std::optional<TimePoint> ParseRfc3339(std::string_view text) {
 
 std::string FormatLocalDate(TimePoint time) { return FormatFields(LocalTime(time), "%Y-%m-%d"); }
 
-std::optional<TimePoint> EndOfLocalDate(const std::string& date) {
-  std::tm fields{};
-  if (std::sscanf(date.c_str(), "%4d-%2d-%2d", &fields.tm_year, &fields.tm_mon, &fields.tm_mday) !=
-      3) {
-    return std::nullopt;
-  }
-  fields.tm_year -= 1900;
-  fields.tm_mon -= 1;
-  fields.tm_isdst = -1;
-  std::tm next = fields;
-  const TimePoint begin = system_clock::from_time_t(std::mktime(&fields));
-  // As mktime makes a date of any numbers.
-  if (FormatLocalDate(begin) != date) return std::nullopt;
-  ++next.tm_mday;
-  return system_clock::from_time_t(std::mktime(&next));
-}
-
 std::string FormatLocalTimeOfDay(TimePoint time) { return FormatFields(LocalTime(time), "%H%M%S"); }
 
 std::string FormatLocal(TimePoint time) {

@@ -38,8 +38,6 @@ std::string FormatRfc3339(TimePoint time);
 [[nodiscard]] std::optional<TimePoint> ParseRfc3339(std::string_view text);
 /// The local date, "2026-11-22" (the time zone is the process's: TZ).
 std::string FormatLocalDate(TimePoint time);
-/// When that local date, "2026-11-22", is over. Nothing when it is no date.
-[[nodiscard]] std::optional<TimePoint> EndOfLocalDate(const std::string& date);
 /// The local time of day without separators, "204820".
 std::string FormatLocalTimeOfDay(TimePoint time);
 /// For people: "2026-11-22 20:48:20 CET".

@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
 #include <set>
 
 #include "archive/archive_reader.h"
+#include "base/clock.h"
 #include "base/task_group.h"
 
 namespace oxbackup {
@@ -35,6 +39,24 @@ TimePoint TimeOf(const Manifest& manifest, const ObjectInfo& object) {
   const bool known = object.modified >= kFirstRealTime;
   return known && manifest.finished > object.modified + kClocksDiffer ? object.modified
                                                                       : manifest.finished;
+}
+
+// When a local date is over; nothing when it is no date.
+std::optional<TimePoint> EndOfLocalDate(const std::string& date) {
+  std::tm fields{};
+  if (std::sscanf(date.c_str(), "%4d-%2d-%2d", &fields.tm_year, &fields.tm_mon, &fields.tm_mday) !=
+      3) {
+    return std::nullopt;
+  }
+  fields.tm_year -= 1900;
+  fields.tm_mon -= 1;
+  fields.tm_isdst = -1;
+  std::tm next = fields;
+  const TimePoint begin = std::chrono::system_clock::from_time_t(std::mktime(&fields));
+  // As mktime makes a date of any numbers.
+  if (FormatLocalDate(begin) != date) return std::nullopt;
+  ++next.tm_mday;
+  return std::chrono::system_clock::from_time_t(std::mktime(&next));
 }
 
 // An archive of another tool tells no time but by its name, and may have been copied here long
