@@ -229,6 +229,8 @@ def test_comparing_with_the_live_site_reads_it(site: Any, cluster: Any) -> None:
     site.set(ENABLE_HTTPS=True)
     site.tutor("k8s", "backups", "verify", "--against-live")
     (job,) = cluster.created("Job")
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    assert "--exclude=config" in container["args"]
     (mount,) = [
         mount
         for mount in job["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
