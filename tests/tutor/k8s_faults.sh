@@ -60,10 +60,14 @@ let_go() {
   [[ " $* " == *" $status "* ]] || fail "the command ended with status $status, not $*"
 }
 
-# The pod that runs for a Job.
+# The pod that runs for a Job. The node says so some time after its container has begun.
 running_pod() {
-  k get pods --selector "job-name=$1" --field-selector status.phase=Running \
-    -o 'jsonpath={.items[0].metadata.name}'
+  site_await "the pod of $1" has_running_pod "$1"
+  running_pods "$1" -o 'jsonpath={.items[0].metadata.name}'
+}
+has_running_pod() { [[ -n $(running_pods "$1" -o name) ]]; }
+running_pods() {
+  k get pods --selector "job-name=$1" --field-selector status.phase=Running "${@:2}"
 }
 
 says() { grep -qE -- "$1" "$outside/output" || fail "it does not say '$1'"; }
