@@ -85,12 +85,12 @@ CommandOutcome RunPrune(const SettingValues& settings, CommandServices& services
     throw Error(ErrorKind::kUsage, "--from names one archive, and prune is about all of a place")
         .Hint("let --from name its folder");
   }
-  services.facts().location = location.store->Location();
-  services.facts().dry_run = settings.Switch("dry-run");
-  services.aftermath = [] { return std::string("Nothing was removed."); };
-  PrunePlan plan = PlanPrune(*location.store, options, run);
   const std::string place = location.store->Location();
   const bool dry_run = settings.Switch("dry-run");
+  services.facts().location = place;
+  services.facts().dry_run = dry_run;
+  services.aftermath = [] { return std::string("Nothing was removed."); };
+  PrunePlan plan = PlanPrune(*location.store, options, run);
   const bool ask = !dry_run && !settings.Switch("yes") && plan.removed() > 0;
   CommandOutcome outcome;
   outcome.json = PlanJson(place, plan);

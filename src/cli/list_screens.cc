@@ -21,8 +21,7 @@ std::string FutureNote(const std::vector<ArchiveEntry>& entries, const TerminalS
   if (std::ranges::none_of(entries, &ArchiveEntry::from_future)) return "";
   constexpr char kNote[] =
       "Dated in the future: a clock was wrong, where it was made and stored or here. Such an "
-      "archive "
-      "is never taken for the newest one; --name takes it all the same.";
+      "archive is never taken for the newest one; --name takes it all the same.";
   return "\n" + WrapAt(kNote, 0, style.width) + "\n";
 }
 

@@ -45,11 +45,14 @@ bool IsControl(char c) {
   return byte < 0x20 || byte == 0x7F;
 }
 
-// Whether `folder` is `root` or lies below it, whatever links and mounts lead there.
+// Whether `folder` is `root` or lies below it, whatever links and mounts lead there; also of
+// folders that are not there yet.
 bool IsWithin(const fs::path& folder, const fs::path& root) {
   std::error_code ignored;
-  for (fs::path at = fs::canonical(folder, ignored); !at.empty(); at = at.parent_path()) {
-    if (fs::equivalent(at, root, ignored)) return true;
+  const fs::path top = fs::weakly_canonical(fs::absolute(root, ignored), ignored);
+  for (fs::path at = fs::weakly_canonical(fs::absolute(folder, ignored), ignored); !at.empty();
+       at = at.parent_path()) {
+    if (at == top || fs::equivalent(at, top, ignored)) return true;
     if (at == at.parent_path()) break;
   }
   return false;
@@ -60,6 +63,26 @@ std::vector<fs::path> FoldersOf(const Location& location) {
   if (!location.name) return {location.path};
   std::error_code ignored;
   return {location.store->Location(), fs::canonical(location.path, ignored).parent_path()};
+}
+
+struct PartOfSite {
+  std::string component;
+  fs::path path;
+};
+
+void CheckApartFromEachOther(const std::vector<PartOfSite>& parts) {
+  for (const PartOfSite& outer : parts) {
+    for (const PartOfSite& inner : parts) {
+      if (&outer == &inner || !IsWithin(inner.path, outer.path)) continue;
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("{} ({}) lies in {} ({})", inner.path.string(), inner.component,
+                              outer.path.string(), outer.component))
+          .Cause(
+              "a backup would hold it twice, and a restore that replaces the outer folder would "
+              "remove what it has just restored into the inner one")
+          .Hint("name folders that lie beside each other, or the outer one alone");
+    }
+  }
 }
 
 }  // namespace
@@ -84,42 +107,6 @@ Location OpenLocation(const std::string& text, const BucketAccess& access, const
                 : "check the spelling and that the disk is mounted; a folder for archives is not "
                   "created by itself");
 }
-
-namespace {
-
-struct PartOfSite {
-  std::string component;
-  fs::path path;
-};
-
-// Also of folders that are not there yet.
-bool Contains(const fs::path& outer, const fs::path& inner) {
-  std::error_code ignored;
-  const fs::path root = fs::weakly_canonical(fs::absolute(outer, ignored), ignored);
-  for (fs::path at = fs::weakly_canonical(fs::absolute(inner, ignored), ignored); !at.empty();
-       at = at.parent_path()) {
-    if (at == root || fs::equivalent(at, root, ignored)) return true;
-    if (at == at.parent_path()) break;
-  }
-  return false;
-}
-
-void CheckApartFromEachOther(const std::vector<PartOfSite>& parts) {
-  for (const PartOfSite& outer : parts) {
-    for (const PartOfSite& inner : parts) {
-      if (&outer == &inner || !Contains(outer.path, inner.path)) continue;
-      throw Error(ErrorKind::kUsage,
-                  fmt::format("{} ({}) lies in {} ({})", inner.path.string(), inner.component,
-                              outer.path.string(), outer.component))
-          .Cause(
-              "a backup would hold it twice, and a restore that replaces the outer folder would "
-              "remove what it has just restored into the inner one")
-          .Hint("name folders that lie beside each other, or the outer one alone");
-    }
-  }
-}
-
-}  // namespace
 
 void CheckApart(const Location& location, const Site& site, const ComponentSelection& selection) {
   std::vector<PartOfSite> parts;

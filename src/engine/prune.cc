@@ -183,19 +183,22 @@ uint64_t BytesOf(const std::vector<PruneItem>& items, bool removed) {
   return bytes;
 }
 
-// As it is now: it may have been replaced, pinned or locked since it was planned.
-void RemoveOne(Store& store, PruneItem& item, size_t& removed, const RunContext& run) {
+// As it is now: it may have been replaced, pinned or locked since it was planned. Whether it was
+// removed.
+bool RemoveOne(Store& store, PruneItem& item, const RunContext& run) {
   const ObjectInfo& object = item.entry.object;
   const bool there = LookAgain(store, item, run.clock.Now());
   if (!IsRemoved(item)) {
     run.warnings.Add(fmt::format("{} is not removed after all: {}", DescribeObject(object),
                                  fmt::join(item.kept_by, ", ")));
-  } else if (there && store.Remove(object)) {
-    ++removed;
-    run.log.Info("removed {}, {}", DescribeObject(object), FormatBytes(object.size));
-  } else {
-    run.log.Info("{} is no longer there: somebody else removed it", DescribeObject(object));
+    return false;
   }
+  if (!there || !store.Remove(object)) {
+    run.log.Info("{} is no longer there: somebody else removed it", DescribeObject(object));
+    return false;
+  }
+  run.log.Info("removed {}, {}", DescribeObject(object), FormatBytes(object.size));
+  return true;
 }
 
 }  // namespace
@@ -242,7 +245,7 @@ size_t Prune(Store& store, PrunePlan& plan, const RunContext& run) {
       if (!IsRemoved(*item)) continue;
       run.ThrowIfStopped();
       try {
-        RemoveOne(store, *item, removed, run);
+        if (RemoveOne(store, *item, run)) ++removed;
       } catch (const Error& error) {
         // Of this one alone, as a lock that a server does not tell of.
         if (error.kind() != ErrorKind::kStore || error.transient()) throw;

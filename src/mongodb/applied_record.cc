@@ -12,11 +12,6 @@
 namespace oxbackup::mongodb {
 namespace {
 
-std::string TextOf(std::string_view document, std::string_view key) {
-  const auto field = FindField(document, key);
-  return field ? std::string(field->AsText().value_or("")) : std::string();
-}
-
 Bson Collection(const std::string& database, const std::string& name,
                 const std::optional<Uuid>& uuid) {
   Bson collection = Bson().Add("database", database).Add("name", name);

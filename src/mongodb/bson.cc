@@ -182,6 +182,11 @@ std::optional<Element> FindField(std::string_view document, std::string_view key
   return std::nullopt;
 }
 
+std::string TextOf(std::string_view document, std::string_view key) {
+  const auto field = FindField(document, key);
+  return field ? std::string(field->AsText().value_or("")) : std::string();
+}
+
 std::optional<Element> FindPath(std::string_view document,
                                 std::initializer_list<std::string_view> path) {
   std::optional<Element> element;

@@ -94,6 +94,8 @@ class FieldWalker {
 /// The same down a path of nested documents: FindPath(reply, {"cursor", "id"}).
 [[nodiscard]] std::optional<Element> FindPath(std::string_view document,
                                               std::initializer_list<std::string_view> path);
+/// The text of a field of the document itself; empty when it is not there or no text.
+std::string TextOf(std::string_view document, std::string_view key);
 
 /// Length of the document that begins at the front of `bytes`; nothing when fewer than 4 bytes are
 /// there or they hold no possible length (5 bytes to 64 MiB).

@@ -18,11 +18,6 @@ bool IsServersOwn(std::string_view name) {
   return name.starts_with("system.") && name != "system.js";
 }
 
-std::string TextOf(std::string_view document, std::string_view key) {
-  const auto field = FindField(document, key);
-  return field ? std::string(field->AsText().value_or("")) : std::string();
-}
-
 // FerretDB adds fields that no MongoDB server takes back.
 Bson CleanIndex(std::string_view index, const ServerInfo& server) {
   if (server.flavour != "FerretDB") return Bson(index);

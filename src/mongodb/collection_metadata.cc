@@ -10,11 +10,6 @@
 namespace oxbackup::mongodb {
 namespace {
 
-std::string TextOf(std::string_view document, std::string_view key) {
-  const auto field = FindField(document, key);
-  return field ? std::string(field->AsText().value_or("")) : std::string();
-}
-
 // Values of a key pattern that servers before 3.4 took for "ascending" (mongod.md: refused with
 // 67).
 Bson ModernKey(std::string_view key) {

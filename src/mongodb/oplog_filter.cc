@@ -7,11 +7,6 @@
 namespace oxbackup::mongodb {
 namespace {
 
-std::string TextOf(std::string_view document, std::string_view key) {
-  const auto field = FindField(document, key);
-  return field ? std::string(field->AsText().value_or("")) : std::string();
-}
-
 // Changes of views stand in their database's system.views.
 void NoteDocument(std::string_view entry, const std::string& ns, OplogTouched& touched) {
   if (CollectionOf(ns) != "system.views") {

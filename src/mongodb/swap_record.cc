@@ -20,11 +20,6 @@ constexpr std::array<std::pair<SwapState, const char*>, 5> kStates = {{
     {SwapState::kClosed, "closed"},
 }};
 
-std::string TextOf(std::string_view document, std::string_view key) {
-  const auto field = FindField(document, key);
-  return field ? std::string(field->AsText().value_or("")) : std::string();
-}
-
 // A view's definition as the bytes of a binary: servers check the names of a document's fields, and
 // those of a pipeline begin with '$'.
 void AddView(Bson& document, std::string_view key, const Bson& view) {

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file_descriptor.h"
+#include "base/kept_log_testing.h"
 #include "base/temporary_folder_testing.h"
 #include "report/run_summary_testing.h"
 
@@ -36,14 +37,8 @@ class MetricsFileTest : public ::testing::Test {
     return names;
   }
 
-  class KeepingLog final : public Log {
-   public:
-    void Write(LogLevel, std::string_view message) override { lines.emplace_back(message); }
-    std::vector<std::string> lines;
-  };
-
   const TemporaryFolder folder_;
-  KeepingLog log_;
+  KeptLog log_;
 };
 
 TEST_F(MetricsFileTest, IsReadableForTheCollectorWhateverTheUmask) {
@@ -54,7 +49,7 @@ TEST_F(MetricsFileTest, IsReadableForTheCollectorWhateverTheUmask) {
   ASSERT_EQ(::stat(path().c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777, 0644u);
   EXPECT_THAT(Names(), SizeIs(1));
-  EXPECT_THAT(log_.lines, IsEmpty());
+  EXPECT_THAT(log_.Messages(), IsEmpty());
 }
 
 TEST_F(MetricsFileTest, CommandsWriteSideBySide) {
@@ -91,8 +86,8 @@ TEST_F(MetricsFileTest, WhatAKilledRunLeftIsNoHindrance) {
 TEST_F(MetricsFileTest, LinesThatAreNoMetricsAreTold) {
   WriteTestFile(path(), "<html>\n");
   Update(SuccessfulBackup());
-  ASSERT_THAT(log_.lines, SizeIs(1));
-  EXPECT_THAT(log_.lines[0], HasSubstr("1 line"));
+  ASSERT_THAT(log_.Messages(), SizeIs(1));
+  EXPECT_THAT(log_.Messages()[0], HasSubstr("1 line"));
 }
 
 TEST_F(MetricsFileTest, AFolderThatIsLockedForGoodIsNotWaitedForAfterAStop) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/kept_log_testing.h"
 #include "base/temporary_folder_testing.h"
 #include "http/http_server_testing.h"
 #include "report/run_summary_testing.h"
@@ -20,28 +21,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
-
-class KeepingLog final : public Log {
- public:
-  void Write(LogLevel level, std::string_view message) override {
-    const std::lock_guard lock(mutex_);
-    all_ += std::string(message) + "\n";
-    if (level == LogLevel::kWarning) warnings_.emplace_back(message);
-  }
-  std::vector<std::string> warnings() const {
-    const std::lock_guard lock(mutex_);
-    return warnings_;
-  }
-  std::string all() const {
-    const std::lock_guard lock(mutex_);
-    return all_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::string all_;
-  std::vector<std::string> warnings_;
-};
 
 class RunReporterTest : public ::testing::Test {
  protected:
@@ -67,7 +46,7 @@ class RunReporterTest : public ::testing::Test {
     return TestHttpResponse{};
   };
   TestHttpServer server_{[this](const TestHttpRequest& request) { return answer_(request); }};
-  KeepingLog log_;
+  KeptLog log_;
   std::stop_source stop_;
 };
 
@@ -77,7 +56,7 @@ TEST_F(RunReporterTest, StartAndEndArriveInTheirOrder) {
   reporter.Ended(SuccessfulBackup(), stop_.get_token());
   EXPECT_THAT(Calls(), ElementsAre("POST /uuid/start", "POST /uuid"));
   EXPECT_THAT(server_.Requests()[1].body, HasSubstr("\"archive\":\"backup.2026-11-26.tar.xz\""));
-  EXPECT_THAT(log_.warnings(), IsEmpty());
+  EXPECT_THAT(log_.Warnings(), IsEmpty());
 }
 
 TEST_F(RunReporterTest, AWebhookGetsEventAndLabels) {
@@ -119,11 +98,11 @@ TEST_F(RunReporterTest, AnErrorOfTheServerIsTriedAgainAndThenAWarning) {
   RunReporter reporter = Make({.ping = At("/s3cret", "PING_URL", "me:hunter2@")});
   reporter.Ended(SuccessfulBackup(), stop_.get_token());
   EXPECT_THAT(Calls(), SizeIs(3));
-  ASSERT_THAT(log_.warnings(), SizeIs(1));
-  EXPECT_THAT(log_.warnings()[0],
+  ASSERT_THAT(log_.Warnings(), SizeIs(1));
+  EXPECT_THAT(log_.Warnings()[0],
               AllOf(HasSubstr("PING_URL (127.0.0.1) was not told of the run's success"),
                     HasSubstr("status 500"), HasSubstr("3 times")));
-  EXPECT_THAT(log_.all(), AllOf(Not(HasSubstr("s3cret")), Not(HasSubstr("hunter2"))));
+  EXPECT_THAT(log_.Text(), AllOf(Not(HasSubstr("s3cret")), Not(HasSubstr("hunter2"))));
 }
 
 TEST_F(RunReporterTest, AServerThatComesBackIsTold) {
@@ -133,7 +112,7 @@ TEST_F(RunReporterTest, AServerThatComesBackIsTold) {
   RunReporter reporter = Make({.ping = At("/x")});
   reporter.Ended(SuccessfulBackup(), stop_.get_token());
   EXPECT_THAT(Calls(), SizeIs(2));
-  EXPECT_THAT(log_.warnings(), IsEmpty());
+  EXPECT_THAT(log_.Warnings(), IsEmpty());
 }
 
 TEST_F(RunReporterTest, ARefusalIsNotTriedAgain) {
@@ -142,7 +121,7 @@ TEST_F(RunReporterTest, ARefusalIsNotTriedAgain) {
     const size_t before = Calls().size();
     Make({.ping = At("/x")}).Ended(SuccessfulBackup(), stop_.get_token());
     EXPECT_EQ(Calls().size(), before + 1);
-    EXPECT_THAT(log_.warnings().back(), HasSubstr(std::to_string(status)));
+    EXPECT_THAT(log_.Warnings().back(), HasSubstr(std::to_string(status)));
   }
 }
 
@@ -153,8 +132,8 @@ TEST_F(RunReporterTest, ThePushgatewaysOwnWordsAreShown) {
   };
   Make({.pushgateway = At("", "METRICS_PUSHGATEWAY_URL")})
       .Ended(SuccessfulBackup(), stop_.get_token());
-  ASSERT_THAT(log_.warnings(), SizeIs(1));
-  EXPECT_THAT(log_.warnings()[0],
+  ASSERT_THAT(log_.Warnings(), SizeIs(1));
+  EXPECT_THAT(log_.Warnings()[0],
               AllOf(HasSubstr("METRICS_PUSHGATEWAY_URL"), HasSubstr("inconsistent: because"),
                     Not(HasSubstr("more"))));
 }
@@ -165,8 +144,8 @@ TEST_F(RunReporterTest, NobodyListeningIsAWarningAndNoError) {
   RunReporter reporter = Make({.ping = nobody, .webhook = At("/hook", "WEBHOOK_URL")});
   reporter.Ended(SuccessfulBackup(), stop_.get_token());
   EXPECT_THAT(Calls(), ElementsAre("POST /hook"));
-  ASSERT_THAT(log_.warnings(), SizeIs(1));
-  EXPECT_THAT(log_.warnings()[0], HasSubstr("PING_URL (127.0.0.1)"));
+  ASSERT_THAT(log_.Warnings(), SizeIs(1));
+  EXPECT_THAT(log_.Warnings()[0], HasSubstr("PING_URL (127.0.0.1)"));
 }
 
 TEST_F(RunReporterTest, AServerThatHangsHoldsNothingUpForLong) {
@@ -178,7 +157,7 @@ TEST_F(RunReporterTest, AServerThatHangsHoldsNothingUpForLong) {
   server_.WaitUntilHeld();
   reporter.Ended(SuccessfulBackup(), stop_.get_token());
   EXPECT_LT(steady_clock::now() - begin, milliseconds(18'000));
-  EXPECT_THAT(log_.warnings(), SizeIs(4));
+  EXPECT_THAT(log_.Warnings(), SizeIs(4));
   server_.Release();
 }
 
@@ -192,8 +171,8 @@ TEST_F(RunReporterTest, AStopEndsTheTelling) {
   const steady_clock::time_point begin = steady_clock::now();
   reporter.Ended(SuccessfulBackup(), stop_.get_token());
   EXPECT_LT(steady_clock::now() - begin, milliseconds(3'500));
-  ASSERT_THAT(log_.warnings(), SizeIs(1));
-  EXPECT_THAT(log_.warnings()[0], HasSubstr("stopped on request"));
+  ASSERT_THAT(log_.Warnings(), SizeIs(1));
+  EXPECT_THAT(log_.Warnings()[0], HasSubstr("stopped on request"));
   server_.Release();
 }
 
@@ -214,8 +193,8 @@ TEST_F(RunReporterTest, FilesAreWrittenWhateverBecomesOfOneOfThem) {
   RunReporter reporter = Make({.summary_file = "/dev/full", .metrics_file = metrics});
   reporter.Ended(SuccessfulBackup(), stop_.get_token());
   EXPECT_THAT(ReadTestFile(metrics), HasSubstr("openedx_backup_last_run_status 0\n"));
-  ASSERT_THAT(log_.warnings(), SizeIs(1));
-  EXPECT_THAT(log_.warnings()[0], HasSubstr("/dev/full"));
+  ASSERT_THAT(log_.Warnings(), SizeIs(1));
+  EXPECT_THAT(log_.Warnings()[0], HasSubstr("/dev/full"));
 }
 
 TEST_F(RunReporterTest, ARunWithoutMetricsLeavesTheFileAlone) {

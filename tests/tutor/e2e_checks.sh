@@ -62,23 +62,12 @@ backup_site() {
 
 refuses_without_yes() {
   refuses '--yes' site_tutor local restore
-  site_fingerprint >"$outside/after.txt"
-  diff "$outside/before.txt" "$outside/after.txt"
-}
-
-destroy_site() {
-  local left
-  site_destroy
-  site_fingerprint >"$outside/destroyed.txt"
-  # The folders themselves stay, with a new time.
-  left=$(comm -12 <(sort "$outside/before.txt") <(sort "$outside/destroyed.txt"))
-  [[ -z $left ]] || fail "this is left: $left"
+  site_is_as_before
 }
 
 restore_site() {
   site_tutor local restore --yes
-  site_fingerprint >"$outside/after.txt"
-  diff "$outside/before.txt" "$outside/after.txt"
+  site_is_as_before
 }
 
 backup_again() {

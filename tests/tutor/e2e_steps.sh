@@ -82,7 +82,19 @@ typing() {
 }
 shown() { grep -aEq -- "$1" "$outside/screen" || fail "the terminal did not show '$1'"; }
 
-site_is_as_before() {
+# site_is_as_in FILE: a fingerprint in $outside.
+site_is_as_in() {
   site_fingerprint >"$outside/after.txt"
-  diff "$outside/before.txt" "$outside/after.txt"
+  diff "$outside/$1" "$outside/after.txt"
+}
+site_is_as_before() { site_is_as_in before.txt; }
+
+# destroy_all_of FILE: nothing of what that fingerprint has is left.
+destroy_all_of() {
+  local left
+  site_destroy
+  site_fingerprint >"$outside/destroyed.txt"
+  # The folders themselves stay, with a new time.
+  left=$(comm -12 <(sort "$outside/$1") <(sort "$outside/destroyed.txt"))
+  [[ -z $left ]] || fail "this is left: $left"
 }

@@ -118,19 +118,6 @@ backup_again() {
   versions_are 2
 }
 
-destroy_site() {
-  local left
-  site_destroy
-  site_fingerprint >"$outside/destroyed.txt"
-  left=$(comm -12 <(sort "$outside/changed.txt") <(sort "$outside/destroyed.txt"))
-  [[ -z $left ]] || fail "this is left: $left"
-}
-
-site_is_as_in() {
-  site_fingerprint >"$outside/after.txt"
-  diff "$outside/$1" "$outside/after.txt"
-}
-
 # The newest, after a question at the terminal. What was looked at is what is restored.
 restore_newest() {
   refuses '--yes' site_tutor k8s restore

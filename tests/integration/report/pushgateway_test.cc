@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "base/kept_log_testing.h"
 #include "report/run_reporter.h"
 #include "report/run_summary_testing.h"
 
@@ -14,14 +15,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
-
-class KeepingLog final : public Log {
- public:
-  void Write(LogLevel level, std::string_view message) override {
-    if (level == LogLevel::kWarning) warnings.emplace_back(message);
-  }
-  std::vector<std::string> warnings;
-};
 
 class PushgatewayTest : public ::testing::Test {
  protected:
@@ -56,13 +49,13 @@ class PushgatewayTest : public ::testing::Test {
 
   std::string url_;
   MetricLabels labels_;
-  KeepingLog log_;
+  KeptLog log_;
 };
 
 TEST_F(PushgatewayTest, AFailedRunKeepsTheLastSuccess) {
   Tell(SuccessfulBackup());
   Tell(FailedBackup());
-  EXPECT_THAT(log_.warnings, IsEmpty());
+  EXPECT_THAT(log_.Warnings(), IsEmpty());
   const std::string group = Group("backup", labels_[0].second);
   const std::string metrics = Scrape();
   EXPECT_THAT(metrics, HasSubstr("openedx_backup_last_run_status{" + group + "1\n"));
@@ -76,7 +69,7 @@ TEST_F(PushgatewayTest, AFailedRunKeepsTheLastSuccess) {
 TEST_F(PushgatewayTest, CommandsAreGroupsOfTheirOwn) {
   Tell(SuccessfulBackup());
   Tell(SuccessfulRestore());
-  EXPECT_THAT(log_.warnings, IsEmpty());
+  EXPECT_THAT(log_.Warnings(), IsEmpty());
   EXPECT_THAT(Scrape(), HasSubstr("openedx_restore_swap_seconds{" +
                                   Group("restore", labels_[0].second) + "1.5\n"));
 }
@@ -84,7 +77,7 @@ TEST_F(PushgatewayTest, CommandsAreGroupsOfTheirOwn) {
 TEST_F(PushgatewayTest, LabelsMayHoldAnything) {
   labels_ = {{"site", "a/b c\"d\"\\ü+?&"}};
   Tell(SuccessfulBackup());
-  EXPECT_THAT(log_.warnings, IsEmpty());
+  EXPECT_THAT(log_.Warnings(), IsEmpty());
   EXPECT_THAT(Scrape(), HasSubstr("openedx_backup_warnings{" +
                                   Group("backup", "a/b c\\\"d\\\"\\\\ü+?&") + "0\n"));
 }
@@ -92,9 +85,9 @@ TEST_F(PushgatewayTest, LabelsMayHoldAnything) {
 TEST_F(PushgatewayTest, AnAddressThatIsNoGatewaysIsAWarning) {
   url_ += "/api/v1/nothing-there";
   Tell(SuccessfulBackup());
-  ASSERT_THAT(log_.warnings, SizeIs(1));
-  EXPECT_THAT(log_.warnings[0], HasSubstr("METRICS_PUSHGATEWAY_URL (127.0.0.1)"));
-  EXPECT_THAT(log_.warnings[0], Not(HasSubstr("nothing-there")));
+  ASSERT_THAT(log_.Warnings(), SizeIs(1));
+  EXPECT_THAT(log_.Warnings()[0], HasSubstr("METRICS_PUSHGATEWAY_URL (127.0.0.1)"));
+  EXPECT_THAT(log_.Warnings()[0], Not(HasSubstr("nothing-there")));
 }
 
 }  // namespace

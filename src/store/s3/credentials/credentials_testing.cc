@@ -9,17 +9,6 @@
 
 namespace oxbackup::s3 {
 
-void KeptLog::Write(LogLevel /*level*/, std::string_view message) {
-  const std::lock_guard lock(mutex_);
-  text_ += message;
-  text_ += '\n';
-}
-
-std::string KeptLog::Text() const {
-  const std::lock_guard lock(mutex_);
-  return text_;
-}
-
 HttpResponse ReroutingClient::Perform(const HttpRequest& request, const std::stop_token& stop) {
   const Url url = ParseUrl(request.url);
   {

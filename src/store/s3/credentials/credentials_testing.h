@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/log.h"
+#include "base/kept_log_testing.h"
 #include "base/temporary_folder_testing.h"
 #include "http/http_client.h"
 #include "http/http_server_testing.h"
@@ -31,17 +31,6 @@ class SettableClock final : public Clock {
 
  private:
   std::atomic<TimePoint::rep> now_ = 0;
-};
-
-/// Keeps what is logged.
-class KeptLog final : public Log {
- public:
-  void Write(LogLevel level, std::string_view message) override;
-  std::string Text() const;
-
- private:
-  mutable std::mutex mutex_;
-  std::string text_;  // guarded by mutex_
 };
 
 /// Sends every request to one server, whatever host it is meant for, and notes for which it was.
