@@ -19,8 +19,14 @@ BlockAhead::BlockAhead(const RangedSource& source, const ArchiveLayout& layout,
 
 std::optional<size_t> BlockAhead::NextWork(size_t reader) {
   const std::lock_guard lock(mutex_);
-  if (next_work_ == works_.size()) return std::nullopt;
-  places_[reader] = {next_work_, 0};
+  Place& place = places_[reader];
+  if (next_work_ == works_.size()) {
+    place.begun = true;
+    changed_.notify_all();
+    return std::nullopt;
+  }
+  place.work = next_work_;
+  place.at = 0;
   return next_work_++;
 }
 
@@ -29,6 +35,10 @@ std::string BlockAhead::Take(size_t reader, size_t block, const std::stop_token&
   Place& place = places_[reader];
   const std::vector<size_t>& blocks = works_[place.work.value()];
   place.at = static_cast<size_t>(std::ranges::find(blocks, block) - blocks.begin()) + 1;
+  if (!place.begun) {
+    place.begun = true;
+    changed_.notify_all();
+  }
   const auto found = ahead_.find(block);
   if (found == ahead_.end()) {
     lock.unlock();
@@ -53,7 +63,7 @@ std::optional<size_t> BlockAhead::NextToFetch() const {
     for (Place& place : places) {
       if (!place.work || place.at >= works_[*place.work].size()) {
         if (next_work == works_.size()) continue;
-        place = {next_work++, 0};
+        place = {.work = next_work++, .at = 0};
       }
       any = true;
       const size_t block = works_[*place.work][place.at++];
@@ -61,6 +71,11 @@ std::optional<size_t> BlockAhead::NextToFetch() const {
     }
   }
   return std::nullopt;
+}
+
+void BlockAhead::AwaitReaders(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, stop, [&] { return std::ranges::all_of(places_, &Place::begun); });
 }
 
 void BlockAhead::Run(const std::stop_token& stop) {

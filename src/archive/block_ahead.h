@@ -38,6 +38,10 @@ class BlockAhead {
   /// those that it has taken.
   std::string Take(size_t reader, size_t block, const std::stop_token& stop);
 
+  /// Returns once each reader has asked for a block, or has no work, or `stop` is requested.
+  /// Whoever fetches ahead waits for that: what a reader needs first it fetches by itself, at once,
+  /// and does not have to wait for another thread to begin with it.
+  void AwaitReaders(const std::stop_token& stop);
   /// Fetches ahead until nothing is left or `stop` is requested: for a thread of its own, of which
   /// there may be `most`.
   void Run(const std::stop_token& stop);
@@ -46,7 +50,8 @@ class BlockAhead {
   /// How far a reader is: behind its last piece at the begin.
   struct Place {
     std::optional<size_t> work;
-    size_t at = 0;  // of the next block in it
+    size_t at = 0;       // of the next block in it
+    bool begun = false;  // has asked for a block, or found no work
   };
   struct Fetched {
     bool ready = false;

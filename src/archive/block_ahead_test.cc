@@ -119,6 +119,23 @@ TEST_F(BlockAheadTest, AReaderFetchesWhatNobodyHasBegun) {
   EXPECT_THAT(line_.AwaitAsked(1), ElementsAre(1));
 }
 
+TEST_F(BlockAheadTest, NothingIsFetchedAheadBeforeEachReaderHasBegunOrHasNoWork) {
+  const std::vector<std::vector<size_t>> works = {{0, 1}};
+  BlockAhead ahead(line_, *layout_, works, 2, 1);
+  line_.Hold();
+  const std::jthread fetcher([&] {
+    ahead.AwaitReaders(stop_.get_token());
+    ahead.Run(stop_.get_token());
+  });
+  ASSERT_EQ(ahead.NextWork(0), 0u);
+  const std::jthread reader([&] { ahead.Take(0, 0, stop_.get_token()); });
+  EXPECT_THAT(line_.AwaitAsked(1), ElementsAre(0));
+  EXPECT_FALSE(ahead.NextWork(1));
+  EXPECT_THAT(line_.AwaitAsked(2), ElementsAre(0, 1));
+  stop_.request_stop();
+  line_.LetAllThrough();
+}
+
 TEST_F(BlockAheadTest, WhatBrokeIsToldToTheReaderThatNeedsIt) {
   const std::vector<std::vector<size_t>> works = {{0, 1}};
   line_.Break(1);

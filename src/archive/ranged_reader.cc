@@ -184,7 +184,10 @@ void RangedReader::Read(const MemberFilter& filter, const MemberConsumer& consum
     });
   }
   for (size_t i = 0; i < ahead; ++i) {
-    group.Run([&](const std::stop_token& stop) { fetcher.Run(stop); });
+    group.Run([&](const std::stop_token& stop) {
+      fetcher.AwaitReaders(stop);
+      fetcher.Run(stop);
+    });
   }
   group.Wait();
 }

@@ -67,7 +67,8 @@ TEST(MonitoringDocumentTest, TheDashboardShowsEveryMetric) {
 
 TEST(MonitoringDocumentTest, TheDashboardsPanelsHaveWhatGrafanaWants) {
   std::set<int> ids;
-  for (const nlohmann::json& panel : Dashboard()["panels"]) {
+  const nlohmann::json dashboard = Dashboard();
+  for (const nlohmann::json& panel : dashboard["panels"]) {
     EXPECT_TRUE(ids.insert(panel["id"].get<int>()).second) << panel["id"];
     EXPECT_FALSE(panel["title"].get<std::string>().empty());
     const nlohmann::json& place = panel["gridPos"];

@@ -51,6 +51,9 @@ hold() {
   wait "$holder"
 }
 
+# The engine has heard its signal. Before that, it would end its backup as soon as it is let go.
+await_stopping() { site_await "the engine to stop" k8s_engine_is_stopping "$outside/watching"; }
+
 # let_go STATUS…: one of these is the command's.
 let_go() {
   local status=0
@@ -77,12 +80,11 @@ interrupt_backup() {
   local before
   before=$(versions)
   hold typing 'backing up to' ^C 130 site_tutor k8s backup
-  site_await "the Job's end" job_is_ending backup-restore-job
+  await_stopping
   let_go 0
   versions_are "$before"
   nothing_is_left
 }
-job_is_ending() { [[ -n $(k get job "$1" -o 'jsonpath={.metadata.deletionTimestamp}') ]]; }
 
 # As when a node is drained.
 terminate_scheduled() {
@@ -90,6 +92,7 @@ terminate_scheduled() {
   before=$(versions)
   hold from_schedule terminated backup-cron-job
   k delete pod "$(running_pod terminated)" --wait=false
+  await_stopping
   let_go 0
   job_succeeds terminated
   versions_are $((before + 1))
@@ -114,6 +117,7 @@ evict_by_hand() {
   pod=$(running_pod backup-restore-job)
   k exec "$pod" -- dd if=/dev/zero of=/tmp/large bs=1M count=80
   site_await "the eviction" pod_is_evicted "$pod"
+  await_stopping
   # The engine's, when it ended in the time that it has.
   let_go 1 130 137
   says 'evicted the pod'
@@ -146,6 +150,7 @@ exceed_the_deadline() {
   site_tutor config save --set BACKUP_K8S_ACTIVE_DEADLINE_SECONDS=8
   hold site_tutor k8s backup
   site_await "the deadline" job_has_failed backup-restore-job
+  await_stopping
   # The engine's, when its pod was seen before the Job removed it.
   let_go 1 130
   site_tutor config save --unset BACKUP_K8S_ACTIVE_DEADLINE_SECONDS

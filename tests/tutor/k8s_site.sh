@@ -166,10 +166,23 @@ server = int(subprocess.check_output(["pgrep", "--exact", "minio"]))
 def logs(): return set(glob.glob(sys.argv[1] + "/openedx_*/backup/*.log"))
 before, deadline = logs(), time.monotonic() + 60
 open(sys.argv[2], "w").close()
-while not any(b" readers in transactions" in open(log, "rb").read() for log in logs() - before):
+def reads(log):
+    with open(log, "rb") as lines:
+        return b" readers in transactions" in lines.read()
+while not (found := next(filter(reads, logs() - before), None)):
     if time.monotonic() > deadline:
         sys.exit("no backup has read MySQL in 60 s")
     time.sleep(0.001)
 os.kill(server, signal.SIGSTOP)
+with open(sys.argv[2], "w") as watching:
+    watching.write(found)
 PYTHON
+}
+
+# k8s_engine_is_stopping FILE: the engine of that log (see above) says so, or its pod is gone.
+k8s_engine_is_stopping() {
+  local log
+  log=$(<"$1")
+  # shellcheck disable=SC2016 # for the shell there
+  $cluster run sh -c '! test -e "$1" || grep -q "a second signal ends the run" "$1"' - "$log"
 }

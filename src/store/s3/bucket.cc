@@ -126,10 +126,11 @@ std::optional<std::vector<ObjectInfo>> Bucket::ListPages(bool versions,
   return objects;
 }
 
-void Bucket::ReadRange(const ObjectId& id, uint64_t offset, std::span<char> buffer) const {
+void Bucket::ReadRange(const ObjectHead& head, uint64_t offset, std::span<char> buffer) const {
+  const ObjectId& id = head.id;
   Operation operation = ObjectOperation("GET", "read", "s3:GetObject", id);
   operation.parameters = VersionParameters(id);
-  operation.headers = CustomerKeyHeaders();
+  if (head.with_customer_key) operation.headers = CustomerKeyHeaders();
   operation.headers.emplace_back("Range",
                                  fmt::format("bytes={}-{}", offset, offset + buffer.size() - 1));
   operation.headers.emplace_back("If-Match", '"' + id.etag + '"');

@@ -32,6 +32,7 @@ struct ObjectHead {
   std::string checksum_md5;     ///< user metadata that the predecessor wrote; empty when none
   std::string mark;             ///< user metadata, of the upload that made it; empty when none
   bool delete_marker = false;
+  bool with_customer_key = false;  ///< ReadTail: its content is read with S3_SSE_CUSTOMER_KEY
   ObjectLock lock;
 };
 
@@ -62,11 +63,12 @@ class Bucket {
   /// nullopt when there is none of that id.
   [[nodiscard]] std::optional<ObjectHead> Head(const ObjectId& id) const;
   /// The last `size` bytes of an object, or all that it has, in `tail`; nullopt when there is none.
+  /// What was stored before S3_SSE_CUSTOMER_KEY was set is read without it.
   [[nodiscard]] std::optional<ObjectHead> ReadTail(const ObjectId& id, uint64_t size,
                                                    std::string& tail) const;
   /// Fills `buffer` from `offset` on. Throws Error(kStore) when the object has been replaced or
-  /// removed: `id` has to have an etag.
-  void ReadRange(const ObjectId& id, uint64_t offset, std::span<char> buffer) const;
+  /// removed. `head`: ReadTail's.
+  void ReadRange(const ObjectHead& head, uint64_t offset, std::span<char> buffer) const;
   /// With a version that one for ever; by name alone what is current.
   void Remove(const ObjectId& id) const;
 
@@ -98,6 +100,10 @@ class Bucket {
   Operation BucketOperation(const std::string& doing, const char* action) const;
   HttpHeaders CustomerKeyHeaders() const;
   HttpResponse RequestHead(const ObjectId& id) const;
+  // With the customer's key when there is one, and again without it when the server says that the
+  // object is not encrypted by such a key. `with_key`: which one the answer is to. `operation`
+  // expects kBadRequest.
+  HttpResponse CallWithKey(const Operation& operation, bool& with_key) const;
   // Of the objects whose name begins so. nullopt for an answer of a status of `expected` that says
   // that the keys may not list.
   [[nodiscard]] std::optional<std::vector<ObjectInfo>> ListPages(

@@ -83,21 +83,31 @@ std::optional<ObjectHead> Bucket::Head(const ObjectId& id) const {
   return head;
 }
 
+HttpResponse Bucket::CallWithKey(const Operation& operation, bool& with_key) const {
+  const HttpHeaders key = CustomerKeyHeaders();
+  Operation keyed = operation;
+  keyed.headers.insert(keyed.headers.end(), key.begin(), key.end());
+  HttpResponse response = client_.Call(keyed, client_.run().stop);
+  with_key = !key.empty() && !IsNotForKeys(response);
+  if (key.empty() || with_key) return response;
+  return client_.Call(operation, client_.run().stop);
+}
+
 HttpResponse Bucket::RequestHead(const ObjectId& id) const {
   Operation operation = ObjectOperation("HEAD", "look at", "s3:GetObject", id);
   operation.parameters = VersionParameters(id);
-  operation.headers = CustomerKeyHeaders();
   operation.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
   operation.expected = kMaybeAbsent;
   operation.expected.push_back(kForbidden);
-  HttpResponse response = client_.Call(operation, client_.run().stop);
+  bool with_key = false;
+  HttpResponse response = CallWithKey(operation, with_key);
   // versitygw finds a current object of this id by GET alone.
   const bool unsure = response.status == kNotFound && id.version == kNullVersion;
   if (unsure || response.status == kBadRequest || response.status == kForbidden) {
     // A HEAD's refusal has no body that could say why.
     operation.method = "GET";
     operation.headers.emplace_back("Range", "bytes=0-0");
-    response = client_.Call(operation, client_.run().stop);
+    response = CallWithKey(operation, with_key);
   }
   if (response.ok() || MeansAbsent(response, !id.version.empty())) return response;
   throw MakeError(operation.request, response.status, ReadServerError(response));
@@ -107,13 +117,13 @@ std::optional<ObjectHead> Bucket::ReadTail(const ObjectId& id, uint64_t size,
                                            std::string& tail) const {
   Operation operation = ObjectOperation("GET", "read", "s3:GetObject", id);
   operation.parameters = VersionParameters(id);
-  operation.headers = CustomerKeyHeaders();
   operation.headers.emplace_back("Range", fmt::format("bytes=-{}", size));
   if (!id.etag.empty()) operation.headers.emplace_back("If-Match", '"' + id.etag + '"');
   // 416: an empty object has no last bytes.
   operation.expected = kMaybeAbsent;
   operation.expected.insert(operation.expected.end(), {kNotModified, kNoSuchRange});
-  HttpResponse response = client_.Call(operation, client_.run().stop);
+  bool with_key = false;
+  HttpResponse response = CallWithKey(operation, with_key);
   if (response.status == kNoSuchRange) {
     tail.clear();
     return Head(id);
@@ -125,6 +135,7 @@ std::optional<ObjectHead> Bucket::ReadTail(const ObjectId& id, uint64_t size,
     throw MakeError(operation.request, response.status, ReadServerError(response));
   }
   ObjectHead head = ReadObjectHead(response, id);
+  head.with_customer_key = with_key;
   const uint64_t expected = std::min(size, head.size);
   if (response.body.size() != expected) {
     throw Error(ErrorKind::kStore, operation.request.what)

@@ -156,7 +156,7 @@ TEST_F(BucketTest, ReadsByRangesOfOneVersionAndTag) {
   ASSERT_TRUE(head);
   EXPECT_EQ(head->size, 200'000u);
   std::string buffer(10, '\0');
-  bucket().ReadRange(head->id, 5, buffer);
+  bucket().ReadRange(*head, 5, buffer);
   const TestHttpRequest last = Requests().back();
   EXPECT_EQ(last.Header("range"), "bytes=5-14");
   EXPECT_EQ(last.Header("if-match"), "\"tag-1\"");
@@ -165,14 +165,15 @@ TEST_F(BucketTest, ReadsByRangesOfOneVersionAndTag) {
 
 TEST_F(BucketTest, AServerThatDoesNotKeepToRangesIsRefused) {
   std::string buffer(10, '\0');
-  ObjectId id("k");
-  id.etag = "tag";
+  ObjectHead head;
+  head.id = ObjectId("k");
+  head.id.etag = "tag";
   Always({.status = 200, .body = std::string(10, 'x')});
-  EXPECT_THAT(ErrorOf([&] { bucket().ReadRange(id, 5, buffer); }).hint(), HasSubstr("ranges"));
+  EXPECT_THAT(ErrorOf([&] { bucket().ReadRange(head, 5, buffer); }).hint(), HasSubstr("ranges"));
   Always({.status = 206, .body = std::string(9, 'x')});
-  EXPECT_THAT(ErrorOf([&] { bucket().ReadRange(id, 5, buffer); }).cause(), HasSubstr("9 came"));
+  EXPECT_THAT(ErrorOf([&] { bucket().ReadRange(head, 5, buffer); }).cause(), HasSubstr("9 came"));
   Always({.status = 206, .body = std::string(11, 'x')});
-  EXPECT_THAT(ErrorOf([&] { bucket().ReadRange(id, 5, buffer); }).what(), HasSubstr("longer"));
+  EXPECT_THAT(ErrorOf([&] { bucket().ReadRange(head, 5, buffer); }).what(), HasSubstr("longer"));
   EXPECT_THAT(Requests(), SizeIs(3)) << "asking again cannot help";
 }
 

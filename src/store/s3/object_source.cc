@@ -28,7 +28,7 @@ class ObjectSource final : public DistantSource {
     const uint64_t tail_begin = head_.size - tail_.size();
     if (offset < tail_begin) {
       const size_t ahead = std::min<uint64_t>(size, tail_begin - offset);
-      bucket_.ReadRange(head_.id, offset, {buffer, ahead});
+      bucket_.ReadRange(head_, offset, {buffer, ahead});
       offset += ahead;
       buffer += ahead;
       size -= ahead;

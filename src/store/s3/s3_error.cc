@@ -183,6 +183,12 @@ bool IsForbidden(const HttpResponse& response) {
   return response.status == 403 && ReadServerError(response).code == "AccessDenied";
 }
 
+bool IsNotForKeys(const HttpResponse& response) {
+  return response.status == 400 &&
+         LowerCase(ReadServerError(response).message)
+                 .find("encryption parameters are not applicable") != std::string::npos;
+}
+
 bool IsUnknownCall(const HttpResponse& response) {
   return response.status == 405 || response.status == 501 ||
          (response.status == 400 && ReadServerError(response).code == "NotImplemented");

@@ -37,6 +37,10 @@ bool MeansAbsent(const HttpResponse& response, bool of_version);
 bool IsForbidden(const HttpResponse& response);
 bool IsUnknownCall(const HttpResponse& response);
 
+/// Whether a refusal says that the object is not encrypted by a key of the customer's, and so is
+/// read without one (SSE-C, at AWS and MinIO).
+bool IsNotForKeys(const HttpResponse& response);
+
 /// What was asked for, for the text of an error.
 struct Request {
   std::string what;          ///< "cannot upload part 3 of s3://b/backup.tar.xz"

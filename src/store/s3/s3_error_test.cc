@@ -47,6 +47,17 @@ TEST(S3ErrorTest, OverloadFaultsAndDamagedBodiesMayPass) {
   }
 }
 
+TEST(S3ErrorTest, WhatIsNotEncryptedByTheCustomersKeySaysSo) {
+  const auto is_not_for_keys = [](int status, const std::string& message) {
+    return IsNotForKeys(Answer(status, Body("InvalidRequest", message)));
+  };
+  EXPECT_TRUE(is_not_for_keys(400, "The encryption parameters are not applicable to this object."));
+  EXPECT_FALSE(
+      is_not_for_keys(400, "The object was stored using a form of Server Side Encryption."));
+  EXPECT_FALSE(is_not_for_keys(400, ""));
+  EXPECT_FALSE(is_not_for_keys(200, "The encryption parameters are not applicable"));
+}
+
 TEST(S3ErrorTest, AnErrorBehindA200IsReadByItsCode) {
   EXPECT_TRUE(ErrorFor(200, Body("InternalError")).transient());
   EXPECT_FALSE(ErrorFor(200, Body("InvalidPart")).transient());

@@ -266,6 +266,17 @@ TEST_P(CustomerKeyTest, WithoutTheKeyOrWithAnotherOneIsRefusedAndExplained) {
   }
 }
 
+TEST_P(CustomerKeyTest, WhatWasStoredBeforeThereWasAKeyIsReadWithIt) {
+  Settings without = settings_;
+  without.encryption.customer_key.clear();
+  const ObjectId earlier =
+      TestBucket(without, "plain", folder_).Put({"earlier.tar.xz"}, bytes_, false);
+  const TestBucket place(settings_, "plain", folder_);
+  EXPECT_TRUE(place.Get(earlier) == bytes_);
+  EXPECT_TRUE(place.Get(kName) == bytes_);
+  EXPECT_EQ(place->Head(earlier).value().size, bytes_.size());
+}
+
 TEST_P(CustomerKeyTest, TheKeyIsNeverSentInTheClear) {
   settings_.endpoint = SettingsOf(TestServer::kMinio).endpoint;
   FaultProxy proxy(settings_.endpoint);
