@@ -10,11 +10,15 @@ target_link_libraries(openedx_backup_testing PUBLIC openedx_backup GTest::gtest)
 target_compile_definitions(openedx_backup_testing PUBLIC
   OPENEDX_BACKUP_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures")
 
-# UBSan looks at each access through a pointer, which doubles the compile time of matchers; in the
-# tests' own code AddressSanitizer catches the same. The library under test keeps every check.
+# The tests' own code, matchers above all, takes most of a sanitizer build's time: it is not optimised
+# (a third less), and UBSan does not look at each access through a pointer there (half of what is
+# left), where AddressSanitizer catches the same. The library under test keeps every check.
 set(sanitize_tests "")
+if(OPENEDX_BACKUP_SANITIZE)
+  set(sanitize_tests -O0)
+endif()
 if(OPENEDX_BACKUP_SANITIZE MATCHES "undefined")
-  set(sanitize_tests -fno-sanitize=null,alignment,vptr,object-size)
+  list(APPEND sanitize_tests -fno-sanitize=null,alignment,vptr,object-size)
 endif()
 
 # add_test_ring(NAME RING [LOCK what tests share: one of them runs at a time] SOURCES source…)

@@ -54,7 +54,7 @@ go_build_in() {
 go_program() {
   local program version
   if program=$(command -v go) && version=$("$program" env GOVERSION 2>/dev/null) &&
-    version_at_least "${version#go}" 1.25; then
+    version_at_least "${version#go}" 1.26; then
     printf '%s\n' "$program"
     return
   fi
@@ -64,7 +64,7 @@ go_program() {
     [[ -x $program ]] && printf '%s\n' "$program" && return
   done
   die "the package golang-go of Debian ${TESTBED_GO_SUITE:-sid} has no go program" \
-    "put Go 1.25 or newer on PATH"
+    "put Go 1.26 or newer on PATH"
 }
 
 version_at_least() { [[ $(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1) == "$2" ]]; }

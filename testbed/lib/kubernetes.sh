@@ -29,6 +29,7 @@ kubernetes_install() {
   root_install "${DOCKER_TOOLS[@]}"
   go_install kubernetes kubernetes_build
   go_install coredns kubernetes_build_coredns
+  go_install kubectl kubernetes_build_kubectl
   with_lock kubernetes-busybox kubernetes_busybox_install
   kubernetes_link_kubectl
 }
@@ -41,23 +42,31 @@ kubernetes_cni() {
   done
 }
 
-# Kubernetes takes its release from the linker: nodes and clients tell it each other.
+# kubernetes_build_program NAME FOLDER: Kubernetes takes its release from the linker; nodes and clients
+# tell it each other. Modules other than the whole count theirs from v0.
+kubernetes_build_program() {
+  local release minor flags
+  release=$(sed -nE "s/^(require )?\\s*k8s.io\/$1 v[01]\.//p" "$GO_FOLDER/$1/go.mod")
+  minor=${release%%.*}
+  flags="-s -w -X k8s.io/component-base/version.gitVersion=v1.$release"
+  flags+=" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=$minor"
+  go_build "$1" ./command "$2/$1" -ldflags "$flags"
+}
+
 kubernetes_build() {
-  local release flags name
-  release=$(sed -n 's/^require k8s.io\/kubernetes //p' "$GO_FOLDER/kubernetes/go.mod")
-  flags="-s -w -X k8s.io/component-base/version.gitVersion=$release"
-  flags+=" -X k8s.io/component-base/version.gitMajor=1"
-  flags+=" -X k8s.io/component-base/version.gitMinor=$(cut -d. -f2 <<<"$release")"
-  go_build kubernetes ./command "$1/kubernetes" -ldflags "$flags"
+  local name
+  kubernetes_build_program kubernetes "$1"
   for name in "${KUBERNETES_PARTS[@]}"; do ln -s kubernetes "$1/$name"; done
 }
+kubernetes_build_kubectl() { kubernetes_build_program kubectl "$1"; }
 
 kubernetes_build_coredns() { go_build coredns ./command "$1/coredns" -ldflags '-s -w'; }
 
-# A hard link: other users than root cannot follow one into root's cache folder.
+# Hard links: other users than root cannot follow one into root's cache folder.
 kubernetes_link_kubectl() {
-  mkdir -p "$KUBERNETES_INSIDE/bin"
+  mkdir -p "$KUBERNETES_INSIDE"/{bin,newer}
   ln -f "$(go_path kubernetes)/kubernetes" "$KUBERNETES_INSIDE/bin/kubectl"
+  ln -f "$(go_path kubectl)/kubectl" "$KUBERNETES_INSIDE/newer/kubectl"
 }
 
 # Every pod's first container and the self-test run on an image of busybox alone. Its name is fixed:
@@ -103,10 +112,11 @@ kubernetes_architecture() {
 # One cluster a cache folder, whatever the instance.
 kubernetes_env() { kubernetes_env_below "$KUBERNETES_INSIDE"; }
 
+# TESTBED_KUBECTL: "newer" takes the one of a later release than the cluster's.
 kubernetes_env_below() {
   export_line KUBECONFIG "$1/config"
   # shellcheck disable=SC2016 # the reader's PATH
-  printf 'export PATH=%q:$PATH\n' "$1/bin"
+  printf 'export PATH=%q:$PATH\n' "$1/${TESTBED_KUBECTL:-bin}"
 }
 
 kubernetes_up() {

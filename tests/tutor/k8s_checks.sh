@@ -145,6 +145,23 @@ restore_date() {
   site_is_as_in changed.txt
 }
 
+# The operator's own, of another release than the cluster.
+with_newer_kubectl() {
+  local before
+  before=$(versions)
+  export TESTBED_KUBECTL=newer
+  $place run kubectl version | tee "$outside/kubectl"
+  [[ $(sort -u <(sed -nE 's/^(Client|Server) Version: //p' "$outside/kubectl") | wc -l) == 2 ]] ||
+    fail "kubectl and the cluster are of one release"
+  site_tutor k8s backup --only caddy
+  versions_are $((before + 1))
+  site_tutor k8s backups list | grep -c 'backup\.' || fail "no archive is listed"
+  site_tutor k8s restore --dry-run
+  refuses 'No .*nothing' site_tutor k8s restore --name nothing.tar.xz --yes
+  typing 'Go on\?' n 130 site_tutor k8s restore
+  nothing_is_left
+}
+
 # The settings of a site change by two commands of Tutor's, and by nothing else.
 settings() {
   local name arguments=()
