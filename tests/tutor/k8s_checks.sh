@@ -9,6 +9,15 @@ new_site_with_image() {
   k8s_build_image
 }
 
+# And what docs/kubernetes.md shows.
+accepts_combinations() {
+  local folder=$outside/combinations
+  "$(site_python)/python3" tests/tutor/render_combinations "$folder"
+  [[ -e $folder/document.yml ]] || fail "nothing of docs/kubernetes.md is among them"
+  kubectl apply --dry-run=server --filename="$folder" >"$outside/accepted"
+  wc -l "$outside/accepted"
+}
+
 # predecessors_pod COMMAND: as the predecessor's objects have it: password and all.
 predecessors_pod() {
   cat <<YAML
@@ -49,7 +58,6 @@ YAML
 
 upgrade_from_predecessor() {
   local objects
-  kubectl create namespace openedx
   k apply -f - < <(predecessors_objects)
   k8s_start
   k wait --for=condition=Complete --timeout=60s job/backup-restore-job

@@ -55,6 +55,7 @@ YAML
   site_configure
   site_tutor plugins enable cluster
   site_configure_bucket
+  kubectl create namespace openedx
   # shellcheck disable=SC2046 # a list
   $cluster images $(for name in mysql mongodb caddy minio; do $engine image "$name"; done)
 }
