@@ -27,6 +27,7 @@ class Cluster:
         self.config = dict(tutor_config.load(context.root))
         self.site = K8sConfig(self.config, context.root)
         self.kubectl = Kubectl(self.site.namespace)
+        self.kubectl.log_in()
 
     def run(self, kind: str, arguments: Sequence[str]) -> Outcome:
         return JobRun(self.site, self.kubectl).run(kind, arguments)

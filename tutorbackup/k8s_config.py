@@ -17,8 +17,10 @@ TUTOR_CONFIG_KEY = "config.yml"
 # The engine's settings that have another name in the Secret; the predecessor's operators know them
 # by Tutor's.
 _KEYS = {"mysql-password": "mysql-root-password"}
-# A Secret holds 1 MiB in all.
-_LARGEST_TUTOR_CONFIG = 512 << 10
+# `kubectl apply` keeps an object's whole text in an annotation of it, and annotations hold 256 KiB:
+# a Secret's as Base64.
+_LARGEST_TUTOR_CONFIG = 128 << 10
+_LARGEST_AUTHORITY = 192 << 10
 
 
 class K8sConfig:
@@ -94,11 +96,18 @@ class K8sConfig:
 
     def _files_of_bucket(self, strict: bool) -> dict[str, bytes]:
         try:
-            return engine_config.files_of_bucket(self.config)
+            files = engine_config.files_of_bucket(self.config)
         except TutorError:
             if strict:
                 raise
             return {}
+        size = len(files.get(engine_config.CA_FILE, b""))
+        if strict and size > _LARGEST_AUTHORITY:
+            raise TutorError(
+                f"the file of BACKUP_S3_CA_FILE has {size} bytes, and a cluster's ConfigMap takes "
+                f"{_LARGEST_AUTHORITY}: name one with the authority of the bucket's server alone"
+            )
+        return files
 
 
 def _tutor_config(root: str) -> bytes:
@@ -108,6 +117,9 @@ def _tutor_config(root: str) -> bytes:
     with open(path, "rb") as file:
         content = file.read()
     if len(content) > _LARGEST_TUTOR_CONFIG:
-        fmt.echo_alert(f"{path} is too large for a Secret: backups in Kubernetes leave it out.")
+        fmt.echo_alert(
+            f"{path} has {len(content)} bytes, and a Secret takes {_LARGEST_TUTOR_CONFIG} of it: "
+            "backups in Kubernetes leave it out."
+        )
         return b""
     return content

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import signal
-import sys
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import Any, Iterator, NamedTuple, Sequence
 
 from tutor import fmt
 from tutor.exceptions import TutorError
 
-from . import k8s_objects, k8s_pod, k8s_state
+from . import k8s_objects, k8s_state
 from .k8s_config import K8sConfig
+from .k8s_log import PodLog
 from .k8s_state import Summary
 from .kubectl import Kubectl, KubectlError
 
@@ -25,13 +24,16 @@ PENDING_SECONDS = 600.0
 # A cluster that does not answer may be back in a moment. The job goes on meanwhile.
 LOST_SECONDS = 120.0
 _INTERRUPTED = 130
-_TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T")
 _FAILED = 1
 
 
 class Outcome(NamedTuple):
     status: int  # the engine's own, where it came to say it
     summary: Summary
+
+
+class StillRunsError(TutorError):
+    """There is no answer, and the Job was left alone: it may change data for hours to come."""
 
 
 class JobRun:
@@ -43,8 +45,9 @@ class JobRun:
         self._uid = ""
         # Of its own: a run by hand has the settings of now, and leaves the scheduled ones alone.
         self._name = f"{k8s_objects.JOB}-{secrets.token_hex(3)}"
-        self._log = _Log(kubectl)
+        self._log = PodLog(kubectl)
         self._said = ""
+        self._seen = False  # whether the Job was seen since it was made
         self._leave_it = False
 
     def run(self, kind: str, arguments: Sequence[str]) -> Outcome:
@@ -67,6 +70,13 @@ class JobRun:
         found = self._kubectl.get(JOB)
         if found is None:
             return
+        if k8s_state.comes_from_file(found):
+            raise TutorError(
+                f"the Job {k8s_objects.JOB} in namespace {self._site.namespace} is from the file "
+                "env/backup/k8s/backup-restore-job.yml. Deleted, it would be made again by what "
+                "applies that file, and would restore again. Take the file away there first, then:"
+                f"\n\n    kubectl delete --namespace={self._site.namespace} {JOB}"
+            )
         if not (
             k8s_state.has_ended(found)
             or k8s_state.is_being_deleted(found)
@@ -113,12 +123,13 @@ class JobRun:
         while True:
             try:
                 job, pod = self._job(), self._pod()
-                if pod is not None and k8s_state.has_started(pod):
+                self._seen = True
+                if pod is not None and k8s_state.has_started(pod) and not _is_over(job):
                     self._log.follow(pod)
                     waiting = time.monotonic()
                     # Once more, as that took its time: by now it may have ended.
                     job, pod = self._job(), self._pod() or pod
-                if job is None or k8s_state.has_ended(job):
+                if _is_over(job):
                     return self._outcome(job, pod)
                 self._say_what_is_waited_for(job, pod, time.monotonic() - waiting)
                 lost = None
@@ -129,12 +140,13 @@ class JobRun:
             time.sleep(POLL_SECONDS)
 
     def _bear(self, error: KubectlError, seconds: float) -> None:
-        """An error that may pass does not end a run."""
-        if error.is_refusal():
+        """An error that may pass does not end a run. A server that has just begun refuses what it
+        allows a moment later (kubernetes#121635), so a refusal ends it at its begin alone."""
+        if error.is_refusal() and not self._seen:
             raise error
         if seconds > LOST_SECONDS:
             self._leave_it = True
-            raise TutorError(
+            raise StillRunsError(
                 f"the cluster has not answered for {seconds:.0f} seconds. The job runs on "
                 f"there. To see it:\n\n    kubectl logs -f --namespace={self._site.namespace} "
                 f"{JOB}\n\n{error}"
@@ -158,7 +170,7 @@ class JobRun:
     def _outcome(self, job: dict[str, Any] | None, pod: dict[str, Any] | None) -> Outcome:
         ended = k8s_state.termination(pod)
         if pod is not None and ended:
-            self._log.follow(pod)
+            self._log.show_the_rest(pod)
         summary = k8s_state.summary_of(ended)
         explanation = k8s_state.explain(self._site, job, pod, ended, summary)
         if explanation:
@@ -171,27 +183,32 @@ class JobRun:
         return Outcome(status, summary)
 
     def _stop(self) -> Outcome:
-        """Deletes the Job, which the engine gets as SIGTERM, and shows how it ends."""
-        summary: Summary = {}
-        with suppress(KeyboardInterrupt):
+        """Deletes the Job, which the engine gets as SIGTERM, and shows how it ends: a restore in
+        its swap goes on to its end. The pod, which could tell the status, is gone soon after."""
+        ended: dict[str, Any] = {}
+        with suppress(KeyboardInterrupt, KubectlError):
             pod = self._pod() if self._uid else None
             if pod is not None:
-                self._kubectl.delete(JOB, wait=False)
+                self._kubectl.delete_job(k8s_objects.JOB, self._uid)
                 if k8s_state.has_started(pod):
                     self._log.follow(pod)
-                    summary = k8s_state.summary_of(k8s_state.termination(self._pod()))
-        return Outcome(_INTERRUPTED, summary)
+                    ended = k8s_state.termination(self._pod())
+        summary = k8s_state.summary_of(ended)
+        status = summary.get("exit_status", ended.get("exitCode", _INTERRUPTED))
+        return Outcome(status if isinstance(status, int) else _INTERRUPTED, summary)
 
     def _remove(self) -> None:
         if not self._uid or self._leave_it:
             return
-        mine = [JOB, f"configmap/{self._name}"]
+        mine = [f"configmap/{self._name}"]
         if not self._site.ours["K8S_SECRET_NAME"]:
             mine.append(f"secret/{self._name}")
         try:
+            # By now another one of its name may be somebody else's.
+            self._kubectl.delete_job(k8s_objects.JOB, self._uid)
             self._kubectl.delete(*mine, wait=False)
         except KubectlError as error:
-            fmt.echo_error(f"Not all could be removed ({', '.join(mine)}): {error}")
+            fmt.echo_error(f"Not all could be removed ({', '.join([JOB, *mine])}): {error}")
 
     def _job(self) -> Any:
         found = self._kubectl.get(JOB)
@@ -211,37 +228,8 @@ class JobRun:
             return []  # They only explain; not everybody may read them.
 
 
-class _Log:
-    """Shows what a pod logs, each line once, however often the connection is lost."""
-
-    def __init__(self, kubectl: Kubectl):
-        self._kubectl = kubectl
-        self._pod = ""
-        self._last = ""
-
-    def follow(self, pod: dict[str, Any]) -> None:
-        """Until the container ends, or the connection does. The node removes an evicted pod's log
-        at once: how the pod ended is told without it."""
-        try:
-            self._show(pod["metadata"]["name"])
-        except KubectlError as error:
-            if not k8s_state.has_no_log(error.text):
-                raise
-
-    def _show(self, name: str) -> None:
-        if name != self._pod:
-            self._pod, self._last = name, ""
-        with closing(self._kubectl.logs(name, k8s_pod.CONTAINER, self._last)) as lines:
-            for line in lines:
-                stamp, _, text = line.partition(" ")
-                # What the node says in the place of a log that is gone has no time.
-                if not _TIME.match(stamp):
-                    continue
-                # --since-time knows whole seconds alone.
-                if _time_key(stamp) > _time_key(self._last):
-                    self._last = stamp
-                    sys.stdout.write(text if text.endswith("\n") else text + "\n")
-                    sys.stdout.flush()
+def _is_over(job: dict[str, Any] | None) -> bool:
+    return job is None or k8s_state.has_ended(job)
 
 
 @contextmanager
@@ -259,9 +247,3 @@ def _ended_by_interrupt() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _time_key(stamp: str) -> tuple[str, str]:
-    """Zeros at the end of a fraction are left out, so the texts alone do not compare."""
-    whole, _, fraction = stamp.rstrip("Z").partition(".")
-    return whole, fraction

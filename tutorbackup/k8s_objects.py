@@ -20,6 +20,8 @@ _FINAL_STATUSES = [2, 4, 5]
 # A standby keeps its own names and secrets.
 _STANDBY = ["restore", "--yes", "--skip-applied=true", "--exclude=config"]
 _A_DAY = 86400
+# An annotation of what comes from a file, and so may be made again by whoever applies that.
+APPLIED = "tutor-contrib-backup/applied"
 
 
 def all_objects(site: K8sConfig) -> list[dict[str, Any]]:
@@ -142,9 +144,12 @@ def _job_spec(site: K8sConfig, template: dict[str, Any]) -> dict[str, Any]:
 
 def restore_job_for_gitops(site: K8sConfig) -> dict[str, Any]:
     """A restore of the newest complete archive, for those who apply files: suspended, and with the
-    settings that are in the cluster."""
+    settings that are in the cluster. It stays when it has ended: where something puts back what the
+    file says, it would be made again, and restore again."""
     arguments = ["restore", "--yes", "--exclude=config"]
     job = manual_job(site, RESTORE, arguments, k8s_pod.SETTINGS_NAME, "")
+    job["spec"].pop("ttlSecondsAfterFinished")
+    job["metadata"].setdefault("annotations", {})[APPLIED] = "by-file"
     job["metadata"]["namespace"] = site.namespace
     return job
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from contextlib import contextmanager
-from typing import Iterator
+from typing import Any, Iterator
 
 from tutor import fmt
 
+from .k8s_job import StillRunsError
 from .kubectl import Kubectl, KubectlError
 from .services import OPENEDX
 
@@ -34,22 +37,63 @@ def restart(kubectl: Kubectl) -> None:
 
 @contextmanager
 def stopped(kubectl: Kubectl) -> Iterator[None]:
-    """Stops those that run and starts them again, whatever happens in between. An autoscaler leaves
-    alone what has no pods."""
+    """Stops those that run and starts them again, whatever happens in between, but not while a Job
+    runs that nobody follows any more. An autoscaler leaves alone what has no pods."""
     wanted = running(kubectl)
     if not wanted:
         fmt.echo_info("Neither LMS nor CMS is running: nothing to stop.")
-    try:
-        for name in wanted:
-            kubectl.scale(name, 0)
-        if wanted:
+        yield
+        return
+    with _goes_on_without_terminal():
+        try:
             # Said before: whoever is killed now leaves a site without them.
             fmt.echo_info("Stopping " + ", ".join(f"{name} ({n})" for name, n in wanted.items()))
+            for name in wanted:
+                kubectl.scale(name, 0)
             kubectl.wait_for_deletion("pods", _SELECTOR)
+            yield
+        except StillRunsError:
+            fmt.echo_alert(_how_to_start(kubectl, wanted))
+            wanted = {}
+            raise
+        finally:
+            for name, number in wanted.items():
+                try:
+                    kubectl.scale(name, number)
+                except KubectlError as error:
+                    fmt.echo_error(f"{name} could not be started again ({number} pods): {error}")
+
+
+def _how_to_start(kubectl: Kubectl, wanted: dict[str, int]) -> str:
+    commands = [
+        f"    kubectl scale --namespace={kubectl.namespace} deployment/{name} --replicas={number}"
+        for name, number in wanted.items()
+    ]
+    return "\n".join(
+        ["LMS and CMS stay stopped. When the job has ended, start them:", "", *commands]
+    )
+
+
+@contextmanager
+def _goes_on_without_terminal() -> Iterator[None]:
+    """By default both signals end the process at once. When the terminal goes away what was begun
+    is brought to its end, unseen; a SIGTERM ends it, and what was stopped is started again."""
+
+    def go_on(_number: int, _frame: Any) -> None:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nothing, stream)
+        os.close(nothing)
+
+    def leave(number: int, _frame: Any) -> None:
+        raise SystemExit(128 + number)
+
+    before = {
+        signal.SIGHUP: signal.signal(signal.SIGHUP, go_on),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, leave),
+    }
+    try:
         yield
     finally:
-        for name, number in wanted.items():
-            try:
-                kubectl.scale(name, number)
-            except KubectlError as error:
-                fmt.echo_error(f"{name} could not be started again ({number} pods): {error}")
+        for number, handler in before.items():
+            signal.signal(number, handler)

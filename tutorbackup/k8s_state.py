@@ -6,7 +6,7 @@ import datetime
 import json
 from typing import Any, Dict, Iterable
 
-from . import k8s_pod
+from . import k8s_objects, k8s_pod
 from .k8s_config import K8sConfig
 
 Summary = Dict[str, Any]
@@ -40,6 +40,10 @@ def was_forgotten(job: dict[str, Any]) -> bool:
     made = datetime.datetime.strptime(made_at(job), "%Y-%m-%dT%H:%M:%SZ")
     age = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None) - made
     return age.total_seconds() > _FORGOTTEN_SECONDS
+
+
+def comes_from_file(one: dict[str, Any]) -> bool:
+    return k8s_objects.APPLIED in (one["metadata"].get("annotations") or {})
 
 
 def made_at(one: dict[str, Any]) -> str:

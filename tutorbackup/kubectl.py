@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from typing import Any, Generator, Sequence
 
 from tutor.exceptions import TutorError
@@ -38,6 +39,19 @@ class Kubectl:
     def __init__(self, namespace: str):
         self.namespace = namespace
 
+    def log_in(self) -> None:
+        """In some clusters a program gets kubectl its token, and may ask for a code or a second
+        factor. This is its chance to do so, as no other call has the terminal; what it gets, it
+        keeps."""
+        if not sys.stdin.isatty():
+            return
+        config = json.loads(self._run(["config", "view", "--minify", "--output=json"]))
+        users = config.get("users") or []
+        if any((user.get("user") or {}).get("exec") for user in users):
+            # What goes wrong it says itself, and the next call again.
+            command = ["kubectl", "get", "--raw=/version"]
+            subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+
     def get(self, *what: str) -> Any:
         """One object, or a list's items; None for one that is not there."""
         text = self._run(["get", *what, "--ignore-not-found", "--output=json"])
@@ -59,6 +73,22 @@ class Kubectl:
         flags = ["--ignore-not-found", "--cascade=foreground"]
         flags += ["--wait=true", "--timeout=300s"] if wait else ["--wait=false"]
         self._run(["delete", *what, *flags])
+
+    def delete_job(self, name: str, uid: str) -> None:
+        """This one alone, with its pods, without waiting: another one of its name, or none, is no
+        error."""
+        options = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "propagationPolicy": "Foreground",
+            "preconditions": {"uid": uid},
+        }
+        path = f"/apis/batch/v1/namespaces/{self.namespace}/jobs/{name}"
+        try:
+            self._run(["delete", f"--raw={path}", "--filename=-"], json.dumps(options))
+        except KubectlError as error:
+            if "(NotFound)" not in error.text and "(Conflict)" not in error.text:
+                raise
 
     def scale(self, deployment: str, replicas: int) -> None:
         self._run(["scale", f"deployment/{deployment}", f"--replicas={replicas}"])

@@ -86,8 +86,8 @@ REPORTING = (
         "PING_URL",
         "",
         values.url_or_none,
-        "called at start (URL/start), success (URL), failure (URL/fail), as healthchecks.io has it; "
-        "`{command}` in it is backup, restore, verify or prune",
+        "called at start (URL/start), success (URL), failure (URL/fail), as healthchecks.io has "
+        "it; `{command}` in it is backup, restore, verify or prune",
     ),
     Setting(
         "WEBHOOK_URL",

@@ -24,7 +24,7 @@ from tutor import env as tutor_env
 from tutor.commands.cli import cli
 
 import tutorbackup.plugin  # noqa: F401  (declares the plugin to Tutor, for the whole process)
-from tutorbackup import k8s_job, kubectl
+from tutorbackup import k8s_job, k8s_log, kubectl
 
 # -I and -S: it starts in half the time.
 FAKE_DOCKER = """#!{python} -IS
@@ -159,6 +159,7 @@ def cluster(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake
     """A cluster that is played, behind the one place where the plugin starts kubectl."""
     fake = FakeCluster(tmp_path / "cluster")
     monkeypatch.setattr(k8s_job, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(k8s_log, "RETRY_SECONDS", 0.01)
 
     def start(of: kubectl.Kubectl, command: list[str], *_: Any) -> CallInProcess:
         return CallInProcess(fake.folder, [f"--namespace={of.namespace}", *command])
@@ -172,6 +173,7 @@ def cluster_by_program(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """The same behind a program `kubectl` in PATH."""
     fake = FakeCluster(tmp_path / "cluster")
     monkeypatch.setattr(k8s_job, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(k8s_log, "RETRY_SECONDS", 0.01)
     program = tmp_path / "bin" / "kubectl"
     script = Path(__file__).with_name("fake_kubectl.py")
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{script}" "{fake.folder}" "$@"\n')

@@ -27,12 +27,14 @@ class Cluster:
     def __init__(self, folder: Path, words: list[str], output: TextIO):
         self.folder = folder
         self.words = words
+        self.text = ""
         self.output = output
         self.plain = [word for word in words if not word.startswith("--")]
         self.scenario = self.load("scenario.json")
         self.state = self.load("state.json") or {"objects": {}, "looks": -1, "failed": {}}
 
     def call(self, text: str) -> None:
+        self.text = text
         record = {"arguments": self.words, "input": text, "environ": dict(os.environ)}
         with open(self.folder / "calls", "a", encoding="utf-8") as calls:
             calls.write(json.dumps(record) + "\n")
@@ -73,11 +75,20 @@ class Cluster:
                 self.save()
                 raise FailureError(text)
 
+    def config(self) -> None:
+        self.show({"users": [{"name": "me", "user": self.scenario.get("user", {})}]})
+
     def get(self) -> None:
+        if self.value("--raw"):
+            self.show({"major": "1"})
+            return
         what = self.plain[1]
         if what == "pods":
             self.state["looks"] += 1
             self.save()
+            look, refusal = self.scenario.get("refused_at_look", [-1, ""])
+            if self.state["looks"] == look:
+                raise FailureError(refusal)
             self.items(self.pods())
         elif what == "events":
             self.items(self.scenario.get("events", []))
@@ -133,6 +144,16 @@ class Cluster:
         self.save()
 
     def delete(self) -> None:
+        raw = self.value("--raw")
+        if raw:
+            wanted = json.loads(self.text)["preconditions"]["uid"]
+            self.plain.append("job/" + raw.rpartition("/")[2])
+            found = self.state["objects"].get(self.plain[1])
+            if found is None:
+                raise FailureError("Error from server (NotFound): the server could not find it")
+            found["metadata"].update(self.frame().get("metadata", {}))
+            if found["metadata"]["uid"] != wanted:
+                raise FailureError("Error from server (Conflict): Precondition failed: UID")
         for what in self.plain[1:]:
             self.state["objects"].pop(what, None)
         (self.folder / "deleted").touch()
@@ -147,7 +168,8 @@ class Cluster:
             print("unable to retrieve container logs for containerd://1", file=self.output)
         lines = self.scenario.get("logs", {}).get(pod, [])
         for number, line in enumerate(lines):
-            stamp = STAMP.format(number)
+            # Some nodes give all lines that come at once the same time.
+            stamp = STAMP.format(0 if self.scenario.get("at_once") else number)
             # Whole seconds, as the real one.
             if stamp[:19] >= since[:19]:
                 print(stamp, line, file=self.output, flush=True)

@@ -38,6 +38,8 @@ def kinds(words: list[str]) -> list[str]:
 def needed(call: dict[str, Any]) -> set[tuple[str, str]]:
     words = call["arguments"][1:]
     verb = words[0]
+    if verb == "delete" and words[1].startswith("--raw="):
+        return {("jobs", "delete")}
     if verb in ("create", "apply"):
         kind = call["input"].partition('"kind": "')[2].partition('"')[0].lower() + "s"
         # What is applied is looked for first.

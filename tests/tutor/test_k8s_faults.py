@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import io
 import os
+import pty
 import signal
 import subprocess
 import sys
 from typing import Any
 
 import pytest
-from k8s_testing import POD, RUNNING, condition, ended, pod, run_that_ends, summary
+from k8s_testing import (
+    POD,
+    RUNNING,
+    condition,
+    ended,
+    pod,
+    read_objects,
+    run_that_ends,
+    summary,
+)
 from tutor.exceptions import TutorError
 
 from tutorbackup import k8s_job
+from tutorbackup.kubectl import Kubectl
 
 MAIN = "from tutor.commands.cli import main; main()"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def test_want_of_memory_is_named_with_what_to_do(site: Any, cluster: Any) -> None:
@@ -147,11 +164,120 @@ def test_kubectls_errors_are_shown(site: Any, cluster: Any) -> None:
     assert text in str(result.exception)
 
 
-def test_a_log_that_may_not_be_read_ends_the_run(site: Any, cluster: Any) -> None:
-    text = 'Error from server (Forbidden): pods "x" is forbidden: cannot get pods/log'
-    cluster.play(**run_that_ends(faults={"logs": [text, 99]}))
-    assert text in str(site.tutor("k8s", "backup").exception)
+@pytest.mark.parametrize("status", [0, 3, 5])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Error from server (Forbidden): pods "x" is forbidden: cannot get pods/log',
+        'Error from server: Get "https://10.0.0.1:10250/x": remote error: tls: internal error',
+    ],
+)
+def test_how_a_run_ended_is_told_without_its_log(
+    site: Any, cluster: Any, status: int, text: str
+) -> None:
+    cluster.play(**run_that_ends(status, faults={"logs": [text, 99]}))
+    result = site.tutor("k8s", "backup")
+    assert result.exit_code == status
+    assert result.output.count(text) == 1
+    assert "could not be read, and is not shown" in result.output
     assert "job/backup-restore-job" not in cluster.objects()
+
+
+def test_lines_of_the_same_time_are_all_shown(site: Any, cluster: Any) -> None:
+    lines = ["twice", "twice", "", "last"]
+    cluster.play(**{**run_that_ends(), "logs": {POD: lines}, "at_once": True})
+    output = site.tutor("k8s", "backup").output
+    assert "twice\ntwice\n\nlast\n" in output
+    assert output.count("last") == 1
+    assert len(cluster.words("logs")) > 1
+
+
+def test_a_refusal_in_the_middle_does_not_end_the_run(site: Any, cluster: Any) -> None:
+    """As an API server gives that has just begun."""
+    text = "Error from server (Forbidden): jobs.batch is forbidden: RBAC: informers not synced"
+    frames = [RUNNING, RUNNING, *run_that_ends()["frames"]]
+    cluster.play(**{**run_that_ends(), "frames": frames, "refused_at_look": [2, text]})
+    assert site.tutor("k8s", "backup").exit_code == 0
+
+
+def test_a_job_that_comes_from_a_file_is_left_alone(site: Any, cluster: Any) -> None:
+    site.set(BACKUP_K8S_TTL_SECONDS_AFTER_FINISHED=60)
+    site.render()
+    text = site.path("backup", "k8s", "backup-restore-job.yml").read_text()
+    (job,) = read_objects(text).values()
+    assert "ttlSecondsAfterFinished" not in job["spec"]
+    job["metadata"].update(uid="file", creationTimestamp="2026-01-01T00:00:00Z")
+    cluster.put("job/backup-restore-job", job)
+    assert "would restore again" in str(site.tutor("k8s", "backup").exception)
+    assert cluster.objects() == {"job/backup-restore-job": job}
+
+
+def test_services_stay_stopped_while_a_job_runs_that_nobody_follows(
+    site: Any, cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(k8s_job, "LOST_SECONDS", 0.3)
+    text = "Unable to connect to the server: dial tcp: connection refused"
+    lms = {"metadata": {"name": "lms"}, "spec": {"replicas": 3}}
+    cluster.play(**run_that_ends(faults={"get pods": [text, 999]}), deployments=[lms])
+    result = site.tutor("k8s", "restore", "--yes", "--stop-services")
+    assert "The job runs on there" in str(result.exception)
+    assert [words[1:] for words in cluster.words("scale")] == [["deployment/lms", "--replicas=0"]]
+    assert "kubectl scale --namespace=openedx deployment/lms --replicas=3" in result.output
+
+
+def test_without_its_terminal_a_restore_is_finished_and_services_start(
+    site: Any, cluster_by_program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = cluster_by_program
+    site.set(PLUGINS=["backup"])
+    monkeypatch.delenv("TUTOR_IGNORE_ENTRYPOINT_PLUGINS")
+    lms = {"metadata": {"name": "lms"}, "spec": {"replicas": 2}}
+    frames = [RUNNING] * 40 + run_that_ends()["frames"]
+    cluster.play(**{**run_that_ends(), "frames": frames, "deployments": [lms]})
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [
+            *[sys.executable, "-c", MAIN, "--root", str(site.root)],
+            *["k8s", "restore", "--yes", "--stop-services"],
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown = b""
+    while b"second line" not in shown:
+        shown += os.read(ours, 4096)
+    os.close(ours)
+    os.killpg(process.pid, signal.SIGHUP)
+    assert process.wait(timeout=60) == 0
+    assert [words[1:] for words in cluster.words("scale")] == [
+        ["deployment/lms", "--replicas=0"],
+        ["deployment/lms", "--replicas=2"],
+    ]
+    assert "job/backup-restore-job" not in cluster.objects()
+
+
+def test_a_login_gets_the_terminal_where_the_cluster_wants_one(
+    site: Any, cluster_by_program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = cluster_by_program
+    monkeypatch.setattr("sys.stdin", Terminal())
+    for user, expected in (({"exec": {"command": "kubelogin"}}, 1), ({"token": "t"}, 0)):
+        cluster.play(**run_that_ends(), user=user)
+        Kubectl("openedx").log_in()
+        calls = [call["arguments"] for call in cluster.calls()]
+        assert calls.count(["get", "--raw=/version"]) == expected
+        (cluster.folder / "calls").unlink()
+
+
+def test_a_job_of_somebody_else_is_left_alone(site: Any, cluster: Any) -> None:
+    """Ours ended long ago, and was replaced."""
+    frames = [RUNNING, {"pods": [], "job": {}, "metadata": {"uid": "theirs"}}]
+    cluster.play(**{**run_that_ends(), "frames": frames})
+    assert site.tutor("k8s", "backup").exit_code == 1
+    assert "job/backup-restore-job" in cluster.objects()
 
 
 @pytest.mark.parametrize("call", ["get pods", "logs"])
@@ -242,7 +368,7 @@ def test_an_interrupt_ends_the_engine_cleanly(
     assert process.returncode == 130, rest
     assert "stopped cleanly" in rest
     assert "Traceback" not in rest
-    assert "--wait=false" in cluster.words("delete")[0]
+    assert cluster.words("delete")[0][1].startswith("--raw=")
     assert "job/backup-restore-job" not in cluster.objects()
 
 

@@ -256,6 +256,8 @@ def test_the_job_of_a_restore_by_files(site: Any) -> None:
     (job,) = read_objects(text).values()
     assert job["metadata"]["namespace"] == "campus"
     assert job["spec"]["suspend"] is True
+    # Removed, it would be made and run again by what applies the file.
+    assert "ttlSecondsAfterFinished" not in job["spec"]
     template = job["spec"]["template"]
     assert engine_arguments(template)[-3:] == ["restore", "--yes", "--exclude=config"]
     assert volumes(template)["settings"]["configMap"]["name"] == "backup-settings"
