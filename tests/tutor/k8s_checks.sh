@@ -153,6 +153,28 @@ restore_date() {
   site_is_as_in changed.txt
 }
 
+# As docs/kubernetes.md has it: an empty site beside this one, whose bucket it reads.
+disaster_drill() {
+  local name
+  # shellcheck disable=SC2034 # for k8s_site.sh
+  local namespace=drill
+  site_tutor config save --set K8S_NAMESPACE=drill --set BACKUP_S3_HOST=minio.openedx \
+    --set BACKUP_K8S_CRONJOB_BACKUP_ENABLE=false
+  for name in mysql mongodb backup; do site_tutor k8s start "$name"; done
+  kubectl apply -k "$outside/root/env" -l app.kubernetes.io/component=volume
+  site_await "MySQL" site_mysql_answers
+  site_await "MongoDB" site_mongodb_answers
+  site_tutor k8s backups list
+  site_tutor k8s backups verify
+  site_tutor k8s restore --dry-run
+  site_tutor k8s restore --yes
+  site_tutor k8s backups verify --against-live
+  site_is_as_in changed.txt
+  kubectl delete namespace drill
+  site_tutor config save --set K8S_NAMESPACE=openedx --set BACKUP_S3_HOST=minio \
+    --set BACKUP_K8S_CRONJOB_BACKUP_ENABLE=true
+}
+
 # The operator's own, of another release than the cluster.
 with_newer_kubectl() {
   local before

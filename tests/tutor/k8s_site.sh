@@ -24,7 +24,8 @@ k8s_testbed_down() {
 }
 
 # k ARGUMENT…: kubectl in the site's namespace.
-k() { kubectl --namespace openedx "$@"; }
+namespace=openedx
+k() { kubectl --namespace "$namespace" "$@"; }
 
 site_address() { k get service "$1" -o 'jsonpath={.spec.clusterIP}'; }
 
