@@ -136,7 +136,7 @@ def explain(
     if ended.get("reason") == "OOMKilled" and not summary:
         return (
             f"The engine was killed for want of memory: the container's limit is {_limit(pod)}. "
-            "Raise it (BACKUP_K8S_RESOURCES), or lower BACKUP_MEMORY or BACKUP_THREADS."
+            "Raise it (BACKUP_K8S_RESOURCES), or lower BACKUP_THREADS."
         )
     if summary or ended.get("exitCode") == 0:
         return ""

@@ -48,6 +48,7 @@ def checked(config: Config, groups: Iterable[str] | None = None) -> Config:
     if wanted is None or "s3" in wanted:
         problems.extend(_half_a_key(plain))
         problems.extend(_what_contradicts(plain))
+        problems.extend(_profile_instead_of_key(plain, config))
     if problems:
         raise TutorError("\n    ".join(["these settings are not possible:", *problems]))
     return plain
@@ -64,6 +65,16 @@ def _half_a_key(plain: Config) -> list[str]:
         return []
     empty = "secret" if key else "key"
     return [f"{PREFIX}S3_ACCESS_KEY and {PREFIX}S3_SECRET_ACCESS_KEY: the {empty} is empty"]
+
+
+def _profile_instead_of_key(plain: Config, config: Config) -> list[str]:
+    """Keys come first to the engine, so Open edX's own, which are the defaults, give way here."""
+    if not plain.get("S3_PROFILE") or not plain.get("S3_ACCESS_KEY"):
+        return []
+    if plain["S3_ACCESS_KEY"] != str(config.get("OPENEDX_AWS_ACCESS_KEY")):
+        return [f"{PREFIX}S3_PROFILE and {PREFIX}S3_ACCESS_KEY: set one of them"]
+    plain.update(S3_ACCESS_KEY="", S3_SECRET_ACCESS_KEY="", S3_SESSION_TOKEN="")
+    return []
 
 
 def _what_contradicts(plain: Config) -> list[str]:

@@ -52,8 +52,8 @@ TEST(MonitoringDocumentTest, HoldsTheTableOfMetricsAsItIsNow) {
 }
 
 TEST(MonitoringDocumentTest, RulesAndDashboardNameMetricsThatThereAre) {
-  for (const std::string name : {"alerts.yml", "alerts_standby.yml", "alerts_test.yml",
-                                 "grafana-dashboard.json"}) {
+  for (const std::string name :
+       {"alerts.yml", "alerts_standby.yml", "alerts_test.yml", "grafana-dashboard.json"}) {
     ExpectKnown(MetricsNamedIn(Document("monitoring/" + name)), name);
   }
   ExpectKnown(MetricsNamedIn(Document("monitoring.md")), "monitoring.md");

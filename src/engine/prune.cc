@@ -121,6 +121,18 @@ void KeepNewest(const std::vector<Candidate>& candidates) {
   }
 }
 
+// By a clock that was behind, what was stored last can seem to be the oldest.
+void KeepLastStored(const std::vector<Candidate>& candidates) {
+  const Candidate* last = nullptr;
+  for (const Candidate& candidate : candidates) {
+    const ArchiveEntry& entry = candidate.entry();
+    if (candidate.hidden || entry.from_future || entry.state != ArchiveState::kComplete) continue;
+    if (candidate.group != Group::kWhole) continue;
+    if (last == nullptr || entry.object.modified > last->entry().object.modified) last = &candidate;
+  }
+  if (last != nullptr && last->item->kept_by.empty()) last->KeepFor("stored last");
+}
+
 void KeepNewestForeign(const std::vector<Candidate>& candidates) {
   const auto newest = std::ranges::find_if(candidates, [](const Candidate& candidate) {
     return !candidate.hidden && !candidate.entry().from_future &&
@@ -229,6 +241,7 @@ PrunePlan PlanPrune(Store& store, const PruneOptions& options, const RunContext&
   KeepNewest(candidates);
   KeepNewestForeign(candidates);
   for (const Candidate& candidate : candidates) KeepOthers(candidate, names, options.damaged);
+  KeepLastStored(candidates);
   for (PruneItem& item : plan.items) {
     run.ThrowIfStopped();
     if (IsRemoved(item)) KeepLocked(store, item, run.clock.Now());

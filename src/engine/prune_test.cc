@@ -66,6 +66,14 @@ class PruneTest : public ::testing::Test {
   MemoryStore store_{clock_};
 };
 
+// Its clock was behind, so it seems to be the oldest.
+TEST_F(PruneTest, WhatWasStoredLastStays) {
+  for (int day = 3; day < 6; ++day) Put(day);
+  store_.Put(NameOf(0), SmallArchive(0, kWhole), NoonOfDay(7));
+  EXPECT_THAT(Kept({.rules = {.last = 1}}),
+              ElementsAre("day 5: last, newest", "day 0: stored last"));
+}
+
 TEST_F(PruneTest, WhatNoRuleKeepsIsRemoved) {
   for (int day = 0; day < 5; ++day) Put(day);
   const PruneOptions options{.rules = {.last = 2}};

@@ -220,6 +220,23 @@ def test_a_profiles_files_are_copied_and_go_away_with_it(
     assert not os.path.exists(copied)
 
 
+def test_a_profile_takes_the_place_of_open_edxs_own_keys(
+    site: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "credentials").write_text("[backups]\n")
+    keys = {"OPENEDX_AWS_ACCESS_KEY": "LMS", "OPENEDX_AWS_SECRET_ACCESS_KEY": "hush"}
+    site.set(BACKUP_S3_PROFILE="backups", **keys)
+    assert site.tutor("local", "backup", "--upload").exit_code == 0
+    settings = engine_settings(site.only_call())
+    assert settings["s3-profile"] == "backups"
+    assert "s3-access-key-file" not in settings and "s3-access-key" not in settings
+    site.set(BACKUP_S3_ACCESS_KEY="OURS", BACKUP_S3_SECRET_ACCESS_KEY="hush")
+    result = site.tutor("local", "backup", "--upload")
+    assert "BACKUP_S3_PROFILE and BACKUP_S3_ACCESS_KEY" in str(result.exception)
+
+
 def test_a_ca_file_that_cannot_be_read_is_named(site: Any) -> None:
     site.set(BACKUP_S3_CA_FILE="/nowhere/ca.pem")
     result = site.tutor("local", "backups", "list", "--remote")

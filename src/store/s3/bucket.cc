@@ -200,8 +200,17 @@ std::optional<CompletedUpload> Bucket::CompleteUpload(const std::string& name,
   operation.headers.emplace_back("Content-Type", "application/xml");
   if (!replace) operation.headers.emplace_back("If-None-Match", "*");
   operation.body = xml;
-  operation.expected = {kNotFound, kNotModified};
-  const HttpResponse response = client_.Call(operation, client_.run().stop);
+  operation.expected = {kNotFound, kNotModified, kBadRequest, kNotImplemented};
+  HttpResponse response = client_.Call(operation, client_.run().stop);
+  if (!replace && IsUnknownCall(response)) {
+    client_.run().log.Info("{}: the service knows no If-None-Match here: completing without it",
+                           NameOf(name));
+    std::erase_if(operation.headers, [](const auto& one) { return one.first == "If-None-Match"; });
+    response = client_.Call(operation, client_.run().stop);
+  }
+  if (response.status == kBadRequest || response.status == kNotImplemented) {
+    throw MakeError(operation.request, response.status, ReadServerError(response));
+  }
   if (!response.ok()) return std::nullopt;
   CompletedUpload completed;
   try {

@@ -96,7 +96,10 @@ HttpResponse Bucket::CallWithKey(const Operation& operation, bool& with_key) con
 HttpResponse Bucket::RequestHead(const ObjectId& id) const {
   Operation operation = ObjectOperation("HEAD", "look at", "s3:GetObject", id);
   operation.parameters = VersionParameters(id);
-  operation.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
+  // Backblaze refuses headers that it does not know.
+  if (client_.settings().SendsSha256()) {
+    operation.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
+  }
   operation.expected = kMaybeAbsent;
   operation.expected.push_back(kForbidden);
   bool with_key = false;

@@ -1,15 +1,24 @@
 #include "store/s3/bucket_testing.h"
 
+#include <atomic>
 #include <utility>
 
 namespace oxbackup::s3 {
 namespace {
 
-class FixedKeys final : public CredentialSource {
+// AKTEST, and when that has expired AKNEW.
+class TwoKeys final : public CredentialSource {
  public:
   Credentials Get(const std::stop_token& /*stop*/) override {
-    return {.access_key = "AKTEST", .secret_key = "hidden"};
+    return {.access_key = renewed_ ? "AKNEW" : "AKTEST", .secret_key = "hidden"};
   }
+  bool Renew(const Credentials& expired) override {
+    renewed_ = true;
+    return expired.access_key == "AKTEST";
+  }
+
+ private:
+  std::atomic<bool> renewed_ = false;
 };
 
 class NoWaiting final : public RetryWaiter {
@@ -43,7 +52,7 @@ void ServedBucketTest::Answer(TestHttpServer::Handler handler) {
 
 Client& ServedBucketTest::client() {
   if (!client_) {
-    credentials_ = std::make_unique<FixedKeys>();
+    credentials_ = std::make_unique<TwoKeys>();
     retrier_ = std::make_unique<Retrier>(policy_, std::make_unique<NoWaiting>(), log_);
     client_ = std::make_unique<Client>(settings_, "backups", region_, http_, *credentials_,
                                        *retrier_, run_);

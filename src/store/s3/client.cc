@@ -44,16 +44,18 @@ HttpResponse Client::Call(const Operation& operation, const std::stop_token& sto
 }
 
 HttpResponse Client::CallOnce(const Operation& operation, const std::stop_token& stop) {
-  // Another region, then another clock: each is learnt at most once a call.
-  constexpr int kRoutes = 3;
+  // Another region, another clock, new keys: each is learnt at most once a call.
+  constexpr int kRoutes = 4;
   for (int attempt = 1;; ++attempt) {
     const Route route = CurrentRoute();
-    HttpResponse response = Send(operation, route, stop);
+    const Credentials keys = credentials_.Get(stop);
+    HttpResponse response = Send(operation, route, keys, stop);
     const bool refused = response.ok() && operation.into.data() == nullptr &&
                          operation.method == "POST" && HoldsError(response);
     if (response.ok() && !refused) return response;
     const ServerError server = ReadServerError(response);
     if (attempt < kRoutes && Reroute(response, server, route)) continue;
+    if (attempt < kRoutes && HasExpired(server) && credentials_.Renew(keys)) continue;
     // A wrong key or region says nothing about the object that was asked for.
     if (!refused && IsExpected(operation, response.status) && !IsAboutAccess(server)) {
       return response;
@@ -62,7 +64,7 @@ HttpResponse Client::CallOnce(const Operation& operation, const std::stop_token&
   }
 }
 
-HttpResponse Client::Send(const Operation& operation, const Route& route,
+HttpResponse Client::Send(const Operation& operation, const Route& route, const Credentials& keys,
                           const std::stop_token& stop) {
   HttpRequest request{.method = operation.method,
                       .url = route.endpoint.UrlOf(operation.key, operation.parameters),
@@ -70,12 +72,11 @@ HttpResponse Client::Send(const Operation& operation, const Route& route,
                       .body = operation.body,
                       .into = operation.into,
                       .timeout = operation.timeout};
-  const Credentials credentials = credentials_.Get(stop);
   const TimePoint now = run_.clock.Now() + route.clock_ahead;
   if (settings_.signature == SignatureVersion::kV2) {
-    SignV2(request, credentials, route.endpoint.ResourceOf(operation.key), now);
+    SignV2(request, keys, route.endpoint.ResourceOf(operation.key), now);
   } else {
-    SignV4(request, credentials, route.endpoint.region(), "s3", Sha256Hex(operation.body), now);
+    SignV4(request, keys, route.endpoint.region(), "s3", Sha256Hex(operation.body), now);
   }
   return http_.Perform(request, stop);
 }

@@ -56,7 +56,8 @@ class Client {
   };
 
   HttpResponse CallOnce(const Operation& operation, const std::stop_token& stop);
-  HttpResponse Send(const Operation& operation, const Route& route, const std::stop_token& stop);
+  HttpResponse Send(const Operation& operation, const Route& route, const Credentials& keys,
+                    const std::stop_token& stop);
   // Whether another route may help, which is then taken from now on.
   bool Reroute(const HttpResponse& response, const ServerError& server, const Route& used);
   bool MoveTo(const std::string& region, bool redirected, const Route& used);

@@ -173,6 +173,19 @@ TEST_F(ClientTest, ARefusalAtTheRightTimeIsFinal) {
   EXPECT_THAT(warnings_.All(), IsEmpty());
 }
 
+TEST_F(ClientTest, KeysThatHaveExpiredAreFetchedAnewOnce) {
+  std::string good = "AKNEW";
+  Answer([&](const TestHttpRequest& request) {
+    const bool is_good = request.Header("authorization").find(good) != std::string::npos;
+    return is_good ? TestHttpResponse{.body = "here"} : Refusal(400, "ExpiredToken");
+  });
+  EXPECT_EQ(Get({400}).body, "here");
+  EXPECT_THAT(Requests(), SizeIs(2));
+  good = "none";
+  EXPECT_THAT(ErrorOf([&] { Get({400}); }).hint(), HasSubstr("expired"));
+  EXPECT_THAT(Requests(), SizeIs(3));
+}
+
 TEST_F(ClientTest, OtherRefusalsAreFinalAtOnce) {
   for (const int status : {400, 401, 404, 405, 409, 412, 416, 501}) {
     Answer([=](const TestHttpRequest&) { return Refusal(status, "Whatever"); });

@@ -67,6 +67,12 @@ Url BaseOf(const Settings& settings, const std::string& region) {
 
 }  // namespace
 
+bool Endpoint::WantsEqualParts(const Settings& settings) {
+  if (settings.endpoint.empty()) return false;
+  // The region is in no host that is set.
+  return BaseOf(settings, "").host.ends_with(".r2.cloudflarestorage.com");
+}
+
 Endpoint::Endpoint(const Settings& settings, std::string bucket, std::string region)
     : bucket_(std::move(bucket)), region_(std::move(region)) {
   CheckBucket(bucket_);

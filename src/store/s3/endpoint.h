@@ -16,6 +16,9 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 /// The address of one bucket. Immutable; another region or endpoint makes another one.
 class Endpoint {
  public:
+  /// Whether the parts of an upload have to be of one size there: Cloudflare R2.
+  static bool WantsEqualParts(const Settings& settings);
+
   /// Throws Error(kUsage) when the bucket's, the endpoint's or (of AWS) the region's name is
   /// impossible, and when a customer's key would travel without TLS. `region`: not empty.
   Endpoint(const Settings& settings, std::string bucket, std::string region);

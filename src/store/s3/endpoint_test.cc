@@ -88,6 +88,19 @@ TEST(EndpointTest, KnowsAddressesOfVersion6) {
   EXPECT_EQ(UrlOf(At("[::1]:9000")), "https://[::1]:9000/backups/site.tar");
 }
 
+TEST(EndpointTest, KnowsWhereAllPartsHaveToBeOfOneSize) {
+  const auto wants = [](const std::string& endpoint) {
+    Settings settings;
+    settings.endpoint = endpoint;
+    return Endpoint::WantsEqualParts(settings);
+  };
+  EXPECT_TRUE(wants("https://0123.r2.cloudflarestorage.com"));
+  EXPECT_TRUE(wants("0123.eu.r2.cloudflarestorage.com:443"));
+  EXPECT_FALSE(wants(""));
+  EXPECT_FALSE(wants("https://minio.example.com:9000"));
+  EXPECT_FALSE(wants("https://r2.cloudflarestorage.com.example.com"));
+}
+
 TEST(EndpointTest, TheBucketItselfAndParameters) {
   const Endpoint path(At("http://minio"), "backups", "r");
   EXPECT_EQ(path.UrlOf("", {{"uploads", ""}, {"prefix", "a b/ü&"}}),

@@ -79,8 +79,10 @@ ObjectPage ParseVersions(std::string_view body) {
     page.objects.push_back(std::move(object));
   }
   if (IsTrue(root, "IsTruncated")) {
-    page.next = {{"key-marker", Decoded(root, root, "NextKeyMarker")},
-                 {"version-id-marker", root.child_value("NextVersionIdMarker")}};
+    page.next = {{"key-marker", Decoded(root, root, "NextKeyMarker")}};
+    // AWS takes no empty one; a page may end with a folder, which has no versions.
+    const std::string version = root.child_value("NextVersionIdMarker");
+    if (!version.empty()) page.next.emplace_back("version-id-marker", version);
   }
   return page;
 }

@@ -75,6 +75,10 @@ TEST(ListingTest, AskForTheNextPageAsTheServerSays) {
                             "<NextVersionIdMarker>v%201</NextVersionIdMarker></ListVersionsResult>")
                   .next,
               ElementsAre(Pair("key-marker", "f/a b"), Pair("version-id-marker", "v%201")));
+  EXPECT_THAT(ParseVersions("<ListVersionsResult><IsTruncated>true</IsTruncated>"
+                            "<NextKeyMarker>f/a/</NextKeyMarker></ListVersionsResult>")
+                  .next,
+              ElementsAre(Pair("key-marker", "f/a/")));
   EXPECT_THAT(
       ParseUploads("<ListMultipartUploadsResult><IsTruncated>true</IsTruncated>"
                    "<NextKeyMarker>k</NextKeyMarker>"

@@ -33,7 +33,7 @@ TEST_P(PartPlanTest, EveryPartIsWithinTheLimitsAndNoneShrinks) {
 INSTANTIATE_TEST_SUITE_P(Budgets, PartPlanTest,
                          testing::Values(64 * kMiB, 256 * kMiB, kGiB, 16 * kGiB));
 
-TEST(PartPlan, TwoPartsFitIntoTheWindowUpTo200GB) {
+TEST(PartPlan, TwoPartsFitIntoTheWindowUpTo120GB) {
   const PartPlan plan(256 * kMiB);
   EXPECT_EQ(plan.window_bytes(), 64 * kMiB);
   uint64_t total = 0;
@@ -41,7 +41,34 @@ TEST(PartPlan, TwoPartsFitIntoTheWindowUpTo200GB) {
   for (; 2 * plan.PartBytes(number) <= plan.window_bytes(); ++number) {
     total += plan.PartBytes(number);
   }
-  EXPECT_GE(total, 200'000'000'000u);
+  EXPECT_GE(total, 120'000'000'000u);
+}
+
+// A part is in memory as a whole.
+TEST(PartPlan, PartsOfLargeArchivesStayAsSmallAsTheyCan) {
+  const PartPlan plan(256 * kMiB);
+  uint64_t total = 0;
+  for (int number = 1; number <= PartPlan::kMaxParts; ++number) {
+    const uint64_t size = plan.PartBytes(number);
+    if (total < 150 * kGiB) {
+      EXPECT_LE(size, 72 * kMiB);
+    }
+    if (total < 300 * kGiB) {
+      EXPECT_LE(size, 256 * kMiB);
+    }
+    if (total < kTiB) {
+      EXPECT_LE(size, kGiB);
+    }
+    total += size;
+  }
+}
+
+TEST(PartPlan, EqualPartsAreAsLargeAsTwoFitIntoTheWindow) {
+  const PartPlan plan(256 * kMiB, true);
+  EXPECT_EQ(plan.PartBytes(1), 32 * kMiB);
+  EXPECT_EQ(plan.PartBytes(PartPlan::kMaxParts), 32 * kMiB);
+  EXPECT_EQ(plan.TotalBytes(), 10'000 * 32 * kMiB);
+  EXPECT_EQ(PartPlan(kMiB, true).PartBytes(1), PartPlan::kFirstPartBytes);
 }
 
 TEST(PartPlan, BeginsSmall) { EXPECT_EQ(PartPlan(64 * kMiB).PartBytes(1), 8 * kMiB); }

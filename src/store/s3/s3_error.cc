@@ -13,7 +13,7 @@ namespace {
 
 // Source: "Error responses", Amazon S3 API Reference. The codes of damaged bodies are there too:
 // the bytes that we hold are right, so sending them again can mend it.
-constexpr std::array<std::string_view, 16> kTransientCodes = {"InternalError",
+constexpr std::array<std::string_view, 17> kTransientCodes = {"InternalError",
                                                               "ServiceUnavailable",
                                                               "SlowDown",
                                                               "SlowDownWrite",
@@ -26,6 +26,7 @@ constexpr std::array<std::string_view, 16> kTransientCodes = {"InternalError",
                                                               "OperationAborted",
                                                               "ConditionalRequestConflict",
                                                               "BadDigest",
+                                                              "IncompleteBody",
                                                               "XAmzContentSHA256Mismatch",
                                                               "XAmzContentChecksumMismatch",
                                                               "XMinioServerNotInitialized"};
@@ -49,7 +50,7 @@ constexpr std::string_view kWrongToken =
     "the session token (S3_SESSION_TOKEN) does not belong to the keys, or has expired; keys that "
     "were given with one need it";
 
-constexpr std::array<Explanation, 28> kExplanations = {{
+constexpr std::array<Explanation, 29> kExplanations = {{
     {"InvalidAccessKeyId", kUnknownKey},
     {"XAdminUserNotFound", kUnknownKey},  // versitygw's
     {"SignatureDoesNotMatch",
@@ -82,6 +83,9 @@ constexpr std::array<Explanation, 28> kExplanations = {{
      "no S3 service answered: check the service's address (S3_ENDPOINT_URL), and that no web "
      "server "
      "or proxy answers for it"},
+    {"InvalidPart",
+     "the service misses a part, or wants all of one size, as Cloudflare R2 does: name it by its "
+     "own address, ACCOUNT.r2.cloudflarestorage.com (S3_ENDPOINT_URL), and run the backup again"},
     {"NoSuchUpload",
      "the upload or its bucket was removed meanwhile: run the backup again; a rule of the bucket "
      "that removes unfinished uploads must leave them more time than a backup takes"},
@@ -115,13 +119,22 @@ std::string CodeOfStatus(int status) {
 
 bool IsTransient(int status, const ServerError& server) {
   const bool known = std::ranges::find(kTransientCodes, server.code) != kTransientCodes.end();
-  return known || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+  // Proxies before a service have their own (Cloudflare's 520 to 527). Not implemented, another
+  // version of HTTP and no room stay so.
+  const bool fault = status >= 500 && status != 501 && status != 505 && status != 507;
+  return known || fault || status == 408 || status == 425 || status == 429;
 }
 
 std::string HintFor(const Request& request, const ServerError& server) {
   if (server.code == "AccessDenied" || server.code == "AllAccessDisabled") {
     return fmt::format("allow {} on {} to the account of these keys{}", request.action,
                        request.resource, request.or_else.empty() ? "" : ", or " + request.or_else);
+  }
+  const bool elsewhere =
+      !server.endpoint.empty() && server.endpoint.find("amazonaws.com") == std::string::npos;
+  if (server.code == "PermanentRedirect" && elsewhere) {
+    return fmt::format("the bucket is at another address: set S3_ENDPOINT_URL to https://{}",
+                       server.endpoint);
   }
   if (server.code == "PermanentRedirect" && !server.region.empty()) {
     return fmt::format("the bucket lies in {}: set S3_REGION_NAME to it", server.region);
@@ -177,6 +190,10 @@ bool MeansAbsent(const HttpResponse& response, bool of_version) {
          (server.code == "InvalidArgument" &&
           (LowerCase(server.argument) == "versionid" ||
            LowerCase(server.message).find("version id") != std::string::npos));
+}
+
+bool HasExpired(const ServerError& server) {
+  return server.code == "ExpiredToken" || server.code == "TokenRefreshRequired";
 }
 
 bool IsForbidden(const HttpResponse& response) {

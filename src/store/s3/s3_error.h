@@ -35,6 +35,8 @@ bool MeansAbsent(const HttpResponse& response, bool of_version);
 
 /// Whether a refusal says that these keys may not do it, or this server cannot do it at all.
 bool IsForbidden(const HttpResponse& response);
+/// Whether temporary keys have come to their end.
+bool HasExpired(const ServerError& server);
 bool IsUnknownCall(const HttpResponse& response);
 
 /// Whether a refusal says that the object is not encrypted by a key of the customer's, and so is

@@ -40,7 +40,7 @@ TEST(S3ErrorTest, OverloadFaultsAndDamagedBodiesMayPass) {
     // AWS's RequestTimeout and BadDigest have the status 400.
     EXPECT_TRUE(ErrorFor(400, Body(code)).transient()) << code;
   }
-  for (const int status : {429, 500, 502, 503, 504}) {
+  for (const int status : {408, 425, 429, 500, 502, 503, 504, 520, 524}) {
     EXPECT_TRUE(ErrorFor(status, "").transient()) << status;
     EXPECT_TRUE(ErrorFor(status, "<html>a proxy's</html>").transient()) << status;
     EXPECT_THAT(ErrorFor(status, "").hint(), HasSubstr("run the command again"));
@@ -61,6 +61,20 @@ TEST(S3ErrorTest, WhatIsNotEncryptedByTheCustomersKeySaysSo) {
 TEST(S3ErrorTest, AnErrorBehindA200IsReadByItsCode) {
   EXPECT_TRUE(ErrorFor(200, Body("InternalError")).transient());
   EXPECT_FALSE(ErrorFor(200, Body("InvalidPart")).transient());
+}
+
+TEST(S3ErrorTest, WhatWillNotPassIsFinal) {
+  for (const int status : {400, 403, 501, 505, 507}) {
+    EXPECT_FALSE(ErrorFor(status, "").transient()) << status;
+  }
+}
+
+TEST(S3ErrorTest, ABucketAtAnotherAddressIsNamed) {
+  const std::string body =
+      "<Error><Code>PermanentRedirect</Code><Endpoint>s3.us-central-1.wasabisys.com</Endpoint>"
+      "<Region>us-central-1</Region></Error>";
+  EXPECT_THAT(ErrorFor(301, body).hint(),
+              HasSubstr("S3_ENDPOINT_URL to https://s3.us-central-1.wasabisys.com"));
 }
 
 TEST(S3ErrorTest, AllOthersAreFinalAndSayWhatToChange) {

@@ -37,6 +37,12 @@ struct Settings {
   Checksums checksums = Checksums::kWhenRequired;
   std::string ca_file;  ///< PEM; empty: the system's authorities
   Encryption encryption;
+
+  /// Whether each part goes with a SHA-256 of its own, and objects are asked for theirs.
+  bool SendsSha256() const {
+    return checksums == Checksums::kWhenSupported || !encryption.EtagIsMd5();
+  }
+
   std::string storage_class;     ///< empty: the bucket's default
   std::string lock_mode;         ///< GOVERNANCE, COMPLIANCE; empty: no retention
   std::optional<int> lock_days;  ///< how long an archive cannot be removed

@@ -37,7 +37,7 @@ class Upload final : public ObjectWriter {
         name_(std::move(name)),
         upload_(std::move(id)),
         proof_(bucket.client().settings(), std::move(mark)),
-        plan_(run_.budget.limit()),
+        plan_(run_.budget.limit(), Endpoint::WantsEqualParts(bucket.client().settings())),
         standing_(run_.budget.TakeStanding(plan_.window_bytes())),
         window_(plan_.window_bytes()),
         queue_(plan_.window_bytes()),
@@ -89,8 +89,11 @@ class Upload final : public ObjectWriter {
   void StartPart() {
     if (next_number_ > PartPlan::kMaxParts) {
       throw Error(ErrorKind::kStore, fmt::format("{} does not fit into a bucket", NameText()))
-          .Cause("an object has at most 5 TiB")
-          .Hint("leave a part of the site out (--exclude), or compress more (--compression xz:6)");
+          .Cause(fmt::format("it takes {} parts, which make {} with this --memory",
+                             PartPlan::kMaxParts, FormatBytes(plan_.TotalBytes())))
+          .Hint(
+              "leave a part of the site out (--exclude), compress more (--compression xz:6), or, "
+              "below 5 TiB, give it more --memory: parts are as large then");
     }
     PendingPart part;
     part.number = next_number_++;
@@ -182,14 +185,15 @@ class Upload final : public ObjectWriter {
   }
 
   // Not what we sent: then it must not look like a backup. While another version is being added,
-  // versitygw tells of the wrong one for a moment: so it is looked at again before it is removed.
+  // versitygw tells of the wrong one for a moment: so it is looked at again before it is removed,
+  // or taken for one whose tag says nothing, which is then read back.
   void CheckStored(const std::optional<CompletedUpload>& completed, ObjectHead head) {
     constexpr int kLooks = 3;
     for (int look = 1;; ++look) {
       try {
         proof_text_ = proof_.Check(completed.value_or(CompletedUpload{}), head, size_);
         id_ = head.id;
-        return;
+        if (!proof_text_.empty() || !proof_.TagDiffers(head) || look == kLooks) return;
       } catch (Error& error) {
         if (look == kLooks) {
           error.While("checking " + NameText());
@@ -212,7 +216,10 @@ class Upload final : public ObjectWriter {
   }
 
   void GiveUp() {
-    const std::optional<Error> error = bucket_.AbortUpload(name_, upload_);
+    std::optional<Error> error = bucket_.AbortUpload(name_, upload_);
+    // A part that was on its way then can bring the upload back. Source: "AbortMultipartUpload",
+    // Amazon S3 API Reference.
+    if (!error && next_number_ > 1) error = bucket_.AbortUpload(name_, upload_);
     if (!error) return;
     run_.warnings.Add(
         fmt::format("the unfinished upload of {} could not be given up ({}): a backup "

@@ -18,8 +18,7 @@ std::string Joined(const std::map<int, std::string>& digests) {
 
 UploadProof::UploadProof(const Settings& settings, std::string mark)
     : mark_(std::move(mark)),
-      with_sha256_(settings.checksums == Checksums::kWhenSupported ||
-                   !settings.encryption.EtagIsMd5()),
+      with_sha256_(settings.SendsSha256()),
       etag_is_md5_(settings.encryption.EtagIsMd5()) {}
 
 void UploadProof::AddPart(const UploadedPart& part, std::string_view bytes) {
@@ -66,9 +65,12 @@ std::string UploadProof::Check(const CompletedUpload& completed, const ObjectHea
     return "the bucket's SHA-256 over all parts equals ours";
   }
   // Where the bucket encrypts by a default of its own, no part's tag is its MD5.
-  if (!etag_is_md5_ || !tags_agree_) return {};
-  if (head.id.etag != CompositeEtag()) throw differs("entity tag", head.id.etag, CompositeEtag());
+  if (!etag_is_md5_ || !tags_agree_ || TagDiffers(head)) return {};
   return "the bucket's entity tag over all parts equals ours";
+}
+
+bool UploadProof::TagDiffers(const ObjectHead& head) const {
+  return etag_is_md5_ && tags_agree_ && head.id.etag != CompositeEtag();
 }
 
 }  // namespace oxbackup::s3

@@ -32,8 +32,11 @@ class UploadProof {
   /// size and its tag or checksum.
   bool IsOurs(const ObjectHead& head, uint64_t size) const;
   /// Returns what was proven, as ObjectWriter::Proof; empty when the server reports nothing that
-  /// can be compared. Throws Error(kCorrupt) when it reports something else than was sent.
+  /// can be compared. Throws Error(kCorrupt) when it reports another size or SHA-256 than was sent.
+  /// Another entity tag proves nothing: Garage up to 0.9 counts it in another way.
   std::string Check(const CompletedUpload& completed, const ObjectHead& head, uint64_t size) const;
+  /// Whether the object's tag could be ours, by those of its parts, and is another one.
+  bool TagDiffers(const ObjectHead& head) const;
 
  private:
   std::string CompositeEtag() const;

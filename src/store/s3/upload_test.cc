@@ -135,7 +135,7 @@ TEST_F(UploadTest, AnEmptyArchiveIsOneEmptyPart) {
 
 TEST_F(UploadTest, WhatTheServerHoldsOtherwiseIsRemovedAndSaid) {
   change_ = [](const TestHttpRequest& request, TestHttpResponse answer) {
-    if (request.method == "HEAD") answer.headers[0].second = "\"0123-2\"";
+    if (request.method == "HEAD") answer.headers[1].second = "12345";
     return answer;
   };
   const Error error = WriteError();
@@ -146,9 +146,34 @@ TEST_F(UploadTest, WhatTheServerHoldsOtherwiseIsRemovedAndSaid) {
   EXPECT_EQ(Lines().back(), "DELETE " + kKey + "?versionId=v1") << "ours and no other version";
 }
 
-TEST_F(UploadTest, WhatIsDamagedAndCannotBeRemovedIsSaidToBeThere) {
+TEST_F(UploadTest, AnotherTagThanAwsWouldMakeRemovesNothingAndProvesNothing) {
   change_ = [](const TestHttpRequest& request, TestHttpResponse answer) {
     if (request.method == "HEAD") answer.headers[0].second = "\"0123-2\"";
+    return answer;
+  };
+  const auto writer = Begin();
+  writer->Write("archive");
+  writer->Finish();
+  EXPECT_THAT(writer->Proof(), IsEmpty());
+  EXPECT_EQ(writer->id().etag, "0123-2");
+  EXPECT_EQ(Count("DELETE"), 0u);
+}
+
+TEST_F(UploadTest, WhereNoConditionIsKnownItIsCompletedWithoutOne) {
+  change_ = [](const TestHttpRequest& request, TestHttpResponse answer) {
+    return request.Header("if-none-match").empty() ? answer : Refusal(501, "NotImplemented");
+  };
+  const auto writer = BeginArchive(bucket(), {"site.tar"}, Versioning::kNone);
+  writer->Write("archive");
+  writer->Finish();
+  EXPECT_THAT(writer->Proof(), HasSubstr("entity tag"));
+  EXPECT_EQ(Count("POST"), 3u);
+  EXPECT_THAT(log_.Text(), HasSubstr("If-None-Match"));
+}
+
+TEST_F(UploadTest, WhatIsDamagedAndCannotBeRemovedIsSaidToBeThere) {
+  change_ = [](const TestHttpRequest& request, TestHttpResponse answer) {
+    if (request.method == "HEAD") answer.headers[1].second = "12345";
     if (request.method == "DELETE") return Refusal(403, "AccessDenied");
     return answer;
   };

@@ -24,6 +24,7 @@ class TestBucket::FixedKeys final : public CredentialSource {
 
  private:
   Credentials keys_;
+  bool Renew(const Credentials& /*expired*/) override { return false; }
 };
 
 class TestBucket::NoWaiting final : public RetryWaiter {

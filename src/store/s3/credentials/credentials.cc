@@ -84,6 +84,17 @@ class CachedSource final : public CredentialSource {
     return *keys_;
   }
 
+  bool Renew(const Credentials& expired) override {
+    const std::lock_guard lock(mutex_);
+    const bool same = keys_ && keys_->access_key == expired.access_key &&
+                      keys_->session_token == expired.session_token;
+    if (!same) return true;  // another call was told so too
+    if (clock_.Now() < renew_again_) return false;
+    renew_again_ = clock_.Now() + kPause;
+    keys_.reset();
+    return true;
+  }
+
  private:
   bool NeedsFetch() const { return !keys_ || (keys_->expires && clock_.Now() >= fetch_again_); }
   // Whether there are keys that have not expired.
@@ -147,6 +158,7 @@ class CachedSource final : public CredentialSource {
   std::optional<Error> failure_;     // guarded by mutex_; of the last fetch, when nothing holds
   std::optional<Credentials> keys_;  // guarded by mutex_
   TimePoint fetch_again_{};          // guarded by mutex_; of keys that expire
+  TimePoint renew_again_{};          // guarded by mutex_; since when Renew does so again
 };
 
 }  // namespace

@@ -30,6 +30,10 @@ class CredentialSource {
   /// Error(kUsage) when there are none, saying where they were looked for, Error(kStore) when the
   /// service that gives them refuses (transient() when it may work later), Error(kCancelled).
   virtual Credentials Get(const std::stop_token& stop) = 0;
+  /// The server says that these keys, which Get gave, have expired: by a clock that is not ours, or
+  /// because somebody put new ones into their file. Returns whether the next Get may give others;
+  /// false as well within a minute after the last time.
+  virtual bool Renew(const Credentials& expired) = 0;
 };
 
 /// What the operator has set; empty texts count as not set.

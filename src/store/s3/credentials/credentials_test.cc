@@ -130,6 +130,35 @@ TEST_F(RenewalTest, KeysAreKeptUntilFiveMinutesBeforeTheyExpire) {
   EXPECT_EQ(Calls(), 2u);
 }
 
+TEST_F(RenewalTest, KeysThatTheServerCallsExpiredAreFetchedAnewOnceAMinute) {
+  const Credentials first = source_->Get({});
+  AnswerSecond();
+  EXPECT_TRUE(source_->Renew(first));
+  const Credentials second = source_->Get({});
+  EXPECT_EQ(second.access_key, "ASIA2");
+  EXPECT_TRUE(source_->Renew(first)) << "somebody else has done it";
+  EXPECT_EQ(Calls(), 2u);
+  EXPECT_FALSE(source_->Renew(second));
+  EXPECT_EQ(source_->Get({}).access_key, "ASIA2");
+  EXPECT_EQ(Calls(), 2u);
+  clock_.Set("2026-11-26T17:00:00Z");
+  EXPECT_TRUE(source_->Renew(second));
+  source_->Get({});
+  EXPECT_EQ(Calls(), 3u);
+}
+
+// Without a time of their own.
+TEST_F(CredentialsTest, KeysOfAFileAreReadAnewWhenTheServerCallsThemExpired) {
+  environment_["AWS_SHARED_CREDENTIALS_FILE"] =
+      File("credentials", "[default]\naws_access_key_id=AKID1\naws_secret_access_key=HUSH\n");
+  const auto source = Make();
+  const Credentials first = source->Get({});
+  File("credentials", "[default]\naws_access_key_id=AKID2\naws_secret_access_key=HUSH\n");
+  EXPECT_EQ(source->Get({}).access_key, "AKID1");
+  EXPECT_TRUE(source->Renew(first));
+  EXPECT_EQ(source->Get({}).access_key, "AKID2");
+}
+
 TEST_F(RenewalTest, WhileRenewalFailsTheOldKeysAreUsedAndTheLogSaysSo) {
   Answer({.status = 500, .body = R"({"message": "HUSHS are out"})"});
   clock_.Set("2026-11-26T17:56:00Z");
