@@ -12,7 +12,7 @@ new_site_with_image() {
 # And what docs/kubernetes.md shows.
 accepts_combinations() {
   local folder=$outside/combinations
-  "$(site_python)/python3" tests/tutor/render_combinations "$folder"
+  $place run "$(site_python)/python3" "$PWD/tests/tutor/render_combinations" "$folder"
   [[ -e $folder/document.yml ]] || fail "nothing of docs/kubernetes.md is among them"
   kubectl apply --dry-run=server --filename="$folder" >"$outside/accepted"
   wc -l "$outside/accepted"
@@ -187,7 +187,7 @@ with_newer_kubectl() {
   versions_are $((before + 1))
   site_tutor k8s backups list | grep -c 'backup\.' || fail "no archive is listed"
   site_tutor k8s restore --dry-run
-  refuses 'No .*nothing' site_tutor k8s restore --name nothing.tar.xz --yes
+  refuses 'no archive .*nothing' site_tutor k8s restore --name nothing.tar.xz --yes
   typing 'Go on\?' n 130 site_tutor k8s restore
   nothing_is_left
 }
