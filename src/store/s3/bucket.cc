@@ -176,9 +176,9 @@ UploadedPart Bucket::UploadPart(const std::string& name, const std::string& uplo
       ObjectOperation("PUT", fmt::format("write part {} of", number), "s3:PutObject", name);
   operation.parameters = {{"partNumber", std::to_string(number)}, {"uploadId", upload}};
   operation.headers = CustomerKeyHeaders();
-  operation.headers.emplace_back("Content-MD5", Base64(Md5Raw(bytes)));
+  UploadedPart part{.number = number, .etag = {}, .checksum_sha256 = {}, .md5 = Md5Raw(bytes)};
+  operation.headers.emplace_back("Content-MD5", Base64(part.md5));
   operation.body = bytes;
-  UploadedPart part{.number = number, .etag = {}, .checksum_sha256 = {}};
   if (with_sha256) {
     part.checksum_sha256 = Base64(Sha256Raw(bytes));
     operation.headers.emplace_back("x-amz-checksum-sha256", part.checksum_sha256);

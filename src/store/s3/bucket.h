@@ -21,6 +21,7 @@ struct UploadedPart {
   int number = 0;               ///< 1 to 10,000
   std::string etag;             ///< as the server gave it, with its quotes
   std::string checksum_sha256;  ///< Base64; empty when none was sent
+  std::string md5;              ///< of the bytes that were sent, raw
 };
 
 /// What a HEAD or the headers of a GET tell of an object.

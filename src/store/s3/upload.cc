@@ -126,7 +126,7 @@ class Upload final : public ObjectWriter {
     while (std::optional<PendingPart> part = queue_.Pop(stop)) {
       UploadedPart done =
           bucket_.UploadPart(name_, upload_, part->number, part->bytes, proof_.with_sha256(), stop);
-      proof_.AddPart(done, part->bytes);
+      proof_.AddPart(done);
       const std::lock_guard lock(mutex_);
       parts_.push_back(std::move(done));
     }

@@ -21,14 +21,13 @@ UploadProof::UploadProof(const Settings& settings, std::string mark)
       with_sha256_(settings.SendsSha256()),
       etag_is_md5_(settings.encryption.EtagIsMd5()) {}
 
-void UploadProof::AddPart(const UploadedPart& part, std::string_view bytes) {
-  std::string md5 = Md5Raw(bytes);
+void UploadProof::AddPart(const UploadedPart& part) {
   std::string sha256 =
       with_sha256_ ? Base64Decode(part.checksum_sha256).value_or("") : std::string();
-  const bool agrees = PlainEtag(part.etag) == Hex(md5);
+  const bool agrees = PlainEtag(part.etag) == Hex(part.md5);
   const std::lock_guard lock(mutex_);
   tags_agree_ = tags_agree_ && agrees;
-  md5_[part.number] = std::move(md5);
+  md5_[part.number] = part.md5;
   if (with_sha256_) sha256_[part.number] = std::move(sha256);
 }
 

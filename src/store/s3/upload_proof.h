@@ -26,7 +26,7 @@ class UploadProof {
 
   /// Whether every part is to carry a SHA-256 of its own.
   bool with_sha256() const { return with_sha256_; }
-  void AddPart(const UploadedPart& part, std::string_view bytes);
+  void AddPart(const UploadedPart& part);
 
   /// Whether an object is the one that these parts make: told by its mark, else by its
   /// size and its tag or checksum.

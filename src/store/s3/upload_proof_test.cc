@@ -24,13 +24,14 @@ UploadedPart Part(int number, std::string_view bytes, bool with_sha256,
                   const std::string& etag = "") {
   return {.number = number,
           .etag = etag.empty() ? '"' + Hex(Md5Raw(bytes)) + '"' : etag,
-          .checksum_sha256 = with_sha256 ? Base64(Sha256Raw(bytes)) : ""};
+          .checksum_sha256 = with_sha256 ? Base64(Sha256Raw(bytes)) : "",
+          .md5 = Md5Raw(bytes)};
 }
 
 // The parts "one " and "two", noted in the order in which they end.
 void AddParts(UploadProof& proof, const std::string& etag = "") {
-  proof.AddPart(Part(2, "two", proof.with_sha256(), etag), "two");
-  proof.AddPart(Part(1, "one ", proof.with_sha256(), etag), "one ");
+  proof.AddPart(Part(2, "two", proof.with_sha256(), etag));
+  proof.AddPart(Part(1, "one ", proof.with_sha256(), etag));
 }
 
 // What an honest server reports of them: independent of the class, by S3's documented rule.
