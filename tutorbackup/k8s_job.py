@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 import signal
 import time
-from contextlib import contextmanager, suppress
-from typing import Any, Iterator, NamedTuple, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple, Sequence
 
 from tutor import fmt
 from tutor.exceptions import TutorError
 
-from . import k8s_objects, k8s_state
+from . import k8s_objects, k8s_state, signals
 from .k8s_config import K8sConfig
 from .k8s_log import PodLog
 from .k8s_state import Summary
@@ -54,7 +54,10 @@ class JobRun:
         """Ends when the Job has ended and is gone. On Ctrl-C the engine ends cleanly first."""
         self._make_way()
         try:
-            with _ended_by_interrupt():
+            # By default SIGTERM ends this process and leaves the Job alone, and what a shell runs
+            # in the background ignores SIGINT.
+            interrupts = dict.fromkeys((signal.SIGINT, signal.SIGTERM), signals.interrupt)
+            with signals.handled(interrupts):
                 try:
                     self._start(kind, arguments)
                     return self._follow()
@@ -175,9 +178,7 @@ class JobRun:
         explanation = k8s_state.explain(self._site, job, pod, ended, summary)
         if explanation:
             fmt.echo_error(explanation)
-        status = summary.get("exit_status", ended.get("exitCode", _FAILED))
-        if not isinstance(status, int):
-            status = _FAILED
+        status = _status(summary, ended, _FAILED)
         if status == 0 and explanation:
             status = _FAILED
         return Outcome(status, summary)
@@ -194,8 +195,7 @@ class JobRun:
                     self._log.follow(pod)
                     ended = k8s_state.termination(self._pod())
         summary = k8s_state.summary_of(ended)
-        status = summary.get("exit_status", ended.get("exitCode", _INTERRUPTED))
-        return Outcome(status if isinstance(status, int) else _INTERRUPTED, summary)
+        return Outcome(_status(summary, ended, _INTERRUPTED), summary)
 
     def _remove(self) -> None:
         if not self._uid or self._leave_it:
@@ -232,18 +232,7 @@ def _is_over(job: dict[str, Any] | None) -> bool:
     return job is None or k8s_state.has_ended(job)
 
 
-@contextmanager
-def _ended_by_interrupt() -> Iterator[None]:
-    """By default SIGTERM ends this process and leaves the job alone; and a shell's background job
-    ignores SIGINT."""
-
-    def interrupt(_number: int, _frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _status(summary: Summary, ended: dict[str, Any], unknown: int) -> int:
+    """The engine's own where it came to say it, else its process's."""
+    status = summary.get("exit_status", ended.get("exitCode"))
+    return status if isinstance(status, int) else unknown

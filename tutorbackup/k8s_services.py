@@ -9,6 +9,7 @@ from typing import Any, Iterator
 
 from tutor import fmt
 
+from . import signals
 from .k8s_job import StillRunsError
 from .kubectl import Kubectl, KubectlError
 from .services import OPENEDX
@@ -44,7 +45,8 @@ def stopped(kubectl: Kubectl) -> Iterator[None]:
         fmt.echo_info("Neither LMS nor CMS is running: nothing to stop.")
         yield
         return
-    with _goes_on_without_terminal():
+    handlers = {signal.SIGHUP: _go_on_without_terminal, signal.SIGTERM: signals.leave}
+    with signals.handled(handlers):
         try:
             # Said before: whoever is killed now leaves a site without them.
             fmt.echo_info("Stopping " + ", ".join(f"{name} ({n})" for name, n in wanted.items()))
@@ -74,26 +76,9 @@ def _how_to_start(kubectl: Kubectl, wanted: dict[str, int]) -> str:
     )
 
 
-@contextmanager
-def _goes_on_without_terminal() -> Iterator[None]:
-    """By default both signals end the process at once. When the terminal goes away what was begun
-    is brought to its end, unseen; a SIGTERM ends it, and what was stopped is started again."""
-
-    def go_on(_number: int, _frame: Any) -> None:
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(nothing, stream)
-        os.close(nothing)
-
-    def leave(number: int, _frame: Any) -> None:
-        raise SystemExit(128 + number)
-
-    before = {
-        signal.SIGHUP: signal.signal(signal.SIGHUP, go_on),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, leave),
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _go_on_without_terminal(_number: int, _frame: Any) -> None:
+    """What was begun is brought to its end, unseen."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+    os.close(nothing)

@@ -9,7 +9,7 @@ from typing import Any, Iterator
 from tutor import fmt
 from tutor.exceptions import TutorError
 
-from . import compat
+from . import compat, signals
 
 OPENEDX = ("lms", "cms", "lms-worker", "cms-worker")
 
@@ -37,7 +37,7 @@ def stopped(runner: Any) -> Iterator[None]:
         fmt.echo_info("Neither LMS nor CMS is running: nothing to stop.")
         yield
         return
-    with _ends_by_exception():
+    with signals.handled({signal.SIGTERM: signals.leave, signal.SIGHUP: signals.leave}):
         try:
             if compat.compose(runner, "stop", *names) != 0:
                 raise TutorError(f"{', '.join(names)} could not be stopped; nothing was restored")
@@ -45,18 +45,3 @@ def stopped(runner: Any) -> Iterator[None]:
         finally:
             if compat.compose(runner, "start", *names) != 0:
                 fmt.echo_error(f"Not all of {', '.join(names)} could be started again.")
-
-
-@contextmanager
-def _ends_by_exception() -> Iterator[None]:
-    """By default these signals end the process without any cleaning up."""
-
-    def leave(number: int, _frame: Any) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -21,8 +21,7 @@ std::optional<size_t> BlockAhead::NextWork(size_t reader) {
   const std::lock_guard lock(mutex_);
   Place& place = places_[reader];
   if (next_work_ == works_.size()) {
-    place.begun = true;
-    changed_.notify_all();
+    NoteBegin(place);
     return std::nullopt;
   }
   place.work = next_work_;
@@ -35,10 +34,7 @@ std::string BlockAhead::Take(size_t reader, size_t block, const std::stop_token&
   Place& place = places_[reader];
   const std::vector<size_t>& blocks = works_[place.work.value()];
   place.at = static_cast<size_t>(std::ranges::find(blocks, block) - blocks.begin()) + 1;
-  if (!place.begun) {
-    place.begun = true;
-    changed_.notify_all();
-  }
+  NoteBegin(place);
   const auto found = ahead_.find(block);
   if (found == ahead_.end()) {
     lock.unlock();
@@ -71,6 +67,12 @@ std::optional<size_t> BlockAhead::NextToFetch() const {
     }
   }
   return std::nullopt;
+}
+
+void BlockAhead::NoteBegin(Place& place) {
+  if (place.begun) return;
+  place.begun = true;
+  changed_.notify_all();
 }
 
 void BlockAhead::AwaitReaders(const std::stop_token& stop) {

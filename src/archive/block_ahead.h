@@ -60,6 +60,8 @@ class BlockAhead {
   };
 
   [[nodiscard]] std::optional<size_t> NextToFetch() const;
+  // REQUIRES: mutex_ is held.
+  void NoteBegin(Place& place);
 
   const RangedSource& source_;
   const ArchiveLayout& layout_;

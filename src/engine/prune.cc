@@ -33,6 +33,10 @@ struct Candidate {
   bool Counts() const {
     return entry().IsUsable() && !entry().from_future && IsAutomaticName(entry().object.name);
   }
+  // Whether a restore could take it.
+  bool IsForRestores() const {
+    return !hidden && !entry().from_future && entry().state == ArchiveState::kComplete;
+  }
   void KeepFor(std::string reason) const { item->kept_by.push_back(std::move(reason)); }
 };
 
@@ -103,8 +107,7 @@ void KeepNewest(const std::vector<Candidate>& candidates) {
   bool whole = false;
   std::set<std::string> held;
   for (const Candidate& candidate : candidates) {
-    const ArchiveEntry& entry = candidate.entry();
-    if (candidate.hidden || entry.from_future || entry.state != ArchiveState::kComplete) continue;
+    if (!candidate.IsForRestores()) continue;
     std::vector<std::string> first;
     for (const std::string& name : candidate.components) {
       if (held.insert(name).second) first.push_back(name);
@@ -125,10 +128,9 @@ void KeepNewest(const std::vector<Candidate>& candidates) {
 void KeepLastStored(const std::vector<Candidate>& candidates) {
   const Candidate* last = nullptr;
   for (const Candidate& candidate : candidates) {
-    const ArchiveEntry& entry = candidate.entry();
-    if (candidate.hidden || entry.from_future || entry.state != ArchiveState::kComplete) continue;
-    if (candidate.group != Group::kWhole) continue;
-    if (last == nullptr || entry.object.modified > last->entry().object.modified) last = &candidate;
+    if (!candidate.IsForRestores() || candidate.group != Group::kWhole) continue;
+    const TimePoint stored = candidate.entry().object.modified;
+    if (last == nullptr || stored > last->entry().object.modified) last = &candidate;
   }
   if (last != nullptr && last->item->kept_by.empty()) last->KeepFor("stored last");
 }

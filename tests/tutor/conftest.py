@@ -26,6 +26,7 @@ from tutor.commands.cli import cli
 import tutorbackup.plugin  # noqa: F401  (declares the plugin to Tutor, for the whole process)
 from tutorbackup import k8s_job, k8s_log, kubectl
 
+MAIN = "from tutor.commands.cli import main; main()"
 # -I and -S: it starts in half the time.
 FAKE_DOCKER = """#!{python} -IS
 import json, os, signal, sys, time
@@ -84,6 +85,11 @@ class Site:
     def tutor(self, *arguments: str) -> click.testing.Result:
         runner = click.testing.CliRunner(env={"TUTOR_ROOT": str(self.root)})
         return runner.invoke(cli, list(arguments))
+
+    def start(self, *arguments: str, **streams: Any) -> subprocess.Popen[Any]:
+        """The real command in a process and a session of its own; for `installed`."""
+        command = [sys.executable, "-c", MAIN, "--root", str(self.root), *arguments]
+        return subprocess.Popen(command, start_new_session=True, **streams)
 
     def set(self, **values: Any) -> None:
         """Into config.yml, as an editor would, without rendering."""
@@ -155,11 +161,23 @@ def site(rendered_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture()
-def cluster(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
-    """A cluster that is played, behind the one place where the plugin starts kubectl."""
-    fake = FakeCluster(tmp_path / "cluster")
+def installed(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """With the plugin as a user enables it, for processes of their own."""
+    site.set(PLUGINS=["backup"])
+    monkeypatch.delenv("TUTOR_IGNORE_ENTRYPOINT_PLUGINS")
+    return site
+
+
+def played_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     monkeypatch.setattr(k8s_job, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(k8s_log, "RETRY_SECONDS", 0.01)
+    return FakeCluster(tmp_path / "cluster")
+
+
+@pytest.fixture()
+def cluster(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
+    """A cluster that is played, behind the one place where the plugin starts kubectl."""
+    fake = played_cluster(tmp_path, monkeypatch)
 
     def start(of: kubectl.Kubectl, command: list[str], *_: Any) -> CallInProcess:
         return CallInProcess(fake.folder, [f"--namespace={of.namespace}", *command])
@@ -171,9 +189,7 @@ def cluster(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake
 @pytest.fixture()
 def cluster_by_program(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     """The same behind a program `kubectl` in PATH."""
-    fake = FakeCluster(tmp_path / "cluster")
-    monkeypatch.setattr(k8s_job, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(k8s_log, "RETRY_SECONDS", 0.01)
+    fake = played_cluster(tmp_path, monkeypatch)
     program = tmp_path / "bin" / "kubectl"
     script = Path(__file__).with_name("fake_kubectl.py")
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{script}" "{fake.folder}" "$@"\n')

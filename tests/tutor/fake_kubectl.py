@@ -145,19 +145,21 @@ class Cluster:
 
     def delete(self) -> None:
         raw = self.value("--raw")
-        if raw:
-            wanted = json.loads(self.text)["preconditions"]["uid"]
-            self.plain.append("job/" + raw.rpartition("/")[2])
-            found = self.state["objects"].get(self.plain[1])
-            if found is None:
-                raise FailureError("Error from server (NotFound): the server could not find it")
-            found["metadata"].update(self.frame().get("metadata", {}))
-            if found["metadata"]["uid"] != wanted:
-                raise FailureError("Error from server (Conflict): Precondition failed: UID")
-        for what in self.plain[1:]:
+        for what in [self.job_by_uid(raw)] if raw else self.plain[1:]:
             self.state["objects"].pop(what, None)
         (self.folder / "deleted").touch()
         self.save()
+
+    def job_by_uid(self, path: str) -> str:
+        """The one of that path, when it is still the one that is meant."""
+        what = "job/" + path.rpartition("/")[2]
+        found = self.state["objects"].get(what)
+        if found is None:
+            raise FailureError("Error from server (NotFound): the server could not find it")
+        found["metadata"].update(self.frame().get("metadata", {}))
+        if found["metadata"]["uid"] != json.loads(self.text)["preconditions"]["uid"]:
+            raise FailureError("Error from server (Conflict): Precondition failed: UID")
+        return what
 
     def logs(self) -> None:
         pod = self.plain[1].partition("/")[2]

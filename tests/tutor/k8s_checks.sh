@@ -181,7 +181,7 @@ with_newer_kubectl() {
   before=$(versions)
   export TESTBED_KUBECTL=newer
   $place run kubectl version | tee "$outside/kubectl"
-  [[ $(sort -u <(sed -nE 's/^(Client|Server) Version: //p' "$outside/kubectl") | wc -l) == 2 ]] ||
+  [[ $(sed -nE 's/^(Client|Server) Version: //p' "$outside/kubectl" | sort -u | wc -l) == 2 ]] ||
     fail "kubectl and the cluster are of one release"
   site_tutor k8s backup --only caddy
   versions_are $((before + 1))

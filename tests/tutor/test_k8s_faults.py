@@ -7,7 +7,6 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -25,8 +24,6 @@ from tutor.exceptions import TutorError
 
 from tutorbackup import k8s_job
 from tutorbackup.kubectl import Kubectl
-
-MAIN = "from tutor.commands.cli import main; main()"
 
 
 class Terminal(io.StringIO):
@@ -226,24 +223,18 @@ def test_services_stay_stopped_while_a_job_runs_that_nobody_follows(
 
 
 def test_without_its_terminal_a_restore_is_finished_and_services_start(
-    site: Any, cluster_by_program: Any, monkeypatch: pytest.MonkeyPatch
+    installed: Any, cluster_by_program: Any
 ) -> None:
     cluster = cluster_by_program
-    site.set(PLUGINS=["backup"])
-    monkeypatch.delenv("TUTOR_IGNORE_ENTRYPOINT_PLUGINS")
     lms = {"metadata": {"name": "lms"}, "spec": {"replicas": 2}}
     frames = [RUNNING] * 40 + run_that_ends()["frames"]
     cluster.play(**{**run_that_ends(), "frames": frames, "deployments": [lms]})
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [
-            *[sys.executable, "-c", MAIN, "--root", str(site.root)],
-            *["k8s", "restore", "--yes", "--stop-services"],
-        ],
+    process = installed.start(
+        *("k8s", "restore", "--yes", "--stop-services"),
         stdin=subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,
-        start_new_session=True,
     )
     os.close(theirs)
     shown = b""
@@ -341,19 +332,13 @@ def test_without_kubectl_it_is_said(site: Any, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_the_engine_cleanly(
-    site: Any, cluster_by_program: Any, monkeypatch: pytest.MonkeyPatch, number: int
+    installed: Any, cluster_by_program: Any, number: int
 ) -> None:
     cluster = cluster_by_program
-    site.set(PLUGINS=["backup"])
-    monkeypatch.delenv("TUTOR_IGNORE_ENTRYPOINT_PLUGINS")
     frames = [RUNNING] * 4
     cluster.play(frames=frames, logs={POD: ["running"]}, endless=True)
-    process = subprocess.Popen(
-        [sys.executable, "-c", MAIN, "--root", str(site.root), "k8s", "backup"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
+    process = installed.start(
+        "k8s", "backup", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert process.stdout
     shown = []

@@ -6,32 +6,25 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 import time
 from typing import Any
 
 import pytest
 
-MAIN = "from tutor.commands.cli import main; main()"
-
 
 @pytest.fixture()
-def restore(site: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def restore(installed: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Starts a restore whose engine takes a while; gives the process when the engine runs."""
-    site.set(PLUGINS=["backup"])
-    monkeypatch.delenv("TUTOR_IGNORE_ENTRYPOINT_PLUGINS")
     monkeypatch.setenv("FAKE_PATIENCE", "60")
     monkeypatch.setenv("FAKE_RUNNING", "lms")
 
     def start() -> subprocess.Popen[str]:
-        arguments = ["--root", str(site.root), "local", "restore", "--yes", "--stop-services"]
-        process = subprocess.Popen(
-            [sys.executable, "-c", MAIN, *arguments],
+        process: subprocess.Popen[str] = installed.start(
+            *("local", "restore", "--yes", "--stop-services"),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
-            start_new_session=True,
         )
         assert process.stdout
         for line in process.stdout:
@@ -62,16 +55,13 @@ def test_services_are_started_again(site: Any, restore: Any, number: int, status
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_the_engine_gets_the_terminal_for_its_bar_and_its_question(
-    site: Any, monkeypatch: pytest.MonkeyPatch, terminal: bool
+    installed: Any, terminal: bool
 ) -> None:
-    site.set(PLUGINS=["backup"])
-    monkeypatch.delenv("TUTOR_IGNORE_ENTRYPOINT_PLUGINS")
     ours, theirs = pty.openpty()
     stdin = theirs if terminal else subprocess.DEVNULL
-    arguments = [sys.executable, "-c", MAIN, "--root", str(site.root), "local", "restore"]
-    done = subprocess.run(arguments, stdin=stdin, stdout=theirs, stderr=theirs)
+    process = installed.start("local", "restore", stdin=stdin, stdout=theirs, stderr=theirs)
+    assert process.wait() == 0
     os.close(ours)
     os.close(theirs)
-    assert done.returncode == 0
     # Compose's word for "without a terminal".
-    assert ("-T" in site.only_call().words) != terminal
+    assert ("-T" in installed.only_call().words) != terminal

@@ -130,14 +130,16 @@ std::string HintFor(const Request& request, const ServerError& server) {
     return fmt::format("allow {} on {} to the account of these keys{}", request.action,
                        request.resource, request.or_else.empty() ? "" : ", or " + request.or_else);
   }
-  const bool elsewhere =
-      !server.endpoint.empty() && server.endpoint.find("amazonaws.com") == std::string::npos;
-  if (server.code == "PermanentRedirect" && elsewhere) {
-    return fmt::format("the bucket is at another address: set S3_ENDPOINT_URL to https://{}",
-                       server.endpoint);
-  }
-  if (server.code == "PermanentRedirect" && !server.region.empty()) {
-    return fmt::format("the bucket lies in {}: set S3_REGION_NAME to it", server.region);
+  if (server.code == "PermanentRedirect") {
+    // At AWS the region makes the address.
+    const bool at_aws = server.endpoint.find("amazonaws.com") != std::string::npos;
+    if (!server.endpoint.empty() && !at_aws) {
+      return fmt::format("the bucket is at another address: set S3_ENDPOINT_URL to https://{}",
+                         server.endpoint);
+    }
+    if (!server.region.empty()) {
+      return fmt::format("the bucket lies in {}: set S3_REGION_NAME to it", server.region);
+    }
   }
   // The code is that of many other refusals.
   if (server.message.find("Server Side Encryption") != std::string::npos) {

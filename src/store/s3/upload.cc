@@ -63,7 +63,7 @@ class Upload final : public ObjectWriter {
   void Write(std::string_view bytes) override {
     while (!bytes.empty()) {
       if (!current_) StartPart();
-      const uint64_t wanted = plan_.PartBytes(current_->number) - current_->bytes.size();
+      const uint64_t wanted = current_->memory.bytes() - current_->bytes.size();
       const std::string_view piece = bytes.substr(0, wanted);
       current_->bytes.append(piece);
       size_ += piece.size();

@@ -63,13 +63,12 @@ std::string UploadProof::Check(const CompletedUpload& completed, const ObjectHea
     if (sha256 != CompositeSha256()) throw differs("SHA-256", sha256, CompositeSha256());
     return "the bucket's SHA-256 over all parts equals ours";
   }
-  // Where the bucket encrypts by a default of its own, no part's tag is its MD5.
-  if (!etag_is_md5_ || !tags_agree_ || TagDiffers(head)) return {};
+  if (!TagCounts() || TagDiffers(head)) return {};
   return "the bucket's entity tag over all parts equals ours";
 }
 
 bool UploadProof::TagDiffers(const ObjectHead& head) const {
-  return etag_is_md5_ && tags_agree_ && head.id.etag != CompositeEtag();
+  return TagCounts() && head.id.etag != CompositeEtag();
 }
 
 }  // namespace oxbackup::s3

@@ -40,6 +40,8 @@ class UploadProof {
 
  private:
   std::string CompositeEtag() const;
+  // Where the bucket encrypts by a default of its own, no part's tag is its MD5.
+  bool TagCounts() const { return etag_is_md5_ && tags_agree_; }
   std::string CompositeSha256() const;
 
   const std::string mark_;

@@ -21,10 +21,10 @@ class TestBucket::FixedKeys final : public CredentialSource {
     keys_.secret_key = settings.secret_key;
   }
   Credentials Get(const std::stop_token& /*stop*/) override { return keys_; }
+  bool Renew(const Credentials& /*expired*/) override { return false; }
 
  private:
   Credentials keys_;
-  bool Renew(const Credentials& /*expired*/) override { return false; }
 };
 
 class TestBucket::NoWaiting final : public RetryWaiter {
