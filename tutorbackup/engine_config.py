@@ -7,22 +7,15 @@ stands in the environment, an argument or `docker inspect`.
 from __future__ import annotations
 
 import json
-import os
 from typing import Any, Iterable, Iterator, Tuple
 
 from tutor.exceptions import TutorError
 
-from . import compat, settings, values
+from . import compat, host_files, settings, values
 
 ARCHIVES = "/data/backup"
 # Of the job's folder in the container, which has what only the operator may read.
 JOB = "/run/openedx-backup"
-CA_FILE = "s3-ca.pem"
-AWS_FILES = {
-    "aws-credentials": ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
-    "aws-config": ("AWS_CONFIG_FILE", "~/.aws/config"),
-}
-FILES_OF_BUCKET = (CA_FILE, *AWS_FILES)
 MEDIA = "/media"
 CADDY = "/caddy"
 TUTOR_CONFIG = "/tutor/config.yml"
@@ -111,6 +104,7 @@ def _server_entries(config: settings.Config, ours: settings.Config) -> Iterator[
     yield "mysql-user", tutors["MYSQL_ROOT_USERNAME"]
     yield "mysql-password", _secret(config, "MYSQL_ROOT_PASSWORD")
     yield "mysql-tls", ours["MYSQL_TLS"]
+    yield "mysql-ca-file", _authority("MYSQL_CA_FILE", ours)
     yield "mysql-databases", ours["MYSQL_DATABASES"]
     yield "mysql-readers", ours["MYSQL_READERS"]
     yield "mysql-single-transaction", ours["MYSQL_SINGLE_TRANSACTION"]
@@ -126,6 +120,8 @@ def _server_entries(config: settings.Config, ours: settings.Config) -> Iterator[
     yield "mongodb-authentication-mechanism", tutors["MONGODB_AUTH_MECHANISM"]
     yield "mongodb-replica-set", tutors["MONGODB_REPLICA_SET"]
     yield "mongodb-tls", tutors["MONGODB_USE_SSL"]
+    yield "mongodb-ca-file", _authority("MONGODB_CA_FILE", ours)
+    yield "mongodb-write-lock", ours["MONGODB_WRITE_LOCK"]
     yield "mongorestore-options", ours["MONGORESTORE_ADDITIONAL_OPTIONS"]
 
 
@@ -143,7 +139,7 @@ def bucket_entries(config: settings.Config) -> Iterator[tuple[str, Any]]:
     yield "s3-addressing-style", ours["S3_ADDRESSING_STYLE"]
     yield "s3-signature-version", ours["S3_SIGNATURE_VERSION"]
     yield "s3-request-checksum-calculation", ours["S3_REQUEST_CHECKSUM_CALCULATION"]
-    yield "s3-ca-file", f"{JOB}/{CA_FILE}" if ours["S3_CA_FILE"] else None
+    yield "s3-ca-file", _authority("S3_CA_FILE", ours)
     yield "s3-sse", ours["S3_SSE"]
     yield "s3-sse-kms-key-id", ours["S3_SSE_KMS_KEY_ID"]
     yield "s3-sse-customer-key", Secret(ours["S3_SSE_CUSTOMER_KEY"])
@@ -153,6 +149,10 @@ def bucket_entries(config: settings.Config) -> Iterator[tuple[str, Any]]:
     yield "s3-tags", ours["S3_TAGS"]
 
 
+def _authority(key: str, ours: settings.Config) -> str | None:
+    return f"{JOB}/{host_files.AUTHORITIES[key]}" if ours[key] else None
+
+
 def _endpoint(host: str, port: int | None) -> str:
     """Empty: AWS's own. A host that is an address of IPv6 needs its brackets."""
     if not host:
@@ -160,32 +160,6 @@ def _endpoint(host: str, port: int | None) -> str:
     if host.count(":") > 1 and "/" not in host and not host.startswith("["):
         host = f"[{host}]"
     return f"{host}:{port}" if port else host
-
-
-def files_of_bucket(config: settings.Config) -> dict[str, bytes]:
-    """Files of this machine that the engine needs for the bucket, by their names in the job's
-    folder.
-    """
-    ours = settings.checked(config, ["s3"])
-    files = {}
-    if ours["S3_CA_FILE"]:
-        files[CA_FILE] = _content("BACKUP_S3_CA_FILE", ours["S3_CA_FILE"])
-    if ours["S3_PROFILE"]:
-        for name, (variable, usual) in AWS_FILES.items():
-            path = os.environ.get(variable) or os.path.expanduser(usual)
-            if os.path.exists(path):
-                files[name] = _content("BACKUP_S3_PROFILE", path)
-        if not files.keys() & AWS_FILES.keys():
-            raise TutorError("BACKUP_S3_PROFILE is set, and there are no AWS files in ~/.aws")
-    return files
-
-
-def _content(setting: str, path: str) -> bytes:
-    try:
-        with open(os.path.expanduser(path), "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise TutorError(f"{setting}: cannot read {path}: {error.strerror}") from error
 
 
 # Tutor's own settings that the engine needs. Those of MongoDB's connection came with Tutor 14.2.2.

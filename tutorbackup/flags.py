@@ -41,9 +41,12 @@ class Compression(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 class Span(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "duration"
 
+    def __init__(self, check: values.Check):
+        self._check = check
+
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         try:
-            return values.span_or_none(value)
+            return str(self._check(value))
         except ValueError as error:
             self.fail(f"'{value}' {error}", param, ctx)
 
@@ -83,6 +86,13 @@ choosing_in_the_place = joined(
     click.option("--name", metavar="NAME", help="The archive of this name"),
     click.option("--version", metavar="ID", help="This version of an archive in the S3 bucket"),
 )
+
+
+def always_the_bucket(flag: str) -> Callable[[Any], Any]:
+    """What `tutor local` needs to be told, and `tutor k8s` always does."""
+    return click.option(flag, is_flag=True, expose_value=False, hidden=True)
+
+
 naming = joined(
     click.option("--name", metavar="NAME", help="Name of the archive, instead of backup.DATE"),
     click.option(
@@ -117,7 +127,7 @@ changing_what_is_live = joined(
     ),
     click.option(
         "--max-age",
-        type=Span(),
+        type=Span(values.age_or_none),
         metavar="DURATION",
         help="Refuse an archive that is older: 12h, 2d, 1w",
     ),
@@ -138,9 +148,10 @@ keeping = joined(
     ),
     click.option(
         "--keep-within",
-        type=Span(),
+        type=Span(values.span_or_none),
         metavar="DURATION",
-        help="Keep all that are so much older than the newest at most: 12h, 30d, 8w, 6m, 1y",
+        help="Keep all that are so much older than the newest at most: 12h, 30d, 8w, 6m "
+        "(months), 1y",
     ),
     click.option("--damaged", is_flag=True, help="Remove damaged archives too"),
     click.option("--dry-run", is_flag=True, help="Only say what would be removed"),

@@ -15,7 +15,7 @@ from tutor import env as tutor_env
 from tutor import fmt
 from tutor.exceptions import TutorError
 
-from . import compat, engine_config, settings
+from . import compat, engine_config, host_files, settings
 
 # Job services of the patch, without Tutor's "-job".
 LIVE = "backup"
@@ -50,8 +50,9 @@ class Job:
         self._settings_file = "-".join(["settings", *sorted(groups)]) + ".toml"
         text = engine_config.render(self.config, groups)
         self._files = {self._settings_file: text.encode("utf-8")}
+        self._files.update(host_files.of_servers(self.config))
         if "s3" in groups:
-            self._files.update(engine_config.files_of_bucket(self.config))
+            self._files.update(host_files.of_bucket(self.config))
         self._check_environment()
 
     def path(self, *parts: str) -> str:
@@ -105,7 +106,7 @@ class Job:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         if "s3" in self._groups:
             # An earlier run's would be found and used.
-            for name in {*engine_config.FILES_OF_BUCKET} - {*self._files}:
+            for name in {*host_files.OF_BUCKET} - {*self._files}:
                 with suppress(FileNotFoundError):
                     os.remove(os.path.join(folder, name))
         for name, content in self._files.items():

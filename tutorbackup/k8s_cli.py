@@ -36,6 +36,7 @@ class Cluster:
 @click.command(help="Back the site up into an archive in the S3 bucket")
 @flags.choosing_components
 @flags.naming
+@flags.always_the_bucket("--upload")
 @click.pass_obj
 def backup(context: Any, /, **options: Any) -> None:
     cluster = Cluster(context)
@@ -53,6 +54,7 @@ def backup(context: Any, /, **options: Any) -> None:
     "the one named"
 )
 @flags.choosing_in_the_place
+@flags.always_the_bucket("--download")
 @flags.listing_versions
 @flags.choosing_components
 @flags.changing_what_is_live

@@ -8,7 +8,7 @@ from typing import Any, Iterator
 from tutor import fmt
 from tutor.exceptions import TutorError
 
-from . import engine_config, settings
+from . import engine_config, host_files, settings
 from .engine_config import Secret
 
 SETTINGS_FILE = "settings.toml"
@@ -20,7 +20,7 @@ _KEYS = {"mysql-password": "mysql-root-password"}
 # `kubectl apply` keeps an object's whole text in an annotation of it, and annotations hold 256 KiB:
 # a Secret's as Base64.
 _LARGEST_TUTOR_CONFIG = 128 << 10
-_LARGEST_AUTHORITY = 192 << 10
+_LARGEST_AUTHORITIES = 192 << 10
 
 
 class K8sConfig:
@@ -40,15 +40,16 @@ class K8sConfig:
         self.media: dict[str, str] = self.ours["K8S_MEDIA_CLAIMS"]
         if strict:
             engine_config.bucket(config)
-        self._bucket_files = self._files_of_bucket(strict)
+        self._host_files = self._files_of_this_machine(strict)
+        if strict:
+            self._check_authorities()
         self._tutor_config = _tutor_config(root)
 
     def public_files(self) -> dict[str, str]:
         """The files that anybody may read, by name: keys of the ConfigMap."""
         files = {SETTINGS_FILE: engine_config.to_toml(self._without_secrets())}
-        authority = self._bucket_files.get(engine_config.CA_FILE)
-        if authority is not None:
-            files[engine_config.CA_FILE] = authority.decode("utf-8", "replace")
+        for name, content in self._authorities().items():
+            files[name] = content.decode("utf-8", "replace")
         return files
 
     def secret_files(self) -> dict[str, bytes]:
@@ -58,9 +59,9 @@ class K8sConfig:
             for key, value in self._entries()
             if isinstance(value, Secret) and value
         }
-        for name in engine_config.AWS_FILES:
-            if name in self._bucket_files:
-                files[name] = self._bucket_files[name]
+        for name in host_files.AWS_FILES:
+            if name in self._host_files:
+                files[name] = self._host_files[name]
         if self._tutor_config:
             files[TUTOR_CONFIG_KEY] = self._tutor_config
         return files
@@ -94,19 +95,30 @@ class K8sConfig:
         if TUTOR_CONFIG_KEY in keys:
             yield "tutor-config", engine_config.TUTOR_CONFIG
 
-    def _files_of_bucket(self, strict: bool) -> dict[str, bytes]:
+    def _check_authorities(self) -> None:
+        size = sum(len(content) for content in self._authorities().values())
+        if size > _LARGEST_AUTHORITIES:
+            raise TutorError(
+                f"the files of BACKUP_…_CA_FILE have {size} bytes, and a cluster's ConfigMap takes "
+                f"{_LARGEST_AUTHORITIES}: name files with the authority of the server alone"
+            )
+
+    def _authorities(self) -> dict[str, bytes]:
+        names = host_files.AUTHORITIES.values()
+        return {name: self._host_files[name] for name in names if name in self._host_files}
+
+    def _files_of_this_machine(self, strict: bool) -> dict[str, bytes]:
+        # An existing Secret has AWS's files itself, wherever those came from.
+        elsewhere = self.ours["K8S_SECRET_NAME"] and (
+            host_files.AWS_FILES.keys() & {*self.ours["K8S_SECRET_KEYS"]}
+        )
         try:
-            files = engine_config.files_of_bucket(self.config)
+            files = host_files.of_servers(self.config)
+            files.update(host_files.of_bucket(self.config, with_profile=not elsewhere))
         except TutorError:
             if strict:
                 raise
             return {}
-        size = len(files.get(engine_config.CA_FILE, b""))
-        if strict and size > _LARGEST_AUTHORITY:
-            raise TutorError(
-                f"the file of BACKUP_S3_CA_FILE has {size} bytes, and a cluster's ConfigMap takes "
-                f"{_LARGEST_AUTHORITY}: name one with the authority of the bucket's server alone"
-            )
         return files
 
 

@@ -10,10 +10,12 @@ import yaml
 
 from . import cron, k8s_pod
 from .k8s_config import K8sConfig
-from .k8s_pod import CONTAINER, LIVE, RESTORE, metadata
+from .k8s_pod import ARCHIVE, CONTAINER, LIVE, RESTORE, metadata
 
 BACKUP_CRON_JOB = "backup-cron-job"
 RESTORE_CRON_JOB = "restore-cron-job"
+PRUNE_CRON_JOB = "prune-cron-job"
+VERIFY_CRON_JOB = "verify-cron-job"
 JOB = "backup-restore-job"
 # The engine's statuses that another try cannot change: wrong usage, no such archive, a damaged one.
 _FINAL_STATUSES = [2, 4, 5]
@@ -35,6 +37,8 @@ def all_objects(site: K8sConfig) -> list[dict[str, Any]]:
     oldest = [f"--max-age={ours['RESTORE_MAX_AGE']}"] if ours["RESTORE_MAX_AGE"] else []
     found.append(_cron_job(site, BACKUP_CRON_JOB, "BACKUP", LIVE, ["backup"]))
     found.append(_cron_job(site, RESTORE_CRON_JOB, "RESTORE", RESTORE, [*_STANDBY, *oldest]))
+    found.append(_cron_job(site, PRUNE_CRON_JOB, "PRUNE", ARCHIVE, ["prune", "--yes"]))
+    found.append(_cron_job(site, VERIFY_CRON_JOB, "VERIFY", ARCHIVE, ["verify"]))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any, Sequence
 
 from tutor.exceptions import TutorError
 
-from . import engine_config, k8s_config, values
+from . import engine_config, host_files, k8s_config, k8s_values, values
 from .k8s_config import K8sConfig
 
 # Which run it is: one that reads the live site, one that replaces it, one that looks at archives.
@@ -21,7 +21,7 @@ SUMMARY_FILE = "/dev/termination-log"
 _USER = 1000
 _OVERHEAD = 256 << 20
 _PROCESSOR = "250m"
-_CADDY = {"app.kubernetes.io/name": "caddy"}
+_CADDY = {k8s_values.OWN_LABEL: "caddy"}
 
 
 def pod_template(
@@ -64,7 +64,7 @@ def metadata(
     site: K8sConfig, name: str = "", annotations: dict[str, str] | None = None
 ) -> dict[str, Any]:
     found: dict[str, Any] = {"name": name} if name else {}
-    found["labels"] = {"app.kubernetes.io/name": CONTAINER, **site.ours["K8S_LABELS"]}
+    found["labels"] = {k8s_values.OWN_LABEL: CONTAINER, **site.ours["K8S_LABELS"]}
     if annotations:
         found["annotations"] = dict(annotations)
     return found
@@ -86,9 +86,10 @@ def _container(
         "name": CONTAINER,
         "image": site.image,
         "command": ["tutor-backup"],
-        # Kubernetes puts variables in the place of $(NAME), unless the dollar is doubled.
-        "args": [word.replace("$", "$$") for word in words],
-        "env": [{"name": name, "value": value} for name, value in _environment(site).items()],
+        "args": [_literal(word) for word in words],
+        "env": [
+            {"name": name, "value": _literal(value)} for name, value in _environment(site).items()
+        ],
         "resources": _resources(site),
         "securityContext": _merged(
             _container_security(site, kind), site.ours["K8S_SECURITY_CONTEXT"]
@@ -98,6 +99,11 @@ def _container(
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": mounts,
     }
+
+
+def _literal(text: str) -> str:
+    """Kubernetes puts variables in the place of $(NAME), unless the dollar is doubled."""
+    return text.replace("$", "$$")
 
 
 def _waits(site: K8sConfig, kind: str) -> list[str]:
@@ -112,6 +118,7 @@ def _waits(site: K8sConfig, kind: str) -> list[str]:
 
 def _environment(site: K8sConfig) -> dict[str, str]:
     variables = {
+        **site.ours["ENVIRONMENT"],
         "LANG": "C.UTF-8",
         "NO_COLOR": "1",
         # Archives are named by the day of this zone.
@@ -120,7 +127,7 @@ def _environment(site: K8sConfig) -> dict[str, str]:
         "OPENEDX_BACKUP_FRONT_END": "tutor k8s",
     }
     keys = site.secret_keys()
-    for name, (variable, _) in engine_config.AWS_FILES.items():
+    for name, (variable, _) in host_files.AWS_FILES.items():
         if name in keys:
             variables[variable] = f"{k8s_config.SECRETS}/{name}"
     return variables

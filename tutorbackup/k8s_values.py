@@ -25,6 +25,7 @@ SECRET_KEYS = (
     "aws-config",
     "config.yml",
 )
+OWN_LABEL = "app.kubernetes.io/name"
 _NAME = re.compile("[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _WORD = "[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 _KEY = re.compile(rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_WORD}")
@@ -84,6 +85,13 @@ def label_texts(value: Any) -> dict[str, str]:
             raise ValueError(
                 f"{key}: {content!r} is no label: up to 63 letters, digits, '-', '_' and '.'"
             )
+    return found
+
+
+def more_labels(value: Any) -> dict[str, str]:
+    found = label_texts(value)
+    if OWN_LABEL in found:
+        raise ValueError(f"holds {OWN_LABEL}, by which our objects are found")
     return found
 
 

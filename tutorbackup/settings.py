@@ -45,6 +45,8 @@ def checked(config: Config, groups: Iterable[str] | None = None) -> Config:
             plain[setting.key] = setting.check(config.get(setting.name))
         except ValueError as error:
             problems.append(_problem(setting, config.get(setting.name), error))
+    if wanted is None or {"k8s", "prune"} <= wanted:
+        problems.extend(_prune_without_rules(plain))
     if wanted is None or "s3" in wanted:
         problems.extend(_half_a_key(plain))
         problems.extend(_what_contradicts(plain))
@@ -57,6 +59,14 @@ def checked(config: Config, groups: Iterable[str] | None = None) -> Config:
 def _problem(setting: Setting, value: Any, error: ValueError) -> str:
     shown = "" if setting.key in SECRETS else f" ({value!r})"
     return f"{setting.name}{shown}: {error}"
+
+
+def _prune_without_rules(plain: Config) -> list[str]:
+    if not plain.get("K8S_CRONJOB_PRUNE_ENABLE"):
+        return []
+    if any(value for key, value in plain.items() if key.startswith("PRUNE_KEEP_")):
+        return []
+    return [f"{PREFIX}K8S_CRONJOB_PRUNE_ENABLE: there is no rule, {PREFIX}PRUNE_KEEP_…"]
 
 
 def _half_a_key(plain: Config) -> list[str]:

@@ -27,6 +27,13 @@ ENGINE = (
     Setting(
         "COMPRESSION", "xz", values.compression, "xz, xz:0 to xz:9, zstd, zstd:1 to zstd:19, none"
     ),
+    Setting(
+        "ENVIRONMENT",
+        {},
+        values.environment,
+        "more variables of the engine, above all proxies: "
+        "`{https_proxy: 'http://proxy:3128', no_proxy: minio}`",
+    ),
     Setting("MEMORY", "256MiB", values.memory, "memory for data on their way, 64MiB or more"),
     Setting("THREADS", 0, values.count(0), "threads that compress; 0: one for each processor"),
     Setting(
@@ -50,6 +57,12 @@ ENGINE = (
         values.choice("disabled", "preferred", "required", "verify"),
         "encryption: disabled, preferred, required, verify (checks the certificate too)",
     ),
+    Setting(
+        "MYSQL_CA_FILE",
+        "",
+        values.text,
+        "file with the authority that signed MySQL's certificate; empty: the usual ones",
+    ),
     Setting("MYSQL_SINGLE_TRANSACTION", True, values.boolean, "read everything as of one moment"),
     Setting("MYSQL_FLUSH_LOGS", True, values.boolean, "begin a new binary log with the run"),
     Setting(
@@ -62,9 +75,21 @@ ENGINE = (
     Setting("MONGODB_READERS", 4, values.count(1), "connections that read at once"),
     Setting(
         "MONGODB_AUTHENTICATION_DATABASE",
-        "{{ MONGODB_AUTH_SOURCE | default('admin') }}",
+        "{{ MONGODB_AUTH_SOURCE | default('admin', true) }}",
         values.text,
         "where the account lives: Tutor's `MONGODB_AUTH_SOURCE`, else admin",
+    ),
+    Setting(
+        "MONGODB_CA_FILE",
+        "",
+        values.text,
+        "the same of MongoDB, with Tutor's `MONGODB_USE_SSL`",
+    ),
+    Setting(
+        "MONGODB_WRITE_LOCK",
+        False,
+        values.boolean,
+        "on a server that is no replica set hold writers for seconds, so that all is of one moment",
     ),
     Setting(
         "MONGORESTORE_ADDITIONAL_OPTIONS",
@@ -98,7 +123,10 @@ REPORTING = (
 )
 
 _KEEP_RULES = (
-    ("LAST", "prune keeps so many of the newest archives"),
+    (
+        "LAST",
+        "`prune` (by hand, or by `BACKUP_K8S_CRONJOB_PRUNE_ENABLE`) keeps so many of the newest",
+    ),
     ("HOURLY", "the newest of so many hours"),
     ("DAILY", "the newest of so many days"),
     ("WEEKLY", "the newest of so many weeks"),

@@ -21,6 +21,12 @@ _CRONJOBS = (
     _k8s("CRONJOB_RESTORE_ENABLE", False, values.boolean, "whether restores are due (a standby)"),
     _k8s("CRONJOB_RESTORE_SCHEDULE", "30 0 * * *", values.cron_line, "when"),
     _k8s(
+        "CRONJOB_PRUNE_ENABLE", False, values.boolean, "whether old archives are removed by rules"
+    ),
+    _k8s("CRONJOB_PRUNE_SCHEDULE", "0 6 * * *", values.cron_line, "when"),
+    _k8s("CRONJOB_VERIFY_ENABLE", False, values.boolean, "whether the newest archive is read back"),
+    _k8s("CRONJOB_VERIFY_SCHEDULE", "0 7 * * sun", values.cron_line, "when"),
+    _k8s(
         "CRONJOB_CONCURRENCYPOLICY",
         "Forbid",
         values.choice("Allow", "Forbid", "Replace"),
@@ -35,7 +41,7 @@ _CRONJOBS = (
     Setting(
         "RESTORE_MAX_AGE",
         "2d",
-        values.span_or_none,
+        values.age_or_none,
         "the scheduled restore refuses an archive that is older: 12h, 2d, 1w; empty: takes any",
         "k8s",
     ),
@@ -133,7 +139,7 @@ _POD = (
         "affinity, instead of the preferred one to Caddy's pod, which has the volume",
     ),
     _k8s("PRIORITY_CLASS_NAME", "", k8s_values.object_name_or_none, "priority class"),
-    _k8s("LABELS", {}, k8s_values.label_texts, "more labels, of all objects and pods"),
+    _k8s("LABELS", {}, k8s_values.more_labels, "more labels, of all objects and pods"),
     _k8s(
         "ANNOTATIONS",
         {},

@@ -7,8 +7,9 @@ from .setting import Setting
 
 
 def _s3(option: str, otherwise: str) -> str:
-    """The value of the plugin tutor-contrib-s3 when that is enabled."""
-    return "{{ S3_" + option + " | default(" + otherwise + ") }}"
+    """The value of the plugin tutor-contrib-s3 when that is enabled. A setting without a value
+    in config.yml is null, which would be rendered as "None"."""
+    return "{{ S3_" + option + " | default(" + otherwise + ", true) }}"
 
 
 S3 = (
@@ -17,7 +18,7 @@ S3 = (
     Setting("S3_REGION", _s3("REGION", "''"), values.text, "region", "s3"),
     Setting(
         "S3_REGION_NAME",
-        "{{ BACKUP_S3_REGION }}",
+        "{{ BACKUP_S3_REGION or '' }}",
         values.text,
         "the same under the predecessor's other name; this one wins",
         "s3",
@@ -36,13 +37,19 @@ S3 = (
         "auto, path, virtual",
         "s3",
     ),
-    Setting("S3_USE_SSL", _s3("USE_SSL", "true"), values.boolean, "connect with TLS", "s3"),
     Setting(
-        "S3_ACCESS_KEY", "{{ OPENEDX_AWS_ACCESS_KEY }}", values.text, "key; empty: the role's", "s3"
+        "S3_USE_SSL", "{{ S3_USE_SSL | default(true) }}", values.boolean, "connect with TLS", "s3"
+    ),
+    Setting(
+        "S3_ACCESS_KEY",
+        "{{ OPENEDX_AWS_ACCESS_KEY or '' }}",
+        values.text,
+        "key; empty: the role's",
+        "s3",
     ),
     Setting(
         "S3_SECRET_ACCESS_KEY",
-        "{{ OPENEDX_AWS_SECRET_ACCESS_KEY }}",
+        "{{ OPENEDX_AWS_SECRET_ACCESS_KEY or '' }}",
         values.text,
         "the key's secret",
         "s3",
@@ -62,7 +69,8 @@ S3 = (
         "S3_PROFILE",
         "",
         values.text,
-        "profile of your AWS files (`~/.aws`) instead of a key; copied for the job",
+        "profile of your AWS files (`~/.aws`) instead of a key; what they say of it is copied for "
+        "the job",
         "s3",
     ),
     Setting(
@@ -92,7 +100,8 @@ S3 = (
         "S3_OBJECT_LOCK_MODE",
         "",
         values.choice("", "GOVERNANCE", "COMPLIANCE"),
-        "nobody can remove an archive for some days: GOVERNANCE, COMPLIANCE; empty: no lock",
+        "an archive cannot be removed for some days: GOVERNANCE (but by those who may bypass it), "
+        "COMPLIANCE (by nobody); empty: no lock",
         "s3",
     ),
     Setting("S3_OBJECT_LOCK_DAYS", "", values.count_or_none, "for how many days", "s3"),

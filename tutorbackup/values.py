@@ -19,6 +19,14 @@ MOST_PORT = 65535
 MOST_ZSTD_LEVEL = 19
 MOST_TAGS = 10
 BYTES_OF_A_KEY = 32
+OWN_VARIABLES = (
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "LANG",
+    "NO_COLOR",
+    "OPENEDX_BACKUP_FRONT_END",
+    "TZ",
+)
 UNITS = {"": 1, "b": 1}
 for _power, _prefix in enumerate("kmgt", start=1):
     UNITS[_prefix] = UNITS[_prefix + "ib"] = 1024**_power
@@ -132,6 +140,33 @@ def span_or_none(value: Any) -> str:
     if line and not re.search("[1-9]", line):
         raise ValueError("is no time at all")
     return line
+
+
+def age_or_none(value: Any) -> str:
+    """A time span without months: 90m is more likely meant as minutes, and would be years."""
+    line = span_or_none(value)
+    if "m" in line:
+        raise ValueError("has months (m); give it in h, d, w or y, as in 2d")
+    return line
+
+
+def environment(value: Any) -> dict[str, str]:
+    """Variables for a container, beside those of the plugin's own."""
+    if value is None or value == "":
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError("is no mapping like {NAME: value}")
+    found = {}
+    for name, content in value.items():
+        if not isinstance(name, str) or not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
+            raise ValueError(f"holds {name!r}, which is no name of a variable")
+        if name in OWN_VARIABLES:
+            raise ValueError(f"holds {name}, which the plugin sets itself")
+        try:
+            found[name] = text(content)
+        except ValueError as error:
+            raise ValueError(f"{name} {error}") from error
+    return found
 
 
 def key_of_32_bytes_or_none(value: Any) -> str:

@@ -202,6 +202,11 @@ std::optional<AgeLimit> AgeLimitOf(const SettingValues& settings) {
   const std::optional<CalendarSpan> span = settings.Span("max-age");
   if (!span) return std::nullopt;
   const std::string origin = settings.Find("max-age").value_or(SettingValue{}).origin;
+  if (span->months != 0) {
+    throw Error(ErrorKind::kUsage, fmt::format("{} has months (m) in it, not minutes: '{}'", origin,
+                                               settings.TextOr("max-age", "")))
+        .Hint("give it in hours, days, weeks or years: 2h, 2d, 1w");
+  }
   const char* const separator = origin.starts_with("--") ? " " : "=";
   return AgeLimit{*span, origin + separator + settings.TextOr("max-age", "")};
 }

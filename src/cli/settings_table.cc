@@ -125,7 +125,7 @@ constexpr Setting kSettings[] = {
     {"skip-applied", "skip-applied", "SKIP_APPLIED", Kind::kBool, "BOOL", "false",
      "do nothing when the site holds that very archive already", kWhat, kRestore, true},
     {"max-age", "max-age", "RESTORE_MAX_AGE", Kind::kText, "DURATION", "",
-     "refuse an archive that was made longer ago: 12h, 2d, 8w, 6m, 1y", kWhat, kRestore, true},
+     "refuse an archive that was made longer ago: 12h, 2d, 8w, 1y", kWhat, kRestore, true},
     {"undo", "undo", "", Kind::kSwitch, "", "", "bring back what the last restore replaced", kWhat,
      kRestore, false},
     {"drop-old", "drop-old", "", Kind::kSwitch, "", "",

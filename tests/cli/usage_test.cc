@@ -39,6 +39,7 @@ TEST(UsageTest, MistakesEndWithStatusTwoAndAnExample) {
       {"restore", "--from", site.archives(), "--date", "22.11.2026", "--caddy", site.caddy()},
       {"restore", "--from", site.archives(), "--date", "2026-13-45", "--caddy", site.caddy()},
       {"inspect", "--from", site.archives(), "--date", "2026-02-29"},
+      {"restore", "--from", site.archives(), "--max-age", "90m", "--caddy", site.caddy()},
       {"backup", "--to", site.archives(), "--caddy", site.caddy(), "--name", "a\nb"},
       {"restore", "--undo", "--dry-run", "--caddy", site.caddy()},
       {"restore", "--undo", "--date", "2026-11-22", "--caddy", site.caddy()},

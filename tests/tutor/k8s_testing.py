@@ -14,6 +14,7 @@ import yaml
 from tutor import env as tutor_env
 
 CRON_JOBS = ("CronJob/backup-cron-job", "CronJob/restore-cron-job")
+OTHER_CRON_JOBS = ("CronJob/prune-cron-job", "CronJob/verify-cron-job")
 POD = "backup-restore-job-0"
 HERE = Path(__file__).resolve().parent
 

@@ -103,6 +103,17 @@ def test_hostile_variables_stay_whole(site: Any) -> None:
     }
 
 
+def test_variables_of_the_operators_own(site: Any) -> None:
+    proxy = "http://me:a$b${c}'d\"e{{f}}@proxy:3128"
+    site.set(BACKUP_ENVIRONMENT={"https_proxy": proxy, "EMPTY": None, "NUMBER": 1})
+    site.render()
+    for service in read_by_compose(site).values():
+        environment = service["environment"]
+        assert environment["https_proxy"].replace("$$", "$") == proxy
+        assert (environment["EMPTY"], environment["NUMBER"]) == ("", "1")
+        assert environment["AWS_CONFIG_FILE"] == "/run/openedx-backup/aws-config"
+
+
 def test_external_databases_are_not_started(site: Any) -> None:
     site.set(RUN_MYSQL=False, RUN_MONGODB=False)
     site.render()

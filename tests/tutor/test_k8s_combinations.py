@@ -44,7 +44,7 @@ def test_pods_are_consistent_in_every_combination(site: Any) -> None:
             waits = container(template)["args"].count("--wait")
             assert waits in (0, settings["RUN_MYSQL"] + settings["RUN_MONGODB"])
             assert "$(X)" not in str(container(template)["args"]).replace("$$(X)", "")
-    assert number == 48 * 6
+    assert number == 48 * 8
 
 
 def test_secrets_are_in_the_secret_alone_in_every_combination(site: Any) -> None:

@@ -181,6 +181,15 @@ def test_a_restore_by_version_for_a_script(site: Any, cluster: Any) -> None:
     ]
 
 
+def test_what_tutor_local_needs_to_be_told_is_taken(site: Any, cluster: Any) -> None:
+    assert site.tutor("k8s", "backup", "--upload").exit_code == 0
+    assert site.tutor("k8s", "restore", "--download", "--yes").exit_code == 0
+    assert cluster.engine() == [
+        [*WAIT, "backup"],
+        [*WAIT, "restore", "--exclude=config", "--yes"],
+    ]
+
+
 def test_a_standby_by_hand(site: Any, cluster: Any) -> None:
     site.tutor("k8s", "restore", "--yes", "--skip-applied", "--max-age=12h")
     (told,) = cluster.engine()

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from k8s_testing import (
     CRON_JOBS,
+    OTHER_CRON_JOBS,
     container,
     engine_arguments,
     engine_settings,
@@ -25,6 +26,7 @@ from tutor.commands.k8s import K8sContext, k8s
 from tutor.exceptions import TutorError
 
 from tutorbackup import engine_config, k8s_values
+from tutorbackup.k8s_config import K8sConfig
 
 HOSTILE = "a$(b)${c}'d\"e\\f #g: %j`k`;&|<>l\té€😀\x7f\u2028~ "
 
@@ -36,6 +38,7 @@ def test_the_predecessors_names_are_kept(site: Any) -> None:
         "Secret/backup-secrets",
         "ServiceAccount/backup",
         *CRON_JOBS,
+        *OTHER_CRON_JOBS,
     }
     job = site.path("backup", "k8s", "backup-restore-job.yml").read_text()
     assert set(read_objects(job)) == {"Job/backup-restore-job"}
@@ -99,6 +102,34 @@ def test_what_the_engine_is_told(site: Any) -> None:
     assert told["warnings-as-success"] is True
     any_age = rendered(site, BACKUP_RESTORE_MAX_AGE="")
     assert not [w for w in engine_arguments(template_of(any_age, CRON_JOBS[1])) if "max-age" in w]
+
+
+def test_old_archives_are_pruned_and_the_newest_verified_where_that_is_wanted(site: Any) -> None:
+    prune, verify = (rendered(site)[name]["spec"] for name in OTHER_CRON_JOBS)
+    assert (prune["suspend"], verify["suspend"]) == (True, True)
+    objects = rendered(
+        site,
+        BACKUP_K8S_CRONJOB_PRUNE_ENABLE=True,
+        BACKUP_K8S_CRONJOB_VERIFY_ENABLE=True,
+        BACKUP_K8S_CRONJOB_VERIFY_SCHEDULE="0 3 1 * *",
+        BACKUP_PRUNE_KEEP_DAILY=7,
+        ENABLE_HTTPS=True,
+        BACKUP_K8S_MEDIA_CLAIMS={"openedx-media": "media"},
+    )
+    prune, verify = (objects[name]["spec"] for name in OTHER_CRON_JOBS)
+    assert (prune["schedule"], prune["suspend"]) == ("0 6 * * *", False)
+    assert (verify["schedule"], verify["suspend"]) == ("0 3 1 * *", False)
+    arguments = [engine_arguments(template_of(objects, name)) for name in OTHER_CRON_JOBS]
+    assert arguments == [["prune", "--yes"], ["verify"]]
+    assert engine_settings(objects)["keep-daily"] == 7
+    # The bucket alone is what they need.
+    for name in OTHER_CRON_JOBS:
+        assert volumes(template_of(objects, name)).keys() == {"settings", "secrets", "tmp"}
+
+
+def test_pruning_without_a_rule_is_refused(site: Any) -> None:
+    with pytest.raises(TutorError, match="BACKUP_K8S_CRONJOB_PRUNE_ENABLE: there is no rule"):
+        rendered(site, BACKUP_K8S_CRONJOB_PRUNE_ENABLE=True)
 
 
 def test_secrets_are_files_and_nowhere_else(site: Any) -> None:
@@ -194,17 +225,46 @@ def test_files_of_the_bucket(site: Any, tmp_path: Any, monkeypatch: pytest.Monke
     monkeypatch.delenv("AWS_SHARED_CREDENTIALS_FILE", raising=False)
     monkeypatch.delenv("AWS_CONFIG_FILE", raising=False)
     (tmp_path / ".aws").mkdir()
-    (tmp_path / ".aws" / "credentials").write_text("[backups]\n")
+    (tmp_path / ".aws" / "credentials").write_text("[root]\nx = hush\n[backups]\n")
     (tmp_path / "ca.pem").write_text("a certificate\n")
     objects = rendered(
-        site, BACKUP_S3_CA_FILE=str(tmp_path / "ca.pem"), BACKUP_S3_PROFILE="backups"
+        site,
+        BACKUP_MYSQL_CA_FILE=str(tmp_path / "ca.pem"),
+        BACKUP_MONGODB_CA_FILE=str(tmp_path / "ca.pem"),
+        BACKUP_S3_CA_FILE=str(tmp_path / "ca.pem"),
+        BACKUP_S3_PROFILE="backups",
     )
-    assert objects["ConfigMap/backup-settings"]["data"]["s3-ca.pem"] == "a certificate\n"
-    assert engine_settings(objects)["s3-ca-file"] == "/run/openedx-backup/s3-ca.pem"
+    for server in ("mysql", "mongodb", "s3"):
+        name = f"{server}-ca.pem"
+        assert objects["ConfigMap/backup-settings"]["data"][name] == "a certificate\n"
+        assert engine_settings(objects)[f"{server}-ca-file"] == f"/run/openedx-backup/{name}"
     assert secrets_in(objects["Secret/backup-secrets"])["aws-credentials"] == "[backups]\n"
     environ = {one["name"]: one["value"] for one in container(template_of(objects))["env"]}
     assert environ["AWS_SHARED_CREDENTIALS_FILE"] == "/run/secrets/openedx-backup/aws-credentials"
     assert "AWS_CONFIG_FILE" not in environ
+
+
+def test_an_existing_secret_has_awss_files_itself(
+    site: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    site.set(
+        BACKUP_S3_PROFILE="backups",
+        BACKUP_K8S_SECRET_NAME="vault",
+        BACKUP_K8S_SECRET_KEYS=["mysql-root-password", "aws-credentials"],
+    )
+    pods = K8sConfig(site.config())
+    assert pods.secret_keys() == {"mysql-root-password", "aws-credentials"}
+
+
+def test_variables_of_the_operators_own(site: Any) -> None:
+    proxy = "http://me:a$(b)$$c@proxy:3128"
+    objects = rendered(site, BACKUP_ENVIRONMENT={"https_proxy": proxy, "AWS_REGION": "eu-1"})
+    environ = {one["name"]: one["value"] for one in container(template_of(objects))["env"]}
+    # Kubernetes halves each pair of dollars.
+    assert environ["https_proxy"] == proxy.replace("$", "$$")
+    assert environ["AWS_REGION"] == "eu-1"
+    assert environ["TZ"] == "UTC"
 
 
 def test_a_site_without_a_cluster_is_not_bothered(site: Any, tmp_path: Any) -> None:
@@ -224,6 +284,7 @@ def test_a_site_without_a_cluster_is_not_bothered(site: Any, tmp_path: Any) -> N
         ("MEDIA_CLAIMS", {"media": ""}, "names no claim"),
         ("LABELS", {"team": "not a label"}, "is no label"),
         ("LABELS", {"te am": "x"}, "is no name"),
+        ("LABELS", {"app.kubernetes.io/name": "x"}, "by which our objects are found"),
         ("ANNOTATIONS", {"note": ["x"]}, "is no text"),
         ("ANNOTATIONS", {"note": "a\x7f"}, "has control characters"),
         ("ANNOTATIONS", "text", "is no mapping"),

@@ -191,6 +191,36 @@ def test_without_keys_the_engine_looks_for_those_of_the_machine(site: Any) -> No
     assert not told.keys() & {*absent, "s3-endpoint-url", "s3-region", "s3-ca-file"}
 
 
+def test_what_was_emptied_is_not_set(site: Any) -> None:
+    """`NAME:` with nothing behind it in config.yml."""
+    names = ("HOST", "PORT", "REGION", "SIGNATURE_VERSION", "ADDRESSING_STYLE")
+    keys = dict.fromkeys(("OPENEDX_AWS_ACCESS_KEY", "OPENEDX_AWS_SECRET_ACCESS_KEY"))
+    site.set(BACKUP_S3_REGION=None, **{f"S3_{name}": None for name in names}, **keys)
+    site.tutor("local", "backup", "--upload")
+    told = engine_settings(site.only_call())
+    assert told["s3-addressing-style"] == "auto"
+    assert not told.keys() & {"s3-endpoint-url", "s3-region", "s3-access-key"}
+
+
+def test_authorities_of_the_servers(site: Any, tmp_path: Any) -> None:
+    for server in ("mysql", "mongodb"):
+        (tmp_path / server).write_text(f"of {server}\n")
+    site.set(
+        BACKUP_MYSQL_CA_FILE=str(tmp_path / "mysql"),
+        BACKUP_MONGODB_CA_FILE=str(tmp_path / "mongodb"),
+        BACKUP_MONGODB_WRITE_LOCK=True,
+    )
+    site.tutor("local", "backup")
+    call = site.only_call()
+    told = engine_settings(call)
+    assert told["mongodb-write-lock"] is True
+    for server in ("mysql", "mongodb"):
+        name = f"{server}-ca.pem"
+        assert told[f"{server}-ca-file"] == f"/run/openedx-backup/{name}"
+        with open(os.path.join(call.environ["OPENEDX_BACKUP_JOB"], name), encoding="utf-8") as file:
+            assert file.read() == f"of {server}\n"
+
+
 def test_an_address_of_ipv6_gets_its_brackets(site: Any) -> None:
     site.set(BACKUP_S3_HOST="fd00::1", BACKUP_S3_PORT=9000)
     site.tutor("local", "backup", "--upload")
@@ -206,15 +236,20 @@ def test_a_profiles_files_are_copied_and_go_away_with_it(
     site.set(BACKUP_S3_PROFILE="backups")
     result = site.tutor("local", "backup", "--upload")
     assert isinstance(result.exception, TutorError)
-    assert "BACKUP_S3_PROFILE" in str(result.exception)
+    assert "BACKUP_S3_PROFILE: there is no profile backups in" in str(result.exception)
     (tmp_path / ".aws").mkdir()
-    (tmp_path / ".aws" / "credentials").write_text("[backups]\n")
+    ours = "[ backups ]\nkey = a\n# of us\n"
+    (tmp_path / ".aws" / "credentials").write_text(f"[root]\nkey = hush\n{ours}[backups-2]\nkey=b")
+    config = "[profile backups]\ns3 =\n  addressing_style = path\n"
+    (tmp_path / ".aws" / "config").write_text(f"[default]\nregion = x\n{config}")
     assert site.tutor("local", "backup", "--upload").exit_code == 0
     call = site.only_call()
     assert engine_settings(call)["s3-profile"] == "backups"
     copied = os.path.join(call.environ["OPENEDX_BACKUP_JOB"], "aws-credentials")
-    with open(copied, encoding="utf-8") as file:
-        assert file.read() == "[backups]\n"
+    # Not the other profiles.
+    for name, said in (("aws-credentials", ours), ("aws-config", config)):
+        with open(os.path.join(call.environ["OPENEDX_BACKUP_JOB"], name), encoding="utf-8") as file:
+            assert file.read() == said
     site.set(BACKUP_S3_PROFILE="")
     assert site.tutor("local", "backup", "--upload").exit_code == 0
     assert not os.path.exists(copied)

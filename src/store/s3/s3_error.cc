@@ -125,8 +125,26 @@ bool IsTransient(int status, const ServerError& server) {
   return known || fault || status == 408 || status == 425 || status == 429;
 }
 
+/// AWS says what it missed, which need not be the right of the call itself: encryption by KMS asks
+/// for one of the key's. "" when it does not say. Source: "Troubleshoot access denied errors",
+/// Amazon S3 User Guide.
+std::string MissingRight(const std::string& message) {
+  constexpr std::string_view kAction = "is not authorized to perform: ";
+  const std::size_t start = message.find(kAction);
+  if (start == std::string::npos) return {};
+  std::string_view rest = std::string_view(message).substr(start + kAction.size());
+  return std::string(rest.substr(0, rest.find(' ')));
+}
+
 std::string HintFor(const Request& request, const ServerError& server) {
   if (server.code == "AccessDenied" || server.code == "AllAccessDisabled") {
+    const std::string missing = MissingRight(server.message);
+    if (missing.starts_with("kms:")) {
+      return fmt::format(
+          "allow {} on the key that the bucket or S3_SSE_KMS_KEY_ID encrypts with, to the account "
+          "of these keys",
+          missing);
+    }
     return fmt::format("allow {} on {} to the account of these keys{}", request.action,
                        request.resource, request.or_else.empty() ? "" : ", or " + request.or_else);
   }

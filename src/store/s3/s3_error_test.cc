@@ -116,6 +116,16 @@ TEST(S3ErrorTest, AllOthersAreFinalAndSayWhatToChange) {
   EXPECT_FALSE(ErrorFor(400, Body("InvalidRequest")).transient());
 }
 
+TEST(S3ErrorTest, ARightThatTheKeyOfKmsWantsIsNamed) {
+  const std::string refused =
+      "User: arn:aws:sts::1:assumed-role/backup/x is not authorized to perform: "
+      "kms:GenerateDataKey on resource: arn:aws:kms:eu-1:1:key/k because no identity-based policy "
+      "allows the kms:GenerateDataKey action";
+  const std::string hint = ErrorFor(403, Body("AccessDenied", refused)).hint();
+  EXPECT_THAT(hint, HasSubstr("allow kms:GenerateDataKey on the key"));
+  EXPECT_THAT(hint, Not(HasSubstr("s3:PutObject")));
+}
+
 TEST(S3ErrorTest, AMissingOrWrongKeyOfTheCustomerIsExplained) {
   const std::string message = "The object was stored using a form of Server Side Encryption.";
   EXPECT_THAT(ErrorFor(400, Body("InvalidRequest", message)).hint(),

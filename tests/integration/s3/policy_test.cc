@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
 
 #include "base/error.h"
@@ -26,9 +27,11 @@ const std::string kBucket = "locked";
 
 using Actions = std::set<std::string>;
 
-json Policy() {
-  return json::parse(ReadTestFile(OPENEDX_BACKUP_FIXTURES "/../../docs/s3-policy.json"));
+std::string Document(const std::string& name) {
+  return ReadTestFile(OPENEDX_BACKUP_FIXTURES "/../../docs/" + name);
 }
+
+json Policy() { return json::parse(Document("s3-policy.json")); }
 
 Actions ActionsOf(const json& policy) {
   Actions actions;
@@ -183,6 +186,35 @@ TEST_F(PolicyTest, AllowsNothingInOtherBuckets) {
   const TestBucket other(UserWithout({})->client().settings(), "versioned", folder_);
   EXPECT_THROW(other->List(false), Error);
   EXPECT_THROW(PutNew(other), Error);
+}
+
+TEST_F(PolicyTest, OfAFolderAllowsAllInItAndNothingBesideIt) {
+  Settings settings = SettingsOf(TestServer::kMinio);
+  settings.credentials.access_key = FreshFolder();
+  std::string policy = Document("s3-policy-folder.json");
+  EXPECT_EQ(ActionsOf(json::parse(policy)), ActionsOf(Policy()));
+  policy = std::regex_replace(policy, std::regex("backups"), kBucket);
+  policy = std::regex_replace(policy, std::regex("campus"), folder_);
+  MakeUser(settings, settings.credentials.access_key, policy);
+
+  const TestBucket place(settings, kBucket, folder_);
+  EXPECT_EQ(place->LookAtVersioning(), Versioning::kEnabled);
+  PutNew(place);
+  EXPECT_EQ(place.Get(kept_), "kept");
+  EXPECT_EQ(place->List(false).size(), 3u);
+  EXPECT_EQ(place->List(true).size(), 3u);
+  EXPECT_TRUE(place->Uploads("").has_value());
+  place->Remove(hidden_);
+
+  const std::string another = FreshFolder();
+  const TestBucket site(SettingsOf(TestServer::kMinio), kBucket, another);
+  const ObjectId theirs = site.Put({"theirs"}, "bytes", true);
+  const TestBucket beside(settings, kBucket, another);
+  EXPECT_THROW(beside->List(false), Error);
+  EXPECT_THROW(beside->List(true), Error);
+  EXPECT_THROW(beside.Get(theirs), Error);
+  EXPECT_THROW(beside->Remove(theirs), Error);
+  EXPECT_THROW(PutNew(beside), Error);
 }
 
 // What AWS asks of a request; MinIO asks less of some. Source: "Actions, resources, and condition
