@@ -190,12 +190,13 @@ TEST_F(PolicyTest, AllowsNothingInOtherBuckets) {
 
 TEST_F(PolicyTest, OfAFolderAllowsAllInItAndNothingBesideIt) {
   Settings settings = SettingsOf(TestServer::kMinio);
-  settings.credentials.access_key = FreshFolder();
+  const std::string user = FreshFolder();
   std::string policy = Document("s3-policy-folder.json");
   EXPECT_EQ(ActionsOf(json::parse(policy)), ActionsOf(Policy()));
   policy = std::regex_replace(policy, std::regex("backups"), kBucket);
   policy = std::regex_replace(policy, std::regex("campus"), folder_);
-  MakeUser(settings, settings.credentials.access_key, policy);
+  MakeUser(settings, user, policy);
+  settings.credentials.access_key = user;
 
   const TestBucket place(settings, kBucket, folder_);
   EXPECT_EQ(place->LookAtVersioning(), Versioning::kEnabled);
