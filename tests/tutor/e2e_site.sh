@@ -87,11 +87,11 @@ YAML
 # The folder of programs of the release's Python environment.
 site_python() { printf '%s/bin\n' "$($engine tutor "$release")"; }
 
-# site_tutor ARGUMENT…: Tutor, as its user runs it; with a terminal where `terminal` has the command that
-# gives it one.
-terminal=()
+# site_tutor ARGUMENT…: Tutor, as its user runs it, in the folder `root` of the site's; with a terminal where
+# `terminal` has the command that gives it one.
+terminal=() root=root
 site_tutor() {
-  "${terminal[@]}" $place run-as-user TUTOR_ROOT="$site/root" TUTOR_PLUGINS_ROOT="$site/plugins" \
+  "${terminal[@]}" $place run-as-user TUTOR_ROOT="$site/$root" TUTOR_PLUGINS_ROOT="$site/plugins" \
     HOME="$site/home" TERM="${TERM:-dumb}" "$(site_python)/tutor" "$@"
 }
 

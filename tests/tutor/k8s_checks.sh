@@ -66,7 +66,7 @@ upgrade_from_predecessor() {
   [[ $(grep -v last-applied <<<"$objects") != *predecessors-password* ]] ||
     fail "the predecessor's password is still in the CronJobs"
   [[ $objects != *"$site_password"* ]] || fail "a password is in the CronJobs"
-  suspended_are 'backup-cron-job=false restore-cron-job=true'
+  suspended_are 'backup-cron-job=false prune-cron-job=true restore-cron-job=true verify-cron-job=true'
 }
 
 suspended_are() {
@@ -153,15 +153,19 @@ restore_date() {
   site_is_as_in changed.txt
 }
 
-# As docs/kubernetes.md has it: an empty site beside this one, whose bucket it reads.
+# As docs/kubernetes.md has it: an empty site beside this one, with a Tutor root of its own, whose bucket it
+# reads.
 disaster_drill() {
   local name
   # shellcheck disable=SC2034 # for k8s_site.sh
-  local namespace=drill
-  site_tutor config save --set K8S_NAMESPACE=drill --set BACKUP_S3_HOST=minio.openedx \
-    --set BACKUP_K8S_CRONJOB_BACKUP_ENABLE=false
+  local namespace=drill root=drill
+  $cluster run-as-user sh -c "mkdir $site/drill && cp $site/root/config.yml $site/drill"
+  site_tutor config save --set K8S_NAMESPACE=drill --set LMS_HOST=drill.test --set CMS_HOST=studio.drill.test \
+    --set BACKUP_K8S_CRONJOB_BACKUP_ENABLE=false --set BACKUP_K8S_CRONJOB_PRUNE_ENABLE=false \
+    --set BACKUP_PING_URL= --set BACKUP_WEBHOOK_URL= --set BACKUP_METRICS_PUSHGATEWAY_URL= \
+    --set RUN_SMTP=false --set SMTP_HOST=localhost --set BACKUP_S3_HOST=minio.openedx
   for name in mysql mongodb backup; do site_tutor k8s start "$name"; done
-  kubectl apply -k "$outside/root/env" -l app.kubernetes.io/component=volume
+  kubectl apply -k "$outside/drill/env" -l app.kubernetes.io/component=volume
   site_await "MySQL" site_mysql_answers
   site_await "MongoDB" site_mongodb_answers
   site_tutor k8s backups list
@@ -171,8 +175,35 @@ disaster_drill() {
   site_tutor k8s backups verify --against-live
   site_is_as_in changed.txt
   kubectl delete namespace drill
-  site_tutor config save --set K8S_NAMESPACE=openedx --set BACKUP_S3_HOST=minio \
-    --set BACKUP_K8S_CRONJOB_BACKUP_ENABLE=true
+}
+
+# By an account that has the rights of docs/kubernetes.md and no others.
+with_the_documented_role() {
+  local before
+  before=$(versions)
+  $place run "$(site_python)/python3" -c 'import sys, yaml
+found = yaml.safe_load_all(open(sys.argv[1]))
+print(yaml.safe_dump_all(one for one in found if one["kind"] == "Role"))' "$outside/combinations/document.yml" |
+    k apply -f -
+  k create rolebinding backup-operator --role=backup-operator --user=operator
+  $place run "$(site_python)/python3" -c 'import sys, yaml
+config = yaml.safe_load(open(sys.argv[1]))
+for user in config["users"]:
+    user["user"]["as"] = "operator"
+yaml.safe_dump(config, open(sys.argv[2], "w"))' "$KUBECONFIG" "$outside/operator.config"
+  chmod a+r "$outside/operator.config"
+  export KUBECONFIG=$outside/operator.config
+  ! k get secrets || fail "the operator may list secrets"
+  site_tutor k8s backup --only caddy
+  site_tutor k8s backups list
+  site_tutor k8s restore --only caddy --yes --restart
+  site_tutor k8s restore --only caddy --yes --stop-services
+  hold typing 'backing up to' ^C 130 site_tutor k8s backup
+  await_stopping
+  let_go 0
+  eval "$($cluster env)"
+  versions_are $((before + 1))
+  nothing_is_left
 }
 
 # The operator's own, of another release than the cluster.
@@ -190,82 +221,4 @@ with_newer_kubectl() {
   refuses 'no archive .*nothing' site_tutor k8s restore --name nothing.tar.xz --yes
   typing 'Go on\?' n 130 site_tutor k8s restore
   nothing_is_left
-}
-
-# The settings of a site change by two commands of Tutor's, and by nothing else.
-settings() {
-  local name arguments=()
-  for name in "$@"; do arguments+=(--set "BACKUP_$name"); done
-  site_tutor config save "${arguments[@]}"
-  site_tutor k8s start
-}
-
-# The newest Job of a CronJob, when there is one.
-newest_job() {
-  k get jobs --sort-by=.metadata.creationTimestamp -o \
-    'jsonpath={range .items[*]}{.metadata.name} {.metadata.ownerReferences[0].name}{"\n"}{end}' |
-    sed -n "s/ $1\$//p" | tail -n 1
-}
-
-# A minute is the shortest that a schedule can be.
-backup_by_schedule() {
-  local job before deadline=$((SECONDS + 100))
-  before=$(versions)
-  settings 'K8S_CRONJOB_BACKUP_SCHEDULE=* * * * *'
-  until job=$(newest_job backup-cron-job) && [[ -n $job ]]; do
-    ((SECONDS < deadline)) || fail "the schedule has made no Job in 100 s"
-    sleep 1
-  done
-  settings 'K8S_CRONJOB_BACKUP_SCHEDULE=0 0 1 1 *'
-  job_succeeds "$job"
-  versions_are $((before + 1))
-  [[ $(k get cronjob backup-cron-job -o 'jsonpath={.spec.schedule}') == '0 0 1 1 *' ]] ||
-    fail "the schedule is not the new one"
-}
-
-# from_schedule NAME CRON-JOB: a Job as the schedule would make it, now.
-from_schedule() { k create job "$1" --from="cronjob/$2"; }
-
-job_succeeds() {
-  if ! k wait --for=condition=Complete --timeout=90s "job/$1"; then
-    k describe job "$1"
-    job_logs "$1"
-    fail "the Job $1 did not succeed"
-  fi
-}
-job_fails() {
-  if ! k wait --for=condition=Failed --timeout=90s "job/$1"; then
-    k describe job "$1"
-    job_logs "$1"
-    fail "the Job $1 did not fail"
-  fi
-}
-job_logs() { k logs --selector "job-name=$1" --tail=-1 --prefix; }
-
-# job_summaries JOB KEY: of the engine's summary, one line for each pod of the Job's, the oldest first.
-job_summaries() {
-  k get pods --selector "job-name=$1" --sort-by=.metadata.creationTimestamp -o json | python3 -c '
-import json, sys
-for pod in json.load(sys.stdin)["items"]:
-    for container in pod["status"]["containerStatuses"]:
-        message = container["state"]["terminated"].get("message", "")
-        found = json.loads(message) if message.startswith("{") else {}
-        for key in sys.argv[1].split("."):
-            found = (found or {}).get(key)
-        print(found)' "$2"
-}
-
-# A standby restores what is newest, once.
-standby_twice() {
-  settings K8S_CRONJOB_RESTORE_ENABLE=true 'K8S_CRONJOB_RESTORE_SCHEDULE=0 0 1 1 *'
-  suspended_are 'backup-cron-job=false restore-cron-job=false'
-  site_destroy
-  from_schedule standby-1 restore-cron-job
-  job_succeeds standby-1
-  site_is_as_in changed.txt
-  [[ $(job_summaries standby-1 skipped) == False ]] || fail "the first was skipped"
-  from_schedule standby-2 restore-cron-job
-  job_succeeds standby-2
-  [[ $(job_summaries standby-2 skipped) == True ]] || fail "the second was not skipped"
-  site_is_as_in changed.txt
 }
