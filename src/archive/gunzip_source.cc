@@ -12,14 +12,14 @@
 namespace oxbackup {
 namespace {
 
-constexpr size_t kReadSize = size_t{64} << 10;
+constexpr size_t kGzipReadSize = size_t{64} << 10;
 constexpr int kGzipOnly = 16 + MAX_WBITS;
 constexpr unsigned char kFirstByte = 0x1F;
 
 }  // namespace
 
 GunzipSource::GunzipSource(ByteSource& source, std::string name)
-    : source_(source), name_(std::move(name)), input_(kReadSize) {
+    : source_(source), name_(std::move(name)), input_(kGzipReadSize) {
   if (inflateInit2(&stream_, kGzipOnly) != Z_OK) throw std::bad_alloc();
 }
 

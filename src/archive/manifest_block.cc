@@ -13,8 +13,6 @@
 namespace oxbackup {
 namespace {
 
-constexpr uint64_t kMaxManifestBytes = uint64_t{1} << 30;
-
 // Made here and not by libarchive, because verification compares it byte for byte, also years later
 // with another version of the library.
 std::string ManifestHeader(uint64_t size) {

@@ -15,6 +15,9 @@
 
 namespace oxbackup {
 
+/// The longest text of a manifest that readers take.
+inline constexpr uint64_t kMaxManifestBytes = uint64_t{1} << 30;
+
 /// The raw bytes of the last block, in pieces: the text may be large. It must outlive this object.
 class ManifestBlock {
  public:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "archive/format_member.h"
+#include "archive/manifest_block.h"
 #include "archive/tar_format.h"
 #include "archive/tar_stream.h"
 #include "base/error.h"
@@ -15,7 +16,6 @@
 namespace oxbackup {
 namespace {
 
-constexpr uint64_t kMaxManifestBytes = uint64_t{1} << 30;
 constexpr size_t kMarkBytes = 64;
 
 // The present member's content, hashed on its way.

@@ -15,7 +15,7 @@
 namespace oxbackup {
 namespace {
 
-constexpr size_t kReadSize = size_t{256} << 10;
+constexpr size_t kTarReadSize = size_t{256} << 10;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ TarStream::TarStream(ByteSource& source, std::string name)
     : source_(UnpackSource(source, name)),
       name_(std::move(name)),
       archive_(archive_read_new()),
-      buffer_(kReadSize) {
+      buffer_(kTarReadSize) {
   archive_read_support_format_tar(archive_);
   const Utf8Scope utf8;
   if (archive_read_open(archive_, this, nullptr, ReadCallback, nullptr) != ARCHIVE_OK) {

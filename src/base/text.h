@@ -25,6 +25,8 @@ std::string FormatDuration(std::chrono::milliseconds duration);
 [[nodiscard]] std::optional<bool> ParseBool(std::string_view text);
 /// ASCII letters in lower case, the rest as it is.
 std::string LowerCase(std::string_view text);
+/// What is between the ASCII blanks, tabs and line ends at both ends.
+std::string_view Trim(std::string_view text);
 /// Cuts at any of `separators`; empty pieces are dropped.
 std::vector<std::string> SplitNonEmpty(std::string_view text, std::string_view separators);
 

@@ -94,10 +94,6 @@ std::optional<std::string> ReadTrusted(int folder, const std::string& name) {
   return ReadAll(bytes, kLargest);
 }
 
-FileDescriptor OpenFolder(const std::filesystem::path& path) {
-  return FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-}
-
 }  // namespace
 
 void WriteAppliedFile(int fresh, const SwapPlace& place, AppliedTree applied) {

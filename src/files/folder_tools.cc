@@ -19,6 +19,10 @@ constexpr char kCheckRights[] = "check that this user may write there, and the d
 
 }  // namespace
 
+FileDescriptor OpenFolder(const std::filesystem::path& path) {
+  return FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
 FileDescriptor OpenFolderAt(int parent, const std::string& name) {
   return FileDescriptor(
       ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

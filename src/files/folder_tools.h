@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 
 namespace oxbackup::files {
 
+/// Opens a folder; not open, with errno set, when that fails.
+FileDescriptor OpenFolder(const std::filesystem::path& path);
 /// Opens a folder in `parent` without following a link; not open, with errno set, when that fails.
 FileDescriptor OpenFolderAt(int parent, const std::string& name);
 /// Opens it, made with mode 0700 where it is missing. Throws Error(kSource); `where` is for

@@ -6,12 +6,11 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "files/tree.h"
+#include "files/tree_digest.h"
 #include "files/tree_reading.h"
 
 namespace oxbackup::files {
 namespace {
-
-constexpr int kReaders = 4;
 
 class TreeComparer final : public LiveComparer {
  public:
@@ -52,7 +51,7 @@ class TreeComparer final : public LiveComparer {
                    std::vector<std::string>& differences) {
     const TreeRoot root(tree.path);
     root.HoldOffRestores();
-    const TreeDigest live = ReadTreeDigest(root, component_, kReaders, run_);
+    const TreeDigest live = ReadTreeDigest(root, component_, kTreeReaders, run_);
     if (live.full() == expected.digest) return;
     const auto contents = expected.details.find(kContentsDigest);
     const bool same_contents =

@@ -44,6 +44,10 @@ class TreeDigest {
   uint64_t bytes_ = 0;
 };
 
+/// Threads that read a tree's files at once. Reading many small files is waiting, above all over a
+/// network; more than these only add memory.
+inline constexpr int kTreeReaders = 4;
+
 /// Name of contents() in an object's details.
 inline constexpr char kContentsDigest[] = "contents_digest";
 

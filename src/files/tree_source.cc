@@ -7,13 +7,11 @@
 #include "base/text.h"
 #include "files/tree.h"
 #include "files/tree_copier.h"
+#include "files/tree_digest.h"
 #include "files/tree_paths.h"
 
 namespace oxbackup::files {
 namespace {
-
-// Reading many small files is waiting, above all over a network; more than these only add memory.
-constexpr int kReaders = 4;
 
 class TreeSource final : public BackupSource {
  public:
@@ -53,7 +51,7 @@ class TreeSource final : public BackupSource {
                   [&] {
                     TreeCopier copier(component_, TreeMemberPath(member_prefix_, trees_[i]),
                                       roots_[i], writer, run_);
-                    manifest_.objects.push_back(copier.Copy(kReaders).ToObject(trees_[i].name));
+                    manifest_.objects.push_back(copier.Copy(kTreeReaders).ToObject(trees_[i].name));
                   });
     }
     manifest_.moment = run_.clock.Now();

@@ -26,10 +26,6 @@ namespace {
 
 constexpr char kOld[] = "old";
 
-FileDescriptor OpenFolder(const std::filesystem::path& path) {
-  return FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-}
-
 }  // namespace
 
 TreeSwap::TreeSwap(std::filesystem::path target, BeforeStep before_step, Warnings& warnings)

@@ -20,7 +20,7 @@
 namespace oxbackup::files {
 namespace {
 
-Error CannotRead(const std::string& path, int error) {
+Error NotAllowedToRead(const std::string& path, int error) {
   return SystemError(ErrorKind::kSource, fmt::format("cannot read {}", path), error)
       .Hint("let the user that runs this read all files of the tree (in a container: run as root)");
 }
@@ -86,12 +86,12 @@ class Walker {
     const int folder = cursor_.Open(path);
     const int own = folder < 0 ? -1 : ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (own < 0) {
-      if (!HasVanished(errno)) throw CannotRead(root_.FullPath(path), errno);
+      if (!HasVanished(errno)) throw NotAllowedToRead(root_.FullPath(path), errno);
       warn_(fmt::format("{} vanished while the tree was read", root_.FullPath(path)));
       return;
     }
     const std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(own), &::closedir);
-    if (listing == nullptr) throw CannotRead(root_.FullPath(path), errno);
+    if (listing == nullptr) throw NotAllowedToRead(root_.FullPath(path), errno);
     Level level;
     errno = 0;
     while (const dirent* const found = ::readdir(listing.get())) {
@@ -99,7 +99,7 @@ class Walker {
       if (name != "." && name != "..") AddEntry(own, path, name, level.entries);
       errno = 0;
     }
-    if (errno != 0) throw CannotRead(root_.FullPath(path), errno);
+    if (errno != 0) throw NotAllowedToRead(root_.FullPath(path), errno);
     std::sort(level.entries.begin(), level.entries.end(),
               [](const WalkedEntry& a, const WalkedEntry& b) { return a.path < b.path; });
     levels_.push_back(std::move(level));
@@ -110,7 +110,7 @@ class Walker {
     WalkedEntry entry;
     entry.path = Join(path, name);
     if (::fstatat(folder, name.c_str(), &entry.status, AT_SYMLINK_NOFOLLOW) != 0) {
-      if (errno != ENOENT) throw CannotRead(root_.FullPath(entry.path), errno);
+      if (errno != ENOENT) throw NotAllowedToRead(root_.FullPath(entry.path), errno);
       warn_(fmt::format("{} vanished while the tree was read", root_.FullPath(entry.path)));
       return;
     }
@@ -172,7 +172,7 @@ TreeRoot::TreeRoot(const std::filesystem::path& path)
     throw Error(ErrorKind::kUsage, fmt::format("{} does not exist", path_))
         .Hint("correct the path, or leave the component out (--exclude)");
   }
-  if (!root_ || ::fstat(root_.get(), &status_) != 0) throw CannotRead(path_, errno);
+  if (!root_ || ::fstat(root_.get(), &status_) != 0) throw NotAllowedToRead(path_, errno);
   if (!S_ISDIR(status_.st_mode) && !S_ISREG(status_.st_mode)) {
     throw Error(ErrorKind::kSource, fmt::format("{} is neither a folder nor a file", path_))
         .Hint("correct the path, or leave the component out (--exclude)");

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kCreateUser = "CREATE USER ";
 
-struct Account {
+struct DumpedAccount {
   std::string user;
   std::string host;
   bool role = false;         // a MariaDB role: it has no host
@@ -32,20 +32,21 @@ bool IsServersOwn(const std::string& user) {
   return std::find(kOwn.begin(), kOwn.end(), user) != kOwn.end();
 }
 
-std::optional<std::vector<Account>> ListAccounts(Session& session, ServerError& refused) {
+std::optional<std::vector<DumpedAccount>> ListAccounts(Session& session, ServerError& refused) {
   const bool mariadb = session.server().mariadb;
   const auto rows =
       session.TryQuery(mariadb ? "SELECT User, Host, is_role, default_role FROM mysql.user"
                                : "SELECT User, Host, 'N', '' FROM mysql.user",
                        refused);
   if (!rows) return std::nullopt;
-  std::vector<Account> accounts;
+  std::vector<DumpedAccount> accounts;
   for (const Row& row : *rows) {
-    Account account{row[0].value_or(""), row[1].value_or(""), row[2] == "Y", row[3].value_or("")};
+    DumpedAccount account{row[0].value_or(""), row[1].value_or(""), row[2] == "Y",
+                          row[3].value_or("")};
     if (!IsServersOwn(account.user)) accounts.push_back(std::move(account));
   }
   // Roles first: accounts refer to them.
-  std::sort(accounts.begin(), accounts.end(), [](const Account& a, const Account& b) {
+  std::sort(accounts.begin(), accounts.end(), [](const DumpedAccount& a, const DumpedAccount& b) {
     return std::tuple(!a.role, a.user, a.host) < std::tuple(!b.role, b.user, b.host);
   });
   return accounts;
@@ -64,7 +65,7 @@ class AccountsDump {
   explicit AccountsDump(Session& session) : session_(session) {}
 
   // What the server refuses, or nothing.
-  std::optional<ServerError> Add(const Account& account) {
+  std::optional<ServerError> Add(const DumpedAccount& account) {
     if (!account.role) {
       const auto create = session_.TryQuery("SHOW CREATE USER " + account.Quoted(), refused_);
       if (!create) return refused_;
@@ -96,7 +97,7 @@ class AccountsDump {
     AddLine(settings_, "ALTER USER " + rest);
   }
 
-  std::optional<ServerError> AddDefaultRoles(const Account& account) {
+  std::optional<ServerError> AddDefaultRoles(const DumpedAccount& account) {
     if (!session_.server().IsMySqlFrom(80000)) return std::nullopt;
     const auto roles = session_.TryQuery(
         fmt::format("SELECT DEFAULT_ROLE_USER, DEFAULT_ROLE_HOST FROM mysql.default_roles WHERE"
@@ -147,7 +148,7 @@ std::string AccountsText(Session& session, Warnings& warnings) {
   const auto accounts = ListAccounts(session, refused);
   if (!accounts) return give_up(refused);
   AccountsDump dump(session);
-  for (const Account& account : *accounts) {
+  for (const DumpedAccount& account : *accounts) {
     if (const auto error = dump.Add(account)) return give_up(*error);
   }
   return std::string(kPreamble) + dump.Text();

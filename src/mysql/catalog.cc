@@ -26,13 +26,8 @@ struct Scope {
   }
 };
 
-const std::string& Text(const Row& row, size_t column) {
-  static const std::string kEmpty;
-  return row[column] ? *row[column] : kEmpty;
-}
-
 uint64_t Number(const Row& row, size_t column) {
-  const std::string& text = Text(row, column);
+  const std::string& text = TextOf(row, column);
   uint64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
@@ -42,7 +37,7 @@ std::set<std::string> TransactionalEngines(Session& session) {
   std::set<std::string> engines;
   for (const Row& row :
        session.Query("SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES'")) {
-    engines.insert(Text(row, 0));
+    engines.insert(TextOf(row, 0));
   }
   return engines;
 }
@@ -61,14 +56,14 @@ Relations ReadRelations(Session& session, const Scope& scope) {
        session.Query("SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, TABLE_COMMENT"
                      " FROM information_schema.TABLES" +
                      scope.Where("TABLE_SCHEMA", "TABLE_NAME"))) {
-    const std::string& type = Text(row, 1);
+    const std::string& type = TextOf(row, 1);
     if (type == "TEMPORARY") continue;
     Relation relation;
     relation.is_view = type == "VIEW" || type == "SYSTEM VIEW";
     Table& table = relation.table;
     table.database = scope.database;
-    table.name = Text(row, 0);
-    table.engine = type == "SEQUENCE" ? type : Text(row, 2);
+    table.name = TextOf(row, 0);
+    table.engine = type == "SEQUENCE" ? type : TextOf(row, 2);
     table.row_estimate = Number(row, 3);
     table.data_bytes = Number(row, 4);
     table.system_versioned = type == "SYSTEM VERSIONED";
@@ -76,7 +71,7 @@ Relations ReadRelations(Session& session, const Scope& scope) {
     if (!relation.is_view && table.engine.empty()) {
       throw Error(ErrorKind::kSource, fmt::format("the table {}.{} cannot be opened by the server",
                                                   table.database, table.name))
-          .Cause(Text(row, 5))
+          .Cause(TextOf(row, 5))
           .Hint("repair the table or drop it (CHECK TABLE says more), then run the command again");
     }
     std::string name = table.name;
@@ -95,20 +90,20 @@ PrimaryColumns ReadColumns(Session& session, const Scope& scope, Relations& rela
            "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME,"
            " IS_NULLABLE, EXTRA, COLUMN_KEY FROM information_schema.COLUMNS" +
            scope.Where("TABLE_SCHEMA", "TABLE_NAME") + " ORDER BY TABLE_NAME, ORDINAL_POSITION")) {
-    const auto found = relations.find(Text(row, 0));
+    const auto found = relations.find(TextOf(row, 0));
     if (found == relations.end()) continue;
-    const std::string& extra = Text(row, 6);
+    const std::string& extra = TextOf(row, 6);
     const auto has = [&](std::string_view word) { return extra.find(word) != std::string::npos; };
     Column column;
-    column.name = Text(row, 1);
-    column.data_type = Text(row, 2);
-    column.type = Text(row, 3);
-    column.charset = Text(row, 4);
-    column.nullable = Text(row, 5) == "YES";
+    column.name = TextOf(row, 1);
+    column.data_type = TextOf(row, 2);
+    column.type = TextOf(row, 3);
+    column.charset = TextOf(row, 4);
+    column.nullable = TextOf(row, 5) == "YES";
     column.generated =
         has("VIRTUAL GENERATED") || has("STORED GENERATED") || has("PERSISTENT GENERATED");
     column.auto_increment = has("auto_increment");
-    if (Text(row, 7) == "PRI") primary[found->first].insert(column.name);
+    if (TextOf(row, 7) == "PRI") primary[found->first].insert(column.name);
     found->second.table.columns.push_back(std::move(column));
   }
   return primary;
@@ -124,12 +119,12 @@ void ReadKeys(Session& session, const Scope& scope, const PrimaryColumns& primar
                      " FROM information_schema.STATISTICS" +
                      scope.Where("TABLE_SCHEMA", "TABLE_NAME") +
                      " AND NON_UNIQUE = 0 ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX")) {
-    const std::pair<std::string, std::string> id(Text(row, 0), Text(row, 1));
+    const std::pair<std::string, std::string> id(TextOf(row, 0), TextOf(row, 1));
     const auto marked = primary.find(id.first);
     const bool usable = marked != primary.end() && row[2] && marked->second.contains(*row[2]) &&
-                        !row[3] && Text(row, 4) == "BTREE";
+                        !row[3] && TextOf(row, 4) == "BTREE";
     if (!usable) unusable.insert(id);
-    keys[id].push_back(Text(row, 2));
+    keys[id].push_back(TextOf(row, 2));
   }
   for (const auto& [id, names] : keys) {
     const auto found = relations.find(id.first);
@@ -165,8 +160,8 @@ std::vector<NamedObject> ReadTriggers(Session& session, const std::string& datab
        session.Query("SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION,"
                      " ACTION_ORDER FROM information_schema.TRIGGERS" +
                      Scope{database, ""}.Where("TRIGGER_SCHEMA", ""))) {
-    found.push_back({{database, Text(row, 0), Text(row, 1), "TRIGGER"},
-                     Text(row, 2) + Text(row, 3),
+    found.push_back({{database, TextOf(row, 0), TextOf(row, 1), "TRIGGER"},
+                     TextOf(row, 2) + TextOf(row, 3),
                      Number(row, 4)});
   }
   // Triggers of one event run in the order in which they are created.
@@ -183,7 +178,7 @@ std::vector<NamedObject> ReadNamed(Session& session, const std::string& database
                                    const std::string& sql) {
   std::vector<NamedObject> objects;
   for (const Row& row : session.Query(sql)) {
-    objects.push_back({database, Text(row, 0), "", Text(row, 1)});
+    objects.push_back({database, TextOf(row, 0), "", TextOf(row, 1)});
   }
   std::sort(objects.begin(), objects.end(), [](const NamedObject& a, const NamedObject& b) {
     return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
@@ -215,7 +210,7 @@ bool IsOwnOrSystemDatabase(std::string_view name) {
 std::vector<std::string> ListDatabases(Session& session) {
   std::vector<std::string> names;
   for (const Row& row : session.Query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")) {
-    if (!IsOwnOrSystemDatabase(Text(row, 0))) names.push_back(Text(row, 0));
+    if (!IsOwnOrSystemDatabase(TextOf(row, 0))) names.push_back(TextOf(row, 0));
   }
   std::sort(names.begin(), names.end());
   return names;

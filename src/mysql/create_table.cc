@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "base/text.h"
 #include "mysql/quote.h"
 #include "mysql/sql_lexer.h"
 
@@ -106,13 +107,6 @@ SqlToken OptionOf(std::string_view tail, std::string_view name) {
   while (token.kind != SqlToken::Kind::kEnd && !token.Is(name)) token = lexer.Next();
   token = lexer.Next();
   return token.IsSymbol('=') ? lexer.Next() : token;
-}
-
-std::string_view Trim(std::string_view text) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\n' || c == '\r'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 void AppendClause(std::string& list, std::string_view item) {

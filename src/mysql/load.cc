@@ -21,7 +21,6 @@ namespace {
 
 // What a loading thread holds: the splitter's buffer around a statement of up to about a mebibyte.
 constexpr uint64_t kBytesPerWorker = uint64_t{3} << 20;
-constexpr uint64_t kMaxDefinitionBytes = uint64_t{64} << 20;
 // Tables of this much SQL are read on their own, the largest first: their indexes, each build of
 // which keeps no more than a core or two busy, are then made while the others load.
 constexpr uint64_t kLoadAloneFrom = uint64_t{32} << 20;

@@ -13,11 +13,6 @@
 namespace oxbackup::mysql {
 namespace {
 
-const std::string& Text(const Row& row, size_t column) {
-  static const std::string kEmpty;
-  return row[column] ? *row[column] : kEmpty;
-}
-
 // A delimiter that the statement does not contain.
 std::string_view DelimiterFor(std::string_view statement) {
   constexpr std::array<std::string_view, 4> kDelimiters = {";;", "$$", "//", "@@end@@"};
@@ -62,7 +57,7 @@ Rows SchemaDump::RawQuery(const std::string& sql) {
 
 std::string SchemaDump::DatabaseText(const std::string& database) {
   const Rows rows = session_.Query("SHOW CREATE DATABASE IF NOT EXISTS " + QuoteName(database));
-  return fmt::format("{}{};\n", kPreamble, Text(rows.at(0), 1));
+  return fmt::format("{}{};\n", kPreamble, TextOf(rows.at(0), 1));
 }
 
 std::string SchemaDump::TableText(const Table& table) {
@@ -74,7 +69,7 @@ std::string SchemaDump::TableText(const Table& table) {
   const auto rows = session_.TryQuery(fmt::format("SHOW CREATE {} {}", kind, name), refused);
   if (!rows) throw ToTableError(table.database + "." + table.name, refused);
   std::string text =
-      fmt::format("{}DROP {} IF EXISTS {};\n{};\n", kPreamble, kind, name, Text(rows->at(0), 1));
+      fmt::format("{}DROP {} IF EXISTS {};\n{};\n", kPreamble, kind, name, TextOf(rows->at(0), 1));
   if (sequence) {
     text += fmt::format("DO SETVAL({}, {}, 0);\n", name,
                         session_.QueryValue("SELECT next_not_cached_value FROM " + name));
@@ -118,7 +113,7 @@ std::string SchemaDump::ViewText(const ViewName& view) {
   ServerError refused;
   const bool works = session_.TryQuery("SELECT 1 FROM " + name + " LIMIT 0", refused).has_value();
   constexpr unsigned kViewInvalid = 1356;
-  std::string create = Text(row, 1);
+  std::string create = TextOf(row, 1);
   if (!works && refused.number == kViewInvalid) {
     warnings_.Add(
         fmt::format("the view {}.{} does not work on the server ({}): it is in the backup "
@@ -134,8 +129,8 @@ std::string SchemaDump::ViewText(const ViewName& view) {
   ReplaceHead(create, "CREATE ", "CREATE OR REPLACE ");
   Definition definition;
   definition.create = std::move(create);
-  definition.client_charset = Text(row, 2);
-  definition.connection_collation = Text(row, 3);
+  definition.client_charset = TextOf(row, 2);
+  definition.connection_collation = TextOf(row, 3);
   return std::string(kPreamble) + InItsContext(view.database, definition);
 }
 
@@ -147,11 +142,11 @@ std::string SchemaDump::TriggersText(const std::vector<NamedObject>& triggers) {
     const Row row = RawQuery("SHOW CREATE TRIGGER " + name).at(0);
     Definition definition;
     definition.drop = "DROP TRIGGER IF EXISTS " + name;
-    definition.sql_mode = Text(row, 1);
-    definition.create = Text(row, 2);
-    definition.client_charset = Text(row, 3);
-    definition.connection_collation = Text(row, 4);
-    definition.database_collation = Text(row, 5);
+    definition.sql_mode = TextOf(row, 1);
+    definition.create = TextOf(row, 2);
+    definition.client_charset = TextOf(row, 3);
+    definition.connection_collation = TextOf(row, 4);
+    definition.database_collation = TextOf(row, 5);
     text += InItsContext(trigger.database, definition);
   }
   return text;
@@ -168,11 +163,11 @@ std::string SchemaDump::RoutineText(const NamedObject& routine) {
   }
   Definition definition;
   definition.drop = fmt::format("DROP {} IF EXISTS {}", routine.kind, name);
-  definition.sql_mode = Text(row, 1);
+  definition.sql_mode = TextOf(row, 1);
   definition.create = *row[2];
-  definition.client_charset = Text(row, 3);
-  definition.connection_collation = Text(row, 4);
-  definition.database_collation = Text(row, 5);
+  definition.client_charset = TextOf(row, 3);
+  definition.connection_collation = TextOf(row, 4);
+  definition.database_collation = TextOf(row, 5);
   return InItsContext(routine.database, definition);
 }
 
@@ -181,12 +176,12 @@ std::string SchemaDump::EventText(const NamedObject& event) {
   const Row row = RawQuery("SHOW CREATE EVENT " + name).at(0);
   Definition definition;
   definition.drop = "DROP EVENT IF EXISTS " + name;
-  definition.sql_mode = Text(row, 1);
-  definition.time_zone = Text(row, 2);
-  definition.create = Text(row, 3);
-  definition.client_charset = Text(row, 4);
-  definition.connection_collation = Text(row, 5);
-  definition.database_collation = Text(row, 6);
+  definition.sql_mode = TextOf(row, 1);
+  definition.time_zone = TextOf(row, 2);
+  definition.create = TextOf(row, 3);
+  definition.client_charset = TextOf(row, 4);
+  definition.connection_collation = TextOf(row, 5);
+  definition.database_collation = TextOf(row, 6);
   return InItsContext(event.database, definition);
 }
 
@@ -221,7 +216,7 @@ std::vector<ViewName> SchemaDump::ViewOrder(const std::vector<Database>& databas
     if (!database.views.empty()) Use(database.name);
     for (const std::string& view : database.views) {
       const Rows rows = session_.Query("SHOW CREATE VIEW " + QuoteName(view));
-      views.push_back({{database.name, view}, Text(rows.at(0), 1)});
+      views.push_back({{database.name, view}, TextOf(rows.at(0), 1)});
     }
   }
   std::vector<ViewName> order;

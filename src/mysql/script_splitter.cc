@@ -7,17 +7,12 @@
 #include <cctype>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace oxbackup::mysql {
 namespace {
 
 bool IsSpace(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
-  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 }  // namespace
 

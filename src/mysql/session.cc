@@ -62,6 +62,11 @@ void WatchPeer(int fd) {
 
 }  // namespace
 
+const std::string& TextOf(const Row& row, size_t column) {
+  static const std::string kEmpty;
+  return row[column] ? *row[column] : kEmpty;
+}
+
 std::string Describe(const ConnectOptions& options) {
   if (!options.socket.empty()) return fmt::format("{}@{}", options.user, options.socket);
   return fmt::format("{}@{}:{}", options.user, options.host, options.port);

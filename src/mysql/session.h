@@ -23,6 +23,9 @@ namespace oxbackup::mysql {
 using Row = std::vector<std::optional<std::string>>;
 using Rows = std::vector<Row>;
 
+/// A value of a row; "" for NULL.
+const std::string& TextOf(const Row& row, size_t column);
+
 /// Which server it is.
 struct ServerInfo {
   bool mariadb = false;

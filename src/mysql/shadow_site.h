@@ -49,6 +49,9 @@ struct ShadowDatabase {
   std::map<std::string, std::unique_ptr<ShadowTable>> tables;
 };
 
+/// The longest member other than rows that is taken.
+inline constexpr uint64_t kMaxDefinitionBytes = uint64_t{64} << 20;
+
 /// The schemas, tables and scripts of one restore. Adding is for one thread, before or while others
 /// work on the tables they were given; tables stay where they are.
 class ShadowSite {

@@ -18,7 +18,6 @@ namespace oxbackup::mysql {
 namespace {
 
 constexpr uint64_t kQueueBytesPerWorker = uint64_t{4} << 20;
-constexpr uint64_t kMaxDefinitionBytes = uint64_t{64} << 20;
 // mysqldump fills a statement up to net_buffer_length, a mebibyte by default, when rows are enough.
 constexpr uint64_t kLargeInsertBytes = uint64_t{256} << 10;
 constexpr std::string_view kObjectDelimiter = ";;oxb;;";

@@ -24,7 +24,6 @@ namespace {
 constexpr uint64_t kSmallTableBytes = uint64_t{1} << 20;
 // One table in so many ends a batch of small tables.
 constexpr uint64_t kTablesPerBatch = 16;
-constexpr char kComponent[] = "mysql";
 
 std::string FullName(const Table& table) { return table.database + "." + table.name; }
 
@@ -40,7 +39,7 @@ class MemberOutput : public ChunkOutput {
         FormatMemberPath({MemberKind::kRows, copy_.table.database, copy_.table.name}, chunk.name);
     member.content = std::move(chunk.content);
     copy_.AddMember(member.info.path);
-    run_.progress.Add(kComponent, member.content.size(), chunk.rows, FullName(copy_.table));
+    run_.progress.Add("mysql", member.content.size(), chunk.rows, FullName(copy_.table));
     return member;
   }
 

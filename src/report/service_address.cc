@@ -6,16 +6,10 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/text.h"
 
 namespace oxbackup {
 namespace {
-
-std::string_view Trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const size_t begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
 
 Error NoAddress(const std::string& setting) {
   return Error(ErrorKind::kUsage, setting + " is no address of a web service")
@@ -27,7 +21,7 @@ Error NoAddress(const std::string& setting) {
 }  // namespace
 
 ServiceAddress ParseServiceAddress(std::string_view text, const std::string& setting) {
-  std::string address(Trimmed(text));
+  std::string address(Trim(text));
   const auto is_bad = [](unsigned char c) { return c <= ' ' || c == 0x7f; };
   if (std::ranges::any_of(address, is_bad)) throw NoAddress(setting);
   ServiceAddress service{.url = {}, .setting = setting};

@@ -15,14 +15,14 @@ constexpr size_t kSampleSize = size_t{4} << 10;
 constexpr size_t kSampleStride = size_t{64} << 10;
 constexpr int kSampleLevel = 1;
 
-struct FreeContext {
+struct FreeSampler {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
 
 }  // namespace
 
 bool IsCompressible(std::span<const std::string_view> pieces) {
-  const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
+  const std::unique_ptr<ZSTD_CCtx, FreeSampler> context(ZSTD_createCCtx());
   std::array<char, ZSTD_COMPRESSBOUND(kSampleSize)> out;
   uint64_t raw = 0;
   uint64_t compressed = 0;

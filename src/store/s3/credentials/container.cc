@@ -15,7 +15,7 @@
 namespace oxbackup::s3 {
 namespace {
 
-constexpr std::chrono::seconds kTimeLimit{2};
+constexpr std::chrono::seconds kContainerTimeLimit{2};
 constexpr char kEcsAddress[] = "http://169.254.170.2";
 
 bool IsLoopback(const std::string& host) {
@@ -42,8 +42,9 @@ class Container final : public CredentialProvider {
   Finding Find(const std::stop_token& stop) override {
     const std::optional<Url> url = Address();
     if (!url) return Finding::None("AWS_CONTAINER_CREDENTIALS_* are not set");
-    HttpRequest request{
-        .url = url->ToString(), .headers = {{"Accept", "application/json"}}, .timeout = kTimeLimit};
+    HttpRequest request{.url = url->ToString(),
+                        .headers = {{"Accept", "application/json"}},
+                        .timeout = kContainerTimeLimit};
     if (const std::string token = Token(); !token.empty()) {
       request.headers.emplace_back("Authorization", token);
     }

@@ -15,7 +15,7 @@ namespace {
 // On most machines nobody is there to answer, and each of them waits so long once.
 constexpr std::chrono::seconds kFirstTimeLimit{1};
 // Somebody has answered: the next calls may take their time.
-constexpr std::chrono::seconds kTimeLimit{5};
+constexpr std::chrono::seconds kInstanceTimeLimit{5};
 constexpr char kRoles[] = "/latest/meta-data/iam/security-credentials/";
 
 class Instance final : public CredentialProvider {
@@ -86,9 +86,10 @@ class Instance final : public CredentialProvider {
   }
 
   HttpResponse Get(const std::string& url, const std::string& token, const std::stop_token& stop) {
-    return http_.Perform(
-        {.url = url, .headers = {{"X-aws-ec2-metadata-token", token}}, .timeout = kTimeLimit},
-        stop);
+    return http_.Perform({.url = url,
+                          .headers = {{"X-aws-ec2-metadata-token", token}},
+                          .timeout = kInstanceTimeLimit},
+                         stop);
   }
 
   const Environment environment_;

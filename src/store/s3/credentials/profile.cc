@@ -14,12 +14,6 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t\r";
 
-std::string_view Trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
-
 // A comment behind a value begins with a blank: keys may have '#' and ';' in them.
 std::string_view WithoutComment(std::string_view value) {
   for (size_t i = 1; i < value.size(); ++i) {
@@ -77,7 +71,7 @@ std::map<std::string, std::map<std::string, std::string>> ParseProfiles(std::str
   std::map<std::string, std::string>* section = nullptr;
   size_t indent_of_last = std::string_view::npos;  // of the section's values
   for (const std::string& line : SplitNonEmpty(text, "\n")) {
-    const std::string_view trimmed = Trimmed(line);
+    const std::string_view trimmed = Trim(line);
     if (trimmed.empty() || trimmed.front() == '#' || trimmed.front() == ';') continue;
     if (trimmed.front() == '[') {
       section = &sections[SectionName(trimmed)];
@@ -89,8 +83,8 @@ std::map<std::string, std::map<std::string, std::string>> ParseProfiles(std::str
     const size_t equals = trimmed.find('=');
     if (indent > indent_of_last || section == nullptr || equals == std::string_view::npos) continue;
     indent_of_last = indent;
-    (*section)[LowerCase(Trimmed(trimmed.substr(0, equals)))] =
-        Trimmed(WithoutComment(trimmed.substr(equals + 1)));
+    (*section)[LowerCase(Trim(trimmed.substr(0, equals)))] =
+        Trim(WithoutComment(trimmed.substr(equals + 1)));
   }
   return sections;
 }

@@ -7,9 +7,9 @@
 namespace oxbackup::s3 {
 namespace {
 
-class Settings final : public CredentialProvider {
+class KeysOfSettings final : public CredentialProvider {
  public:
-  explicit Settings(CredentialSettings settings) : settings_(std::move(settings)) {}
+  explicit KeysOfSettings(CredentialSettings settings) : settings_(std::move(settings)) {}
 
   Finding Find(const std::stop_token& /*stop*/) override {
     auto keys = KeysOf({"S3_ACCESS_KEY", settings_.access_key},
@@ -71,7 +71,7 @@ std::optional<Credentials> KeysOf(const NamedText& access_key, const NamedText& 
 }
 
 std::unique_ptr<CredentialProvider> SettingsProvider(const CredentialSettings& settings) {
-  return std::make_unique<Settings>(settings);
+  return std::make_unique<KeysOfSettings>(settings);
 }
 
 std::unique_ptr<CredentialProvider> VariablesProvider(Environment environment) {

@@ -13,7 +13,7 @@
 namespace oxbackup::s3 {
 namespace {
 
-constexpr std::chrono::seconds kTimeLimit{30};
+constexpr std::chrono::seconds kStsTimeLimit{30};
 
 // What to check when STS says no with this code.
 std::string HintFor(const std::string& code, const WebIdentity& identity) {
@@ -111,7 +111,7 @@ Credentials AssumeRole(const WebIdentity& identity, const std::string& endpoint,
                     .url = endpoint,
                     .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
                     .body = body,
-                    .timeout = kTimeLimit},
+                    .timeout = kStsTimeLimit},
                    stop);
   if (!response.ok()) throw StsRefusal(response, name, identity);
   pugi::xml_document document;
