@@ -264,69 +264,6 @@ TEST_F(NewServerTest, KeepsZeroTimestampsOfAnyName) {
   EXPECT_THAT(server_.Commands("update"), IsEmpty());
 }
 
-/// Users and roles as mongod's own merge command gets them, and everything that is merged.
-class AccountsTest : public RestoreTargetTest {
- protected:
-  AccountsTest() {
-    archive_.Add("admin", "system.users",
-                 {R"({"_id": "admin.root"})", R"({"_id": "openedx.lms", "user": "lms"})"});
-    archive_.Add("admin", "system.roles", {R"({"_id": "openedx.reader"})"});
-    archive_.Add("admin", "system.version", {R"({"_id": "authSchema"})"});
-    server_.Handle("connectionStatus", [](const ScriptedCommand&) {
-      return OkReply(R"({"authInfo": {"authenticatedUsers": [{"user": "root", "db": "admin"}]}})");
-    });
-    server_.Handle("_mergeAuthzCollections", [this](const ScriptedCommand& command) {
-      for (const char* const field : {"tempUsersCollection", "tempRolesCollection"}) {
-        for (const std::string& one : model_.Documents(command.Text({field}))) {
-          merged_.push_back(one);
-        }
-      }
-      EXPECT_FALSE(FindField(command.body, "drop")->IsTrue());
-      return OkReply();
-    });
-  }
-  void Restore() {
-    RestoreAll(connect_, options_, archive_, run_, false, true, /*with_manifest=*/false);
-  }
-
-  std::vector<std::string> merged_;
-};
-
-TEST_F(AccountsTest, ComeBackButForTheRunsOwn) {
-  Restore();
-  EXPECT_THAT(merged_, ElementsAre(HasSubstr("openedx.lms"), HasSubstr("openedx.reader")));
-  EXPECT_THAT(model_.Names("admin"), IsEmpty());
-  EXPECT_THAT(run_.warnings.All(), IsEmpty());
-}
-
-TEST_F(AccountsTest, AreToldBeforehand) {
-  Manifest manifest = archive_.manifest();
-  for (ObjectEntry& object : manifest.components[0].objects) {
-    if (object.name == "system.users") object.kind = "users";
-    if (object.name == "system.roles") object.kind = "roles";
-    if (object.name == "system.version") object.kind = "auth version";
-  }
-  const RestorePlan plan =
-      MakeRestoreTarget(connect_, options_, run_.run)->Plan(&manifest, RestoreRoom::kBeside);
-  EXPECT_EQ(plan.replaced.back().what, "users and roles");
-  EXPECT_EQ(plan.replaced.back().after, "3 users and roles");
-}
-
-TEST_F(AccountsTest, StayOutOfARestoreOfSomeCollections) {
-  options_ = ParseMongorestoreOptions("--nsInclude 'openedx.*'");
-  Restore();
-  options_ = ParseMongorestoreOptions("--nsExclude 'admin.*'");
-  Restore();
-  EXPECT_THAT(merged_, IsEmpty());
-}
-
-TEST_F(AccountsTest, AreAWarningWhereTheServerRefusesThem) {
-  server_.Fail({.command = "_mergeAuthzCollections"}, kCommandNotFound);
-  Restore();
-  EXPECT_THAT(run_.warnings.All(), ElementsAre(HasSubstr("users and roles were not restored")));
-  EXPECT_THAT(model_.Documents("openedx.modules"), testing::SizeIs(2));
-}
-
 TEST_F(RestoreTargetTest, RestoresUnderOtherNames) {
   options_ = ParseMongorestoreOptions("--nsFrom 'openedx.*' --nsTo 'copy.*' --nsExclude forum.*");
   RestoreAll(connect_, options_, archive_, run_);

@@ -100,8 +100,9 @@ bool LacksJournal(const Reply& reply) {
          reply.failure->message.find("journaling") != std::string::npos;
 }
 
-// What such a server has written is safe from its next checkpoint on, which it makes every minute by
-// itself. An account that may not ask for one (it takes hostManager or root) gets no more than that.
+// What such a server has written is safe from its next checkpoint on, which it makes every minute
+// by itself. An account that may not ask for one (it takes hostManager or root) gets no more than
+// that.
 void MakeCheckpoint(Session& session, const std::string& what) {
   const Reply reply = session.TryRun("admin", Bson().Add("fsync", int32_t{1}));
   if (reply.failure && reply.failure->code != kUnauthorized) throw reply.failure->ToError(what);

@@ -163,8 +163,8 @@ TEST_F(NoJournalTest, HasACheckpointAfterEachRecord) {
   });
   RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
   EXPECT_EQ(Live(), Restored());
-  EXPECT_THAT(AfterRecords(), testing::AllOf(testing::SizeIs(testing::Ge(3u)),
-                                             testing::Each("fsync")));
+  EXPECT_THAT(AfterRecords(),
+              testing::AllOf(testing::SizeIs(testing::Ge(3u)), testing::Each("fsync")));
   EXPECT_FALSE(model_.Documents("openedx_backup.applied").empty());
   for (const ScriptedCommand& insert : server_.Commands("insert")) {
     if (insert.db == "openedx_backup") {
