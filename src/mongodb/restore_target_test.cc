@@ -264,6 +264,43 @@ TEST_F(NewServerTest, KeepsZeroTimestampsOfAnyName) {
   EXPECT_THAT(server_.Commands("update"), IsEmpty());
 }
 
+/// A live time series, which a mongod from 5.0 on lists so and does not rename.
+class LiveSeriesTest : public RestoreTargetTest {
+ protected:
+  LiveSeriesTest() {
+    server_.Handle("listCollections", [this](const ScriptedCommand& command) {
+      const Bson reply = model_.Run(command);
+      if (command.db != "openedx") return std::optional(reply);
+      Bson batch = Bson(FindPath(reply.bytes(), {"cursor", "firstBatch"})->AsDocument().value());
+      batch.Add("99", FromJson(R"({"name": "weather", "type": "timeseries", "info": {},
+                                   "options": {"timeseries": {"timeField": "t"}}})",
+                               "a test"));
+      const Bson cursor = Bson().Add("id", int64_t{0}).Add("ns", "openedx.$cmd.listCollections");
+      return std::optional(
+          Bson().Add("cursor", Bson(cursor).AddArray("firstBatch", batch)).Add("ok", 1.0));
+    });
+  }
+};
+
+TEST_F(LiveSeriesTest, IsRefusedBeforeTheLoadUnlessItIsLeftOut) {
+  const State before = Data();
+  for (const bool with_manifest : {true, false}) {
+    try {
+      RestoreAll(connect_, options_, archive_, run_, false, true, with_manifest);
+      FAIL() << "the server does not rename it";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+      EXPECT_THAT(error.what(), HasSubstr("openedx.weather on the server is a time-series"));
+      EXPECT_THAT(error.hint(), HasSubstr("--nsExclude"));
+    }
+    EXPECT_EQ(Live(), before);
+    EXPECT_EQ(server_.Commands("insert").empty(), with_manifest);
+  }
+  options_ = ParseMongorestoreOptions("--nsExclude openedx.weather");
+  RestoreAll(connect_, options_, archive_, run_);
+  EXPECT_EQ(Data(), Restored());
+}
+
 TEST_F(RestoreTargetTest, RestoresUnderOtherNames) {
   options_ = ParseMongorestoreOptions("--nsFrom 'openedx.*' --nsTo 'copy.*' --nsExclude forum.*");
   RestoreAll(connect_, options_, archive_, run_);
