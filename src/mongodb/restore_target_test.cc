@@ -145,13 +145,6 @@ TEST_F(RestoreTargetTest, NamesADocumentThatNoServerStores) {
   }
 }
 
-TEST_F(RestoreTargetTest, RefusesUnknownIndexKindsBeforeItLoadsAnything) {
-  archive_.Add("openedx", "indexed", {R"({"_id": 1})"},
-               R"({"indexes": [{"v": 2, "key": {"a": "soundex"}, "name": "a_soundex"}]})");
-  EXPECT_THROW(RestoreAll(connect_, options_, archive_, run_), Error);
-  EXPECT_THAT(server_.Commands("insert"), IsEmpty());
-}
-
 TEST_F(RestoreTargetTest, ReplacesViewsCollectionsByViewsAndViewsByCollections) {
   archive_.AddView("openedx", "view", R"({"viewOn": "modules", "pipeline": [{"$match": {}}]})");
   archive_.AddView("openedx", "was_collection", R"({"viewOn": "modules", "pipeline": []})");
