@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <limits>
 #include <set>
 
 #include "base/error.h"
@@ -48,8 +52,87 @@ void CheckPlugins(std::string_view key, const std::string& index, const std::str
   }
 }
 
-Bson IndexSpec(std::string_view index, bool collated) {
-  static const std::set<std::string_view> dropped = {"ns", "background", "storageEngine"};
+// What servers take as options of an index (mongod's index_key_validate.cc; mongorestore's
+// --convertLegacyIndexes keeps about the same). Old servers kept any other too; today's refuse an
+// index that has one (197).
+bool IsIndexOption(std::string_view name) {
+  static const std::set<std::string_view> known = {"2dsphereIndexVersion",
+                                                   "bits",
+                                                   "bucketSize",
+                                                   "clustered",
+                                                   "coarsestIndexedLevel",
+                                                   "collation",
+                                                   "columnstoreProjection",
+                                                   "default_language",
+                                                   "expireAfterSeconds",
+                                                   "finestIndexedLevel",
+                                                   "hidden",
+                                                   "key",
+                                                   "language_override",
+                                                   "max",
+                                                   "min",
+                                                   "name",
+                                                   "partialFilterExpression",
+                                                   "prepareUnique",
+                                                   "sparse",
+                                                   "textIndexVersion",
+                                                   "unique",
+                                                   "v",
+                                                   "weights",
+                                                   "wildcardProjection"};
+  return known.contains(name);
+}
+
+bool IsNan(const Element& value) {
+  double number = 0;
+  if (value.type != BsonType::kDouble || value.value.size() != sizeof(number)) return false;
+  std::memcpy(&number, value.value.data(), sizeof(number));
+  return std::isnan(number);
+}
+
+// Where a server takes an index's options otherwise than the one that had them.
+struct IndexTarget {
+  const std::string& ns;
+  const ServerInfo& server;
+  bool collated;
+  std::vector<std::string>* changed;  ///< null: nobody wants to know
+
+  void Tell(std::string_view index, const std::string& text) const {
+    if (changed != nullptr) {
+      changed->push_back(fmt::format("the index {} of {} {}", TextOf(index, "name"), ns, text));
+    }
+  }
+};
+
+// 4.4 and older keep documents for ever where the age is no number. (manual) From 5.0 on it counts
+// as 0 or is refused; the greatest age is what the manual says to set instead.
+void AddAge(Bson& spec, std::string_view index, const Element& age, const IndexTarget& target) {
+  const bool limited = !target.server.AtLeast(5, 0) && target.server.flavour != "DocumentDB";
+  if (IsNan(age) && !limited) {
+    target.Tell(index, "had NaN as expireAfterSeconds and got 2147483647: nothing expires");
+    spec.Add(age.key, std::numeric_limits<int32_t>::max());
+    return;
+  }
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const int64_t longest = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+  if (limited && age.AsInt().value_or(0) > longest) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("the index {} of {} lets documents expire after {} s, which {} {} "
+                            "refuses: it is longer than since 1970",
+                            TextOf(index, "name"), target.ns, age.AsInt().value_or(0),
+                            target.server.flavour, target.server.version))
+        .Hint(
+            "restore into MongoDB 5.0 or newer, leave the collection out (--nsExclude in "
+            "MONGORESTORE_ADDITIONAL_OPTIONS), or restore without indexes (--noIndexRestore) and "
+            "make them by hand");
+  }
+  spec.Add(age.key, age);
+}
+
+Bson IndexSpec(std::string_view index, const IndexTarget& target) {
+  // They have no effect, or say something of the source alone.
+  static const std::set<std::string_view> dropped = {"ns", "background", "storageEngine",
+                                                     "dropDups"};
   Bson spec;
   bool has_collation = false;
   FieldWalker walker(index);
@@ -59,12 +142,17 @@ Bson IndexSpec(std::string_view index, bool collated) {
     if (field->key == "v" && field->AsInt().value_or(0) < 1) continue;
     if (field->key == "key" && field->AsDocument()) {
       spec.Add("key", ModernKey(*field->AsDocument()));
-    } else {
+    } else if (field->key == "expireAfterSeconds") {
+      AddAge(spec, index, *field, target);
+    } else if (IsIndexOption(field->key)) {
       spec.Add(field->key, *field);
+    } else {
+      target.Tell(index,
+                  fmt::format("lost its option '{}', which MongoDB does not know", field->key));
     }
   }
   // listIndexes does not name the plain collation, but without it the collection's own would count.
-  if (collated && !has_collation) spec.Add("collation", Bson().Add("locale", "simple"));
+  if (target.collated && !has_collation) spec.Add("collation", Bson().Add("locale", "simple"));
   return spec;
 }
 
@@ -121,8 +209,9 @@ Bson CreateOptions(const CollectionMetadata& metadata, const ServerInfo& server)
 }
 
 std::vector<Bson> CreateIndexSpecs(const CollectionMetadata& metadata, const std::string& ns,
-                                   const ServerInfo& server) {
+                                   const ServerInfo& server, std::vector<std::string>* changed) {
   const bool collated = FindField(metadata.options.bytes(), "collation").has_value();
+  const IndexTarget target{ns, server, collated, changed};
   std::vector<Bson> specs;
   std::set<std::string> keys_seen;
   for (const Bson& index : metadata.indexes) {
@@ -131,7 +220,7 @@ std::vector<Bson> CreateIndexSpecs(const CollectionMetadata& metadata, const std
     if (!key || !key->AsDocument()) continue;
     if (name == "_id_" || FindField(index.bytes(), "clustered")) continue;
     CheckPlugins(*key->AsDocument(), name, ns, server);
-    Bson spec = IndexSpec(index.bytes(), collated);
+    Bson spec = IndexSpec(index.bytes(), target);
     // Legacy values made equal may leave two names for one index, which the server refuses (85).
     std::string fingerprint;
     FieldWalker walker(spec.bytes());

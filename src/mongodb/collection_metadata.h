@@ -32,10 +32,13 @@ Bson CreateOptions(const CollectionMetadata& metadata, const ServerInfo& server)
 
 /// The specifications that `createIndexes` gets, without the one on _id: `ns` and outdated versions
 /// dropped, legacy values of keys made 1 as mongorestore --convertLegacyIndexes does, and on a
-/// collection with a collation of its own the plain one named where an index has none.
-/// Throws Error(kUsage) naming index and collection for a kind that the server does not know.
+/// collection with a collation of its own the plain one named where an index has none. Options that
+/// servers do not know are dropped, and an age that is no number becomes the greatest one;
+/// `changed` gets a line about each of these. Throws Error(kUsage) naming index and collection for
+/// a kind or an age that the server does not take.
 std::vector<Bson> CreateIndexSpecs(const CollectionMetadata& metadata, const std::string& ns,
-                                   const ServerInfo& server);
+                                   const ServerInfo& server,
+                                   std::vector<std::string>* changed = nullptr);
 
 /// Throws Error(kUsage) with what to do when the server cannot have a collection like that.
 void CheckServerTakes(const CollectionMetadata& metadata, const std::string& ns,

@@ -19,11 +19,13 @@ class CountCheck {
       : session_(session), at_cluster_time_(at_cluster_time), frozen_(frozen) {}
 
   /// Throws Error(kSource) naming the collection and both numbers when they cannot both be right.
-  /// Capped collections and time series, whose counts move by themselves, are not judged.
+  /// Capped collections and time series, whose counts move by themselves, are not judged, nor is
+  /// what was dropped or renamed after it was read.
   void Check(const CollectionOutput& output) const;
 
  private:
   std::optional<uint64_t> Estimate(const CollectionInfo& collection) const;
+  bool IsGone(const CollectionInfo& collection, uint64_t counted) const;
   std::optional<uint64_t> Count(const CollectionInfo& collection,
                                 const std::optional<Timestamp>& at) const;
 

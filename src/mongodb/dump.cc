@@ -325,6 +325,13 @@ void MongoBackupSource::CopyOplogSlice(ArchiveWriter& writer) {
       object.details[kStateDetail] = kBeforeOplog;
     }
   }
+  if (!oplog_->touched.cannot_replay.empty()) {
+    run_.warnings.Add(fmt::format(
+        "MongoDB: during the copy the site did what a restore of this archive cannot do "
+        "again, and refuses: {}. Back up again, or restore it without that collection "
+        "(--nsExclude in MONGORESTORE_ADDITIONAL_OPTIONS)",
+        fmt::join(oplog_->touched.cannot_replay, ", ")));
+  }
   run_.progress.Note("MongoDB", Consistency());
   run_.log.Info("MongoDB: {}", Consistency());
 }

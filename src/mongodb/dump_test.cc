@@ -197,6 +197,35 @@ TEST(MongoDump, EndsWhenTheServerCountsManyMoreDocumentsThanWereRead) {
   EXPECT_THROW(RunDump(server.connect), Error);
 }
 
+// By its name it counts as nothing at the instant, on 5.0 and 6.0.
+TEST(MongoDump, TakesACollectionThatIsDroppedOrRenamedAfterItWasRead) {
+  for (const char* const command : {"drop", "renameCollection", "neither"}) {
+    ModelServer server(ReplicaSet());
+    NameInstants(server);
+    FillBig(server, "db.big");
+    server.server.Handle("aggregate", [&](const ScriptedCommand& count) -> std::optional<Bson> {
+      if (command == std::string("drop")) {
+        const Bson drop = Bson().Add("drop", "big");
+        server.model.Run({"db", "drop", std::string(drop.bytes())});
+      } else if (command == std::string("renameCollection")) {
+        const Bson rename = Bson().Add("renameCollection", "db.big").Add("to", "db.other");
+        server.model.Run({"admin", "renameCollection", std::string(rename.bytes())});
+        server.model.Insert("db.big", R"({"_id": "of the successor"})");
+      }
+      EXPECT_TRUE(FindPath(count.body, {"readConcern", "atClusterTime"}));
+      return OkReply(R"({"cursor": {"firstBatch": [], "id": {"$numberLong": "0"},
+                                    "ns": "db.big"}})");
+    });
+    if (command == std::string("neither")) {
+      EXPECT_THROW(RunDump(server.connect), Error);
+      continue;
+    }
+    const Dump dump = RunDump(server.connect);
+    ExpectWhole(dump, "data/mongodb_dump/db/big.bson", 50);
+    EXPECT_THAT(dump.warnings, testing::IsEmpty());
+  }
+}
+
 TEST(MongoDump, HasUsersAndRolesAsTheServerStoresThem) {
   ModelServer server;
   server.model.Insert("db.c", R"({"_id": 1})");

@@ -113,6 +113,7 @@ class Loader {
   void FinishCollections();
   void SortCollections();
   void WarnOfDroppedOptions();
+  void WarnOfChangedIndexes(const RestoredCollection& collection, const ServerInfo& server);
 
   SessionPool& pool_;
   const RestoreOptions& options_;

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/task_group.h"
 #include "mongodb/extended_json.h"
@@ -71,11 +74,19 @@ void Loader::BuildIndexes(bool ttl, const std::stop_token& stop) {
   group.Wait();
 }
 
+void Loader::WarnOfChangedIndexes(const RestoredCollection& collection, const ServerInfo& server) {
+  if (options_.no_index_restore) return;
+  std::vector<std::string> changed;
+  static_cast<void>(CreateIndexSpecs(collection.metadata, collection.ns(), server, &changed));
+  for (std::string& change : changed) run_.warnings.Add(std::move(change));
+}
+
 void Loader::WarnOfDroppedOptions() {
   const SessionPool::Lease session = pool_.Take();
   std::map<std::string, std::map<std::string, LiveEntry>> live;
   for (const auto& collection : collections_) {
     if (collection->metadata.view()) continue;
+    WarnOfChangedIndexes(*collection, session->server());
     const auto [database, first] = live.try_emplace(collection->database);
     if (first) database->second = ListLive(*session, collection->database);
     const auto entry = database->second.find(collection->temp_name);

@@ -333,6 +333,12 @@ Bson ModelMongod::CreateIndexes(const ScriptedCommand& command) {
   FieldWalker walker(indexes.AsDocument().value());
   while (const auto index = walker.Next()) {
     const std::string_view spec = index->AsDocument().value();
+    for (const char* const unknown : {"bogus", "safe"}) {
+      if (!FindField(spec, unknown)) continue;
+      return ErrorReply(
+          197, "InvalidIndexSpecificationOption",
+          fmt::format("The field '{}' is not valid for an index specification.", unknown));
+    }
     const Element key_pattern = FindField(spec, "key").value();
     FieldWalker keys(key_pattern.AsDocument().value());
     while (const auto key = keys.Next()) {

@@ -125,7 +125,7 @@ RestoredCollection* OplogCatalog::OfCommand(std::string_view entry, std::string_
   return nullptr;
 }
 
-void OplogCatalog::ApplyCommand(std::string_view entry) {
+const std::map<std::string_view, OplogCatalog::Method>& OplogCatalog::Methods() {
   static const std::map<std::string_view, Method> methods = {
       {"create", &OplogCatalog::Create},
       {"drop", &OplogCatalog::DropCommand},
@@ -140,14 +140,21 @@ void OplogCatalog::ApplyCommand(std::string_view entry) {
       {"deleteIndexes", &OplogCatalog::RemoveIndexes},
       {"deleteIndex", &OplogCatalog::RemoveIndexes},
       {"startIndexBuild", &OplogCatalog::Ignore},
+      {"dbCheck", &OplogCatalog::Ignore},
   };
+  return methods;
+}
+
+bool OplogCatalog::CanReplay(std::string_view command) { return Methods().contains(command); }
+
+void OplogCatalog::ApplyCommand(std::string_view entry) {
   const std::string database = DatabaseOf(RequiredText(entry, "ns"));
   if (IsServersDatabase(database) || database == options_.record_database) return;
   const std::string_view command = RequiredDocument(entry, "o");
   const auto first = FieldWalker(command).Next();
   if (!first) throw CannotReplay(entry);
-  const auto method = methods.find(first->key);
-  if (method != methods.end()) {
+  const auto method = Methods().find(first->key);
+  if (method != Methods().end()) {
     (this->*method->second)(entry, command);
     return;
   }

@@ -34,6 +34,8 @@ class OplogCatalog {
   RestoredCollection* Find(std::string_view entry);
   /// Applies a command ("c"). Throws Error(kCorrupt) for one that cannot be replayed.
   void ApplyCommand(std::string_view entry);
+  /// Whether there is a way to replay a command of that name.
+  static bool CanReplay(std::string_view command);
   /// Applies a change of a database's system.views.
   void ApplyView(std::string_view entry);
   /// Throws Error(kCorrupt) when the oplog was about a collection that lives on but that the
@@ -42,6 +44,7 @@ class OplogCatalog {
 
  private:
   using Method = void (OplogCatalog::*)(std::string_view entry, std::string_view command);
+  static const std::map<std::string_view, Method>& Methods();
 
   RestoredCollection* FindByName(std::string_view ns, bool view);
   RestoredCollection* OfCommand(std::string_view entry, std::string_view command);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <string>
@@ -124,6 +125,7 @@ class OplogDumpTest : public testing::Test {
   TestRun run_;
   std::atomic<bool> copying_ = false;
   std::atomic<int> reads_ = 0;
+  std::atomic<int> writes_ = 0;
 };
 
 TEST_F(OplogDumpTest, MakesOneMomentOfACopyThatWasReadWhileTheSiteWrote) {
@@ -245,6 +247,29 @@ TEST_F(OplogDumpTest, RefusesWhenTheOplogRolledOver) {
   }
 }
 
+// An idle cursor's time is up, or somebody killed it: the copy is done by then.
+TEST_F(OplogDumpTest, GoesOnWhereTheOplogsCursorWasLost) {
+  for (const int code : {kCursorNotFound, kQueryPlanKilled, kCursorKilled}) {
+    WriteBetweenReads([this](int) {
+      Do("db", fmt::format(R"({{"insert": "a", "documents": [{{"_id": "n{}"}}]}})", writes_++));
+    });
+    source_.server.Fail({.command = "getMore",
+                         .skip = 2,
+                         .times = 2,
+                         .when = [](const auto& command) { return command.db == "local"; }},
+                        code);
+    const TestDump dump = Dump({"db"});
+    std::vector<std::string> entries = Entries(dump);
+    EXPECT_GT(entries.size(), 10u);
+    EXPECT_EQ(std::to_string(entries.size()), dump.manifest.positions.at("oplog_entries"));
+    std::sort(entries.begin(), entries.end());
+    EXPECT_EQ(std::adjacent_find(entries.begin(), entries.end()), entries.end()) << "comes twice";
+    ModelServer target;
+    DumpedArchive(dump).RestoreInto(target.connect, run_);
+    EXPECT_EQ(State(target.model), State(source_.model)) << code;
+  }
+}
+
 TEST_F(OplogDumpTest, ReadsOneAfterTheOtherWhereTheOplogCannotBeRead) {
   source_.server.Fail(
       {.command = "find",
@@ -272,6 +297,24 @@ TEST_F(OplogDumpTest, ReportsNoFalseDifferencesToALiveSite) {
   EXPECT_THAT(run.warnings.All(), Contains(HasSubstr("db.a")));
   Do("db", R"({"insert": "b", "documents": [{"_id": "written after the backup"}]})");
   EXPECT_THAT(comparer->Compare(dump.manifest), Contains(HasSubstr("db.b")));
+}
+
+TEST_F(OplogDumpTest, NamesWhatARestoreCannotReplay) {
+  WriteBetweenReads([this](int at) {
+    if (at != 3) return;
+    Do("db", R"({"insert": "a", "documents": [{"_id": "new"}]})");
+    const std::string last = source_.model.RawDocuments("local.oplog.rs").back();
+    for (const char* const command : {"convertToCapped", "dbCheck"}) {
+      Bson entry = Bson().Add("_id", command).Add("op", "c").Add("ns", "db.$cmd");
+      entry.Add("ts", FindField(last, "ts").value()).Add("o", Bson().Add(command, "a"));
+      source_.model.InsertRaw("local.oplog.rs", std::string(entry.bytes()));
+    }
+  });
+  const TestDump dump = Dump({"db"});
+  EXPECT_THAT(run_.warnings.All(),
+              testing::ElementsAre(testing::AllOf(HasSubstr("db.a: convertToCapped in db.$cmd"),
+                                                  HasSubstr("--nsExclude"))));
+  EXPECT_THAT(Entries(dump), Not(Contains(HasSubstr("dbCheck"))));
 }
 
 TEST(KeptOplogEntry, TakesOtherDatabasesOutOfTransactions) {

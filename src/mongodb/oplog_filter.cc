@@ -1,6 +1,7 @@
 // Which entries of an oplog belong to a backup.
 #include <utility>
 
+#include "mongodb/oplog_catalog.h"
 #include "mongodb/oplog_entry.h"
 #include "mongodb/oplog_slice.h"
 
@@ -25,6 +26,9 @@ void NoteCommand(std::string_view entry, const std::string& ns, OplogTouched& to
   if (!first) return;
   const std::string name(first->AsText().value_or(""));
   const std::string of_name = DatabaseOf(ns) + "." + name;
+  if (!OplogCatalog::CanReplay(first->key)) {
+    touched.cannot_replay.insert(of_name + ": " + DescribeEntry(entry));
+  }
   if (first->key == "renameCollection") {
     const std::string to = TextOf(command, "to");
     touched.names.insert({name, to});
@@ -94,6 +98,8 @@ std::optional<std::string> KeptOplogEntry(std::string_view entry,
     const auto first = FieldWalker(RequiredDocument(entry, "o")).Next();
     const std::string name = first ? std::string(first->key) : std::string();
     if (name == "applyOps") return KeptApplyOps(entry, databases, touched);
+    // A check of data, which each member notes.
+    if (name == "dbCheck") return std::nullopt;
     if (name == "commitTransaction" || name == "abortTransaction") return std::string(entry);
   }
   if (!databases.contains(DatabaseOf(ns))) return std::nullopt;

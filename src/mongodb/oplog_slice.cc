@@ -115,7 +115,8 @@ class SliceReader {
   SliceReader(OplogSlice& slice, const std::vector<std::string>& databases, SliceWriter& writer)
       : slice_(slice), databases_(databases.begin(), databases.end()), writer_(writer) {}
 
-  /// Reads from behind the last entry that was seen (at first: from the start) to the end.
+  /// Reads from behind the last entry that was seen (at first: from the start) to the end, or to
+  /// where the server gave up the cursor.
   void Read(Session& session, const RunContext& run) {
     Bson range = last_ ? Bson().Add("$gt", *last_) : Bson().Add("$gte", slice_.start.begin);
     range.Add("$lte", slice_.end);
@@ -127,6 +128,8 @@ class SliceReader {
       const Cursor::Step step = cursor.Next();
       if (step == Cursor::Step::kEnd) return;
       if (step == Cursor::Step::kFailed) {
+        // Whether what lies behind it is still all there is asked at the end, of the start.
+        if (cursor.failure().IsOfCursorAlone()) return;
         if (cursor.failure().code == kCappedPositionLost) throw RolledOver(slice_.start.begin);
         throw cursor.failure().ToError("MongoDB does not read its oplog");
       }

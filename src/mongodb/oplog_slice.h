@@ -28,9 +28,10 @@ struct OplogStart {
 
 /// Which collections the entries of a slice were about.
 struct OplogTouched {
-  std::set<std::string> names;  ///< "db.collection", collections and views
-  std::set<std::string> uuids;  ///< 32 hexadecimal digits
-  std::set<std::string> added;  ///< names that came to be, by creation or by a rename
+  std::set<std::string> names;          ///< "db.collection", collections and views
+  std::set<std::string> uuids;          ///< 32 hexadecimal digits
+  std::set<std::string> added;          ///< names that came to be, by creation or by a rename
+  std::set<std::string> cannot_replay;  ///< commands that a restore refuses, "db.collection: what"
 
   bool Has(const std::string& ns, const std::string& uuid) const {
     return names.contains(ns) || (!uuid.empty() && uuids.contains(uuid));
@@ -38,7 +39,7 @@ struct OplogTouched {
 };
 
 /// The entry as the archive gets it: operations of other databases are taken out of transactions.
-/// Nothing when it is about none of `databases`. Notes what it touches.
+/// Nothing when it is about none of `databases`, or changes nothing. Notes what it touches.
 [[nodiscard]] std::optional<std::string> KeptOplogEntry(std::string_view entry,
                                                         const std::set<std::string>& databases,
                                                         OplogTouched& touched);

@@ -15,7 +15,6 @@ constexpr int32_t kMostDocuments = 50'000;
 constexpr int kTries = 10;
 
 constexpr int kCappedPositionLost = 136;
-constexpr int kCursorKilled = 237;
 
 int32_t BatchSize(const CollectionInfo& collection) {
   const uint64_t average =
@@ -24,9 +23,8 @@ int32_t BatchSize(const CollectionInfo& collection) {
       std::clamp<uint64_t>(kBatchBytes / std::max<uint64_t>(average, 1), 1, kMostDocuments));
 }
 
-bool KillsCursorsOnly(int code) {
-  return code == kQueryPlanKilled || code == kCursorNotFound || code == kCursorKilled ||
-         code == kCappedPositionLost;
+bool KillsCursorsOnly(const ServerFailure& failure) {
+  return failure.IsOfCursorAlone() || failure.code == kCappedPositionLost;
 }
 
 bool InstantIsGone(int code) { return code == kSnapshotUnavailable || code == kSnapshotTooOld; }
@@ -95,7 +93,7 @@ RangeReader::Step RangeReader::Recover(const ServerFailure& failure) {
   if (InstantIsGone(failure.code) && read_.at_cluster_time) {
     read_.at_cluster_time.reset();
     left_the_instant_ = true;
-  } else if (!KillsCursorsOnly(failure.code)) {
+  } else if (!KillsCursorsOnly(failure)) {
     throw failure.ToError(what);
   }
   run_.log.Debug("reading on in {} after: {}", read_.collection.full_name(), failure.message);

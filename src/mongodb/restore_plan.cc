@@ -91,6 +91,28 @@ void CheckRights(Session& session, const ComponentManifest* expected,
   }
 }
 
+// The server renames none (166), and the swap would find out in its middle.
+void CheckMovable(const LiveEntry& live, const std::string& ns) {
+  if (live.type != "timeseries") return;
+  throw Error(ErrorKind::kUsage,
+              fmt::format("{} on the server is a time-series collection, which the server does not "
+                          "rename, so it can be neither replaced nor kept",
+                          ns))
+      .Hint(
+          "leave it out with --nsExclude in MONGORESTORE_ADDITIONAL_OPTIONS, or drop it, then run "
+          "again");
+}
+
+// Before hours of loading. Removing it before the load (--in-place) the server does.
+void CheckLiveMovable(Session& session, const std::set<std::string>& databases,
+                      const RestoreOptions& options) {
+  for (const std::string& database : databases) {
+    for (const auto& [name, entry] : ListLive(session, database)) {
+      if (TakesAway(options, database, name)) CheckMovable(entry, database + "." + name);
+    }
+  }
+}
+
 SwapMove EmptyMove(const ServerInfo& server, const std::string& database, const std::string& name) {
   SwapMove move;
   move.database = database;
@@ -100,6 +122,7 @@ SwapMove EmptyMove(const ServerInfo& server, const std::string& database, const 
 }
 
 void AddLiveSide(SwapMove& move, const LiveEntry& live, const ServerInfo& server) {
+  CheckMovable(live, move.ns());
   if (live.view()) {
     move.old_view = live.options;
     return;
@@ -180,6 +203,7 @@ RestorePlan MakeRestorePlan(Session& session, const ComponentManifest* expected,
   std::set<std::string> databases;
   for (const auto& [database, amount] : after) databases.insert(database);
   CheckRights(session, expected, databases, options, filter);
+  if (room == RestoreRoom::kBeside) CheckLiveMovable(session, databases, options);
   for (const auto& [database, amount] : after) {
     plan.replaced.push_back({database, LiveAmount(session, database, plan),
                              expected == nullptr ? "what the archive holds" : amount.Text()});

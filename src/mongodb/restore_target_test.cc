@@ -145,13 +145,6 @@ TEST_F(RestoreTargetTest, NamesADocumentThatNoServerStores) {
   }
 }
 
-TEST_F(RestoreTargetTest, RefusesUnknownIndexKindsBeforeItLoadsAnything) {
-  archive_.Add("openedx", "indexed", {R"({"_id": 1})"},
-               R"({"indexes": [{"v": 2, "key": {"a": "soundex"}, "name": "a_soundex"}]})");
-  EXPECT_THROW(RestoreAll(connect_, options_, archive_, run_), Error);
-  EXPECT_THAT(server_.Commands("insert"), IsEmpty());
-}
-
 TEST_F(RestoreTargetTest, ReplacesViewsCollectionsByViewsAndViewsByCollections) {
   archive_.AddView("openedx", "view", R"({"viewOn": "modules", "pipeline": [{"$match": {}}]})");
   archive_.AddView("openedx", "was_collection", R"({"viewOn": "modules", "pipeline": []})");
@@ -264,67 +257,41 @@ TEST_F(NewServerTest, KeepsZeroTimestampsOfAnyName) {
   EXPECT_THAT(server_.Commands("update"), IsEmpty());
 }
 
-/// Users and roles as mongod's own merge command gets them, and everything that is merged.
-class AccountsTest : public RestoreTargetTest {
+/// A live time series, which a mongod from 5.0 on lists so and does not rename.
+class LiveSeriesTest : public RestoreTargetTest {
  protected:
-  AccountsTest() {
-    archive_.Add("admin", "system.users",
-                 {R"({"_id": "admin.root"})", R"({"_id": "openedx.lms", "user": "lms"})"});
-    archive_.Add("admin", "system.roles", {R"({"_id": "openedx.reader"})"});
-    archive_.Add("admin", "system.version", {R"({"_id": "authSchema"})"});
-    server_.Handle("connectionStatus", [](const ScriptedCommand&) {
-      return OkReply(R"({"authInfo": {"authenticatedUsers": [{"user": "root", "db": "admin"}]}})");
-    });
-    server_.Handle("_mergeAuthzCollections", [this](const ScriptedCommand& command) {
-      for (const char* const field : {"tempUsersCollection", "tempRolesCollection"}) {
-        for (const std::string& one : model_.Documents(command.Text({field}))) {
-          merged_.push_back(one);
-        }
-      }
-      EXPECT_FALSE(FindField(command.body, "drop")->IsTrue());
-      return OkReply();
+  LiveSeriesTest() {
+    server_.Handle("listCollections", [this](const ScriptedCommand& command) {
+      const Bson reply = model_.Run(command);
+      if (command.db != "openedx") return std::optional(reply);
+      Bson batch = Bson(FindPath(reply.bytes(), {"cursor", "firstBatch"})->AsDocument().value());
+      batch.Add("99", FromJson(R"({"name": "weather", "type": "timeseries", "info": {},
+                                   "options": {"timeseries": {"timeField": "t"}}})",
+                               "a test"));
+      const Bson cursor = Bson().Add("id", int64_t{0}).Add("ns", "openedx.$cmd.listCollections");
+      return std::optional(
+          Bson().Add("cursor", Bson(cursor).AddArray("firstBatch", batch)).Add("ok", 1.0));
     });
   }
-  void Restore() {
-    RestoreAll(connect_, options_, archive_, run_, false, true, /*with_manifest=*/false);
-  }
-
-  std::vector<std::string> merged_;
 };
 
-TEST_F(AccountsTest, ComeBackButForTheRunsOwn) {
-  Restore();
-  EXPECT_THAT(merged_, ElementsAre(HasSubstr("openedx.lms"), HasSubstr("openedx.reader")));
-  EXPECT_THAT(model_.Names("admin"), IsEmpty());
-  EXPECT_THAT(run_.warnings.All(), IsEmpty());
-}
-
-TEST_F(AccountsTest, AreToldBeforehand) {
-  Manifest manifest = archive_.manifest();
-  for (ObjectEntry& object : manifest.components[0].objects) {
-    if (object.name == "system.users") object.kind = "users";
-    if (object.name == "system.roles") object.kind = "roles";
-    if (object.name == "system.version") object.kind = "auth version";
+TEST_F(LiveSeriesTest, IsRefusedBeforeTheLoadUnlessItIsLeftOut) {
+  const State before = Data();
+  for (const bool with_manifest : {true, false}) {
+    try {
+      RestoreAll(connect_, options_, archive_, run_, false, true, with_manifest);
+      FAIL() << "the server does not rename it";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+      EXPECT_THAT(error.what(), HasSubstr("openedx.weather on the server is a time-series"));
+      EXPECT_THAT(error.hint(), HasSubstr("--nsExclude"));
+    }
+    EXPECT_EQ(Live(), before);
+    EXPECT_EQ(server_.Commands("insert").empty(), with_manifest);
   }
-  const RestorePlan plan =
-      MakeRestoreTarget(connect_, options_, run_.run)->Plan(&manifest, RestoreRoom::kBeside);
-  EXPECT_EQ(plan.replaced.back().what, "users and roles");
-  EXPECT_EQ(plan.replaced.back().after, "3 users and roles");
-}
-
-TEST_F(AccountsTest, StayOutOfARestoreOfSomeCollections) {
-  options_ = ParseMongorestoreOptions("--nsInclude 'openedx.*'");
-  Restore();
-  options_ = ParseMongorestoreOptions("--nsExclude 'admin.*'");
-  Restore();
-  EXPECT_THAT(merged_, IsEmpty());
-}
-
-TEST_F(AccountsTest, AreAWarningWhereTheServerRefusesThem) {
-  server_.Fail({.command = "_mergeAuthzCollections"}, kCommandNotFound);
-  Restore();
-  EXPECT_THAT(run_.warnings.All(), ElementsAre(HasSubstr("users and roles were not restored")));
-  EXPECT_THAT(model_.Documents("openedx.modules"), testing::SizeIs(2));
+  options_ = ParseMongorestoreOptions("--nsExclude openedx.weather");
+  RestoreAll(connect_, options_, archive_, run_);
+  EXPECT_EQ(Data(), Restored());
 }
 
 TEST_F(RestoreTargetTest, RestoresUnderOtherNames) {

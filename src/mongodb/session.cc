@@ -80,10 +80,47 @@ void AddReplicaSetAndTls(const ConnectOptions& options, mongoc_uri_t* uri) {
   mongoc_uri_set_option_as_bool(uri, MONGOC_URI_TLS, true);
 }
 
+// Whether a URI with a user can do without his password: by a certificate, Kerberos or a cloud.
+bool NeedsPassword(const mongoc_uri_t* uri) {
+  const char* const given = mongoc_uri_get_auth_mechanism(uri);
+  const std::string_view mechanism = given == nullptr ? "" : given;
+  return mechanism.empty() || mechanism == "PLAIN" || mechanism.starts_with("SCRAM-");
+}
+
+// A URI with a user counts, but his password may be a setting: in a URI others can read it. Without
+// one libmongoc 1.23 reads through a null pointer.
+void AddCredentials(const ConnectOptions& options, mongoc_uri_t* uri) {
+  const std::string name = ServerName(options);
+  if (const char* const given = mongoc_uri_get_username(uri); given != nullptr) {
+    if (mongoc_uri_get_password(uri) != nullptr || !NeedsPassword(uri)) return;
+    const bool of_user = options.user.empty() || options.user == given;
+    if (!of_user || options.password.empty()) {
+      throw Error(ErrorKind::kUsage,
+                  "the MongoDB address names a user, but there is no password for that user")
+          .While("preparing to connect to " + name)
+          .Hint(
+              "set MONGODB_PASSWORD (or MONGODB_PASSWORD_FILE), and as MONGODB_USERNAME nothing or "
+              "the same user");
+    }
+    Require(mongoc_uri_set_password(uri, options.password.c_str()), "password", name);
+    return;
+  }
+  if (options.user.empty()) return;
+  Require(mongoc_uri_set_username(uri, options.user.c_str()), "user name", name);
+  Require(mongoc_uri_set_password(uri, options.password.c_str()), "password", name);
+  if (!options.auth_database.empty()) {
+    Require(mongoc_uri_set_auth_source(uri, options.auth_database.c_str()),
+            "authentication database", name);
+  }
+  if (!options.auth_mechanism.empty()) {
+    Require(mongoc_uri_set_auth_mechanism(uri, options.auth_mechanism.c_str()),
+            "authentication mechanism", name);
+  }
+}
+
 Uri MakeUri(const ConnectOptions& options) {
   const std::string& given = options.uri.empty() ? options.host : options.uri;
   const bool whole = IsUri(given);
-  const std::string name = ServerName(options);
   bson_error_t error;
   Uri uri(mongoc_uri_new_with_error(
       whole ? given.c_str() : fmt::format("mongodb://{}/", HostAndPort(options)).c_str(), &error));
@@ -95,18 +132,7 @@ Uri MakeUri(const ConnectOptions& options) {
             "characters of user and password");
   }
   mongoc_uri_t* u = uri.get();
-  if (!options.user.empty() && mongoc_uri_get_username(u) == nullptr) {
-    Require(mongoc_uri_set_username(u, options.user.c_str()), "user name", name);
-    Require(mongoc_uri_set_password(u, options.password.c_str()), "password", name);
-    if (!options.auth_database.empty()) {
-      Require(mongoc_uri_set_auth_source(u, options.auth_database.c_str()),
-              "authentication database", name);
-    }
-    if (!options.auth_mechanism.empty()) {
-      Require(mongoc_uri_set_auth_mechanism(u, options.auth_mechanism.c_str()),
-              "authentication mechanism", name);
-    }
-  }
+  AddCredentials(options, u);
   AddReplicaSetAndTls(options, u);
   if (!options.ca_file.empty()) {
     mongoc_uri_set_option_as_utf8(u, MONGOC_URI_TLSCAFILE, options.ca_file.c_str());

@@ -16,7 +16,8 @@
 namespace oxbackup::mongodb {
 
 /// Where a server is and who connects. `host` may be a whole "mongodb://" or "mongodb+srv://" URI
-/// too (Tutor's MONGODB_HOST allows it); the other settings then add what it does not say.
+/// too (Tutor's MONGODB_HOST allows it); the other settings then add what it does not say, the
+/// password of its user too.
 struct ConnectOptions {
   std::string host = "localhost";
   int port = 27017;
@@ -49,6 +50,7 @@ enum ServerCode : int {
   kNotAReplicaSet = 123,
   kCommandNotSupportedOnView = 166,
   kQueryPlanKilled = 175,
+  kCursorKilled = 237,
   kNotImplemented = 238,
   kSnapshotTooOld = 239,
   kSnapshotUnavailable = 246,
@@ -61,6 +63,11 @@ struct ServerFailure {
   std::string code_name;
   std::string message;
 
+  /// Whether the server gave up a cursor and nothing else: what it was to read can be asked for
+  /// anew.
+  bool IsOfCursorAlone() const {
+    return code == kCursorNotFound || code == kQueryPlanKilled || code == kCursorKilled;
+  }
   /// An Error(kSource) with the server's words and a hint for the codes that operators meet.
   Error ToError(const std::string& what_failed) const;
 };

@@ -51,6 +51,25 @@ TEST(SessionUri, MayNotContradictThem) {
   EXPECT_EQ(ErrorOf(connect).kind(), ErrorKind::kUsage);
 }
 
+TEST(SessionUri, TakesThePasswordOfItsUserFromTheSettings) {
+  const ModelServer server;
+  ConnectOptions connect = WithUri(server, "");
+  connect.host.insert(std::string("mongodb://").size(), "app@");
+  EXPECT_EQ(ErrorOf(connect).kind(), ErrorKind::kUsage);
+  connect.password = "secret";
+  for (const char* const user : {"", "app"}) {
+    connect.user = user;
+    // It went so far as to log in, which the model does not know.
+    EXPECT_EQ(ErrorOf(connect).kind(), ErrorKind::kSource);
+    EXPECT_THAT(server.server.Commands("saslStart"), testing::Not(testing::IsEmpty()));
+  }
+  connect.user = "other";
+  const Error error = ErrorOf(connect);
+  EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+  EXPECT_THAT(error.hint(), testing::HasSubstr("MONGODB_USERNAME"));
+  EXPECT_THAT(error.hint(), testing::Not(testing::HasSubstr("secret")));
+}
+
 TEST(SessionUri, SaysNoPasswordInItsErrors) {
   ConnectOptions connect;
   connect.host = "mongodb://u:secret@127.0.0.1:1/?replicaSet=rs1";

@@ -75,8 +75,9 @@ std::vector<SwapRecord> ReadSwapRecords(Session& session, const std::string& dat
 /// Writes a record, new or changed, as InsertDurably does. Throws Error(kSource), also when another
 /// run has changed the record since it was read.
 void WriteSwapRecord(Session& session, const std::string& database, SwapRecord& record);
-/// Inserts a document and returns when it is durable: majority and journaled where the server has
-/// that. Throws Error(kSource) that begins with `what`.
+/// Inserts a document and returns when it is durable: majority and journaled, and on a server
+/// without a journal in a checkpoint, if the account may ask for one (else within a minute, by the
+/// server itself). Throws Error(kSource) that begins with `what`.
 void InsertDurably(Session& session, const std::string& database, std::string_view collection,
                    const Bson& document, const std::string& what);
 /// Closes a record. With the last one goes the collection, unless somebody else put something into

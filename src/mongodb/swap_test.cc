@@ -131,5 +131,76 @@ TEST_F(RestoreTargetTest, DoesNotChangeARecordThatAnotherRunHasChanged) {
   EXPECT_EQ(ReadSwapRecords(session, "openedx_backup").at(0).state, SwapState::kDone);
 }
 
+/// A server that runs without a journal, as Tutor 13 to 17 start theirs.
+class NoJournalTest : public RestoreTargetTest {
+ protected:
+  NoJournalTest() {
+    server_.Handle("insert", [](const ScriptedCommand& command) -> std::optional<Bson> {
+      if (!FindPath(command.body, {"writeConcern", "j"})) return std::nullopt;
+      return ErrorReply(2, "BadValue",
+                        "cannot use 'j' option when a host does not have journaling enabled");
+    });
+  }
+
+  /// What came after each insert of a record that was taken.
+  std::vector<std::string> AfterRecords() const {
+    std::vector<std::string> after;
+    bool record = false;
+    for (const ScriptedCommand& command : server_.Commands()) {
+      if (record) after.push_back(command.name);
+      record = command.name == "insert" && command.db == "openedx_backup" &&
+               !FindPath(command.body, {"writeConcern", "j"});
+    }
+    return after;
+  }
+};
+
+TEST_F(NoJournalTest, HasACheckpointAfterEachRecord) {
+  server_.Handle("fsync", [](const ScriptedCommand& command) -> std::optional<Bson> {
+    EXPECT_EQ(command.db, "admin");
+    EXPECT_FALSE(FindField(command.body, "lock"));
+    return OkReply(R"({"numFiles": 1})");
+  });
+  RestoreAll(connect_, options_, archive_, run_, /*keep_old=*/true);
+  EXPECT_EQ(Live(), Restored());
+  EXPECT_THAT(AfterRecords(),
+              testing::AllOf(testing::SizeIs(testing::Ge(3u)), testing::Each("fsync")));
+  EXPECT_FALSE(model_.Documents("openedx_backup.applied").empty());
+  for (const ScriptedCommand& insert : server_.Commands("insert")) {
+    if (insert.db == "openedx_backup") {
+      EXPECT_EQ(insert.Text({"writeConcern", "w"}), "majority");
+    }
+  }
+}
+
+TEST_F(NoJournalTest, DoesWithoutACheckpointThatTheAccountMayNotHave) {
+  server_.Fail({.command = "fsync", .times = 0}, 13,
+               "not authorized on admin to execute command { fsync: 1 }");
+  RestoreAll(connect_, options_, archive_, run_);
+  EXPECT_EQ(Live(), Restored());
+}
+
+TEST_F(NoJournalTest, StopsBeforeTheSwapWhenTheCheckpointFails) {
+  const State before = Live();
+  server_.Fail({.command = "fsync", .times = 0}, 8, "WT_PANIC");
+  try {
+    RestoreAll(connect_, options_, archive_, run_);
+    FAIL() << "its record is not durable";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("record of the swap durably"));
+  }
+  EXPECT_EQ(Live(), before);
+}
+
+// Any other bad value is not about the journal.
+TEST_F(RestoreTargetTest, DoesNotTakeEachRefusedRecordForALackOfAJournal) {
+  server_.Fail({.command = "insert",
+                .times = 0,
+                .when = [](const auto& command) { return command.db == "openedx_backup"; }},
+               2, "cannot use 'w' > 1 when a host is not replicated");
+  EXPECT_THROW(RestoreAll(connect_, options_, archive_, run_), Error);
+  EXPECT_THAT(server_.Commands("fsync"), IsEmpty());
+}
+
 }  // namespace
 }  // namespace oxbackup::mongodb

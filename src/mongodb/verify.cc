@@ -20,8 +20,8 @@ constexpr int kTries = 5;
 // Reported to the display after this many bytes, not after each document.
 constexpr uint64_t kReportBytes = uint64_t{4} << 20;
 
-bool MayStartAnew(int code) {
-  return code == kQueryPlanKilled || code == kCursorNotFound || code == kNamespaceNotFound;
+bool MayStartAnew(const ServerFailure& failure) {
+  return failure.IsOfCursorAlone() || failure.code == kNamespaceNotFound;
 }
 
 // Nothing when the cursor died and may be started anew.
@@ -36,7 +36,7 @@ std::optional<ContentDigest> TryDigest(Session& session, const CollectionName& n
     const Cursor::Step step = cursor.Next();
     if (step == Cursor::Step::kFailed) {
       failure = cursor.failure();
-      if (!MayStartAnew(failure.code)) throw failure.ToError("MongoDB does not read back " + ns);
+      if (!MayStartAnew(failure)) throw failure.ToError("MongoDB does not read back " + ns);
       return std::nullopt;
     }
     if (step == Cursor::Step::kDocument) {

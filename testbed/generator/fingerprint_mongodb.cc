@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "digest.h"
 #include "fingerprint.h"
@@ -14,17 +15,29 @@ std::string_view Bytes(const bson_t& document) {
   return {reinterpret_cast<const char*>(bson_get_data(&document)), document.len};
 }
 
-// A copy without the fields in `dropped`, which differ between equal sites.
-std::string Without(const bson_t& document, const std::vector<std::string>& dropped) {
+// An index in one order of fields, as MongoDB 4.4 and older list them in another one: `v`, `key`
+// and `name`, which all have, then the others by their names. Without what is no part of it: `ns`,
+// where old servers name the collection, and `storageEngine`, FerretDB's numbers of its own tables.
+std::string IndexBytes(const bson_t& index) {
+  std::vector<std::string> keys;
+  bson_iter_t iterator;
+  if (bson_iter_init(&iterator, &index)) {
+    while (bson_iter_next(&iterator)) {
+      std::string key = bson_iter_key(&iterator);
+      if (key != "ns" && key != "storageEngine") keys.push_back(std::move(key));
+    }
+  }
+  const auto rank = [](const std::string& key) {
+    static const std::vector<std::string> kFirst = {"v", "key", "name"};
+    return std::pair(std::find(kFirst.begin(), kFirst.end(), key) - kFirst.begin(), key);
+  };
+  std::sort(keys.begin(), keys.end(),
+            [&](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
   bson_t copy;
   bson_init(&copy);
-  bson_iter_t iterator;
-  if (bson_iter_init(&iterator, &document)) {
-    while (bson_iter_next(&iterator)) {
-      const char* key = bson_iter_key(&iterator);
-      if (std::find(dropped.begin(), dropped.end(), key) == dropped.end()) {
-        bson_append_iter(&copy, key, -1, &iterator);
-      }
+  for (const std::string& key : keys) {
+    if (bson_iter_init_find(&iterator, &index, key.c_str())) {
+      bson_append_iter(&copy, key.c_str(), -1, &iterator);
     }
   }
   std::string bytes(Bytes(copy));
@@ -63,12 +76,11 @@ std::string CollectionLine(MongodbClient& client, const std::string& database,
                      DigestOfSet(digests));
 }
 
-// ns: old servers name the collection here. storageEngine: FerretDB's numbers of its own tables.
 std::string IndexLine(MongodbClient& client, const std::string& database, const Collection& one) {
   std::vector<std::string> digests, names;
   client.ListIndexes(database, one.name, [&](const bson_t& index) {
     Digest digest;
-    digest.Add(Without(index, {"ns", "storageEngine"}));
+    digest.Add(IndexBytes(index));
     digests.push_back(digest.Take());
     names.push_back(OneWord(Text(index, "name")));
   });

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A real mongod, where $MONGOD or PATH has one: `mongod` is a standalone server as Tutor runs it,
 # `mongod-rs` a replica set of one member, with an oplog. Both ask for passwords.
+# TESTBED_MONGOD_NOJOURNAL=1 starts `mongod` without a journal, as Tutor 13 to 17 do.
 
 mongod_program() { command -v "${MONGOD:-mongod}"; }
 mongod_port() { printf '%s\n' "${TESTBED_PORT_MONGOD:-$(default_port 23966)}"; }
@@ -59,6 +60,18 @@ mongod_command() {
     "${@:3}")
 }
 
+# "4.4.0" of "db version v4.4.0-1".
+mongod_version() {
+  "$(mongod_program)" --version | sed -n 's/^db version v\([0-9]*\.[0-9]*\.[0-9]*\).*/\1/p'
+}
+
+# From 6.1 on there is no option --nojournal.
+mongod_can_lack_journal() {
+  local major minor
+  IFS=. read -r major minor _ <<<"$(mongod_version)"
+  ((major < 6 || (major == 6 && minor < 1)))
+}
+
 mongod_await() {
   local deadline=$((SECONDS + 60))
   until port_is_taken "$2"; do
@@ -81,7 +94,13 @@ mongod_is_primary() {
 }
 
 mongod_launch() {
-  mongod_command "$RUN/mongod/data" "$(mongod_port)"
+  local options=()
+  if [[ ${TESTBED_MONGOD_NOJOURNAL:-} == 1 ]]; then
+    mongod_can_lack_journal || die "this mongod always has a journal: $(mongod_version)" \
+      "unset TESTBED_MONGOD_NOJOURNAL, or name one below 6.1 by MONGOD=/path/to/mongod"
+    options+=(--nojournal)
+  fi
+  mongod_command "$RUN/mongod/data" "$(mongod_port)" "${options[@]}"
   spawn mongod mongod "${mongod_argv[@]}"
 }
 mongod_rs_launch() {

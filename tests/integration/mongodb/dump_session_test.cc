@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,6 +29,23 @@ TEST(Session, RefusesAWrongPasswordWithAHint) {
     EXPECT_NE(error.hint().find("MONGODB_PASSWORD"), std::string::npos);
     EXPECT_EQ(error.cause().find(options.password), std::string::npos);
   }
+}
+
+TEST(Session, TakesThePasswordOfAUrisUserFromTheSettings) {
+  const ConnectOptions server = TestServer();
+  ConnectOptions options;
+  options.host = fmt::format("mongodb://{}@{}:{}/?authSource={}", server.user, server.host,
+                             server.port, server.auth_database);
+  options.password = server.password;
+  const auto reads = [&] {
+    Session session(options, std::stop_token());
+    return session.TryRun("admin", Bson().Add("listDatabases", int32_t{1})).ok();
+  };
+  EXPECT_TRUE(reads());
+  options.user = server.user;
+  EXPECT_TRUE(reads());
+  options.user = "somebody else";  // whose password it is
+  EXPECT_THROW(static_cast<void>(reads()), Error);
 }
 
 TEST(Session, SaysWhatToCheckWhenNoServerAnswers) {
