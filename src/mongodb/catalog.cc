@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::string_view kBucketsPrefix = "system.buckets.";
 
-bool IsServersOwn(std::string_view name) {
-  // Buckets come with their time series; views and the profile are the server's bookkeeping.
-  return name.starts_with("system.") && name != "system.js";
-}
-
 // FerretDB adds fields that no MongoDB server takes back.
 Bson CleanIndex(std::string_view index, const ServerInfo& server) {
   if (server.flavour != "FerretDB") return Bson(index);
@@ -96,6 +91,10 @@ void TakeBucketUuids(std::vector<CollectionInfo>& listed) {
 }
 
 }  // namespace
+
+bool IsServersOwn(std::string_view collection) {
+  return collection.starts_with("system.") && collection != "system.js";
+}
 
 bool CollectionInfo::is_capped() const {
   const auto capped = FindField(options.bytes(), "capped");

@@ -32,6 +32,10 @@ struct CollectionInfo {
   std::string full_name() const { return database + "." + name; }
 };
 
+/// Whether the server fills it itself: buckets come with their time series; views and the profile
+/// are its bookkeeping.
+[[nodiscard]] bool IsServersOwn(std::string_view collection);
+
 /// The databases to copy, sorted. `wanted` empty: all but admin, config and local. Throws
 /// Error(kUsage) naming a wanted one that does not exist.
 std::vector<std::string> ReadDatabases(Session& session, const std::vector<std::string>& wanted);

@@ -7,7 +7,7 @@
 namespace oxbackup::mongodb {
 namespace {
 
-bool IsServersOwn(std::string_view name) {
+bool IsBookkeeping(std::string_view name) {
   return name == "system.views" || name == "system.profile" || name == "system.indexes" ||
          name == "system.namespaces" || name.starts_with("system.buckets.");
 }
@@ -24,7 +24,7 @@ std::map<std::string, LiveEntry> ListLive(Session& session, const std::string& d
   while (cursor.NextOrThrow(what)) {
     const std::string_view document = cursor.document();
     const auto name = FindField(document, "name");
-    if (!name || !name->AsText() || IsServersOwn(*name->AsText())) continue;
+    if (!name || !name->AsText() || IsBookkeeping(*name->AsText())) continue;
     LiveEntry entry;
     const auto type = FindField(document, "type");
     entry.type = type && type->AsText() ? std::string(*type->AsText()) : "collection";

@@ -8,18 +8,14 @@
 #include "base/bounded_queue.h"
 #include "base/task_group.h"
 #include "mongodb/bson_stream.h"
+#include "mongodb/catalog.h"
 #include "mongodb/live_names.h"
 #include "mongodb/oplog_restore.h"
 
 namespace oxbackup::mongodb {
 namespace {
 
-constexpr char kComponent[] = "mongodb";
 constexpr uint64_t kQueueBytes = uint64_t{8} << 20;
-
-bool IsServersOwn(const std::string& collection) {
-  return collection.starts_with("system.") && collection != "system.js";
-}
 
 }  // namespace
 
@@ -62,7 +58,7 @@ Loader::Loader(SessionPool& pool, const RestoreOptions& options, const RunContex
       oplog_(pool, options.record_database) {}
 
 void Loader::Load(ArchiveReader& reader, uint64_t expected_bytes) {
-  run_.progress.Begin(kComponent, "load", expected_bytes);
+  run_.progress.Begin("mongodb", "load", expected_bytes);
   const auto threads = static_cast<uint64_t>(std::max(1, options_.workers));
   // Standing: a reader may hold memory of its own while it waits for us to take a member.
   const Reservation memory = run_.budget.TakeStanding(std::min(
@@ -78,14 +74,14 @@ void Loader::Load(ArchiveReader& reader, uint64_t expected_bytes) {
 }
 
 void Loader::FinishCollections() {
-  run_.progress.Begin(kComponent, "index", 0);
+  run_.progress.Begin("mongodb", "index", 0);
   BuildIndexes(/*ttl=*/false, run_.stop);
   WarnOfDroppedOptions();
 }
 
 void Loader::ReplayOplog() {
   if (oplog_.empty()) return;
-  run_.progress.Begin(kComponent, "oplog", 0);
+  run_.progress.Begin("mongodb", "oplog", 0);
   const OplogOutcome outcome =
       ReplayOplogOnto(collections_, oplog_, pool_, options_, filter_, run_);
   {
@@ -271,7 +267,7 @@ void Loader::TakeDocuments(const DumpMember& member, const MemberInfo& info, Byt
   const auto send = [&] {
     const uint64_t count = batch.count;
     sink(collection, batch);
-    run_.progress.Add(kComponent, std::exchange(bytes, 0), count, collection.ns());
+    run_.progress.Add("mongodb", std::exchange(bytes, 0), count, collection.ns());
     run_.ThrowIfStopped();
   };
   WithContext([&] { return "loading " + info.path; },

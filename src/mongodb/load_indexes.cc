@@ -16,8 +16,6 @@
 namespace oxbackup::mongodb {
 namespace {
 
-constexpr char kComponent[] = "mongodb";
-
 bool HasTtl(const Bson& index) {
   return FindField(index.bytes(), "expireAfterSeconds").has_value();
 }
@@ -67,7 +65,7 @@ void Loader::BuildIndexes(bool ttl, const std::stop_token& stop) {
           collection->database,
           Bson().Add("createIndexes", collection->temp_name).AddArray("indexes", specs));
       if (!reply.ok()) throw IndexError(collection->ns(), reply);
-      run_.progress.Add(kComponent, 0, static_cast<uint64_t>(count), collection->ns());
+      run_.progress.Add("mongodb", 0, static_cast<uint64_t>(count), collection->ns());
     }
   };
   for (int worker = 0; worker < std::max(1, options_.workers); ++worker) group.Run(build);

@@ -16,10 +16,9 @@ namespace {
 
 constexpr char kLocal[] = "local";
 constexpr char kOplog[] = "oplog.rs";
-constexpr int kCappedPositionLost = 136;
-constexpr int kTries = 20;
+constexpr int kOplogTries = 20;
 // A cursor's batch lies in memory beside the part that is filled from it, twice while it arrives.
-constexpr uint64_t kBatchAllowance = uint64_t{32} << 20;
+constexpr uint64_t kOplogBatchAllowance = uint64_t{32} << 20;
 
 // Of the first document that a find gives; nothing when it gives none or is refused.
 std::optional<Timestamp> FirstTime(Session& session, std::string_view database, const Bson& find,
@@ -85,7 +84,9 @@ class SliceWriter {
   void Finish() { HandOver(true); }
 
  private:
-  void Reserve() { reservation_ = run_.budget.Take(kMaxChunkBytes + kBatchAllowance, run_.stop); }
+  void Reserve() {
+    reservation_ = run_.budget.Take(kMaxChunkBytes + kOplogBatchAllowance, run_.stop);
+  }
 
   void HandOver(bool last) {
     Member member;
@@ -223,7 +224,7 @@ OplogSlice CopyOplog(Session& session, const OplogStart& start,
   SliceWriter parts(writer, run);
   SliceReader reader(slice, databases, parts);
   reader.Read(session, run);
-  for (int again = 0; again < kTries && !reader.reached_end(); ++again) {
+  for (int again = 0; again < kOplogTries && !reader.reached_end(); ++again) {
     PauseBeforeRetry(run);
     reader.Read(session, run);
   }

@@ -16,7 +16,7 @@ constexpr size_t kPieceBytes = size_t{4} << 20;
 constexpr int64_t kPiecesOfAPart = int64_t{1} << 32;
 constexpr char kGenericBinary = '\0';
 
-std::string CollectionName() { return "oplog" + std::string(kRestoreSuffix); }
+std::string OplogCollection() { return "oplog" + std::string(kRestoreSuffix); }
 
 int64_t PartNumber(const std::string& part) {
   int64_t number = 0;
@@ -48,7 +48,7 @@ class StoredPieces final : public ByteSource {
   StoredPieces(SessionPool::Lease session, const std::string& database)
       : session_(std::move(session)),
         cursor_(*session_, database,
-                Bson().Add("find", CollectionName()).Add("sort", Bson().Add("_id", int32_t{1})),
+                Bson().Add("find", OplogCollection()).Add("sort", Bson().Add("_id", int32_t{1})),
                 /*batch_size=*/1) {}
 
   size_t Read(char* buffer, size_t size) override {
@@ -73,7 +73,7 @@ class StoredPieces final : public ByteSource {
 
 void OplogStore::Add(const std::string& part, ByteSource& content) {
   const SessionPool::Lease session = pool_.Take();
-  if (!filled_) DropCollection(*session, database_, CollectionName());
+  if (!filled_) DropCollection(*session, database_, OplogCollection());
   filled_ = true;
   std::string buffer(kPieceBytes, '\0');
   int64_t id = PartNumber(part) * kPiecesOfAPart;
@@ -83,7 +83,8 @@ void OplogStore::Add(const std::string& part, ByteSource& content) {
     piece.AddValue("data", BsonType::kBinary, BinaryValue({buffer.data(), filled}));
     const Bson reply = session->Run(
         database_,
-        Bson().Add("insert", CollectionName()).AddArray("documents", Bson().Add("0", piece)), what);
+        Bson().Add("insert", OplogCollection()).AddArray("documents", Bson().Add("0", piece)),
+        what);
     if (const auto errors = FindField(reply.bytes(), "writeErrors")) {
       throw Error(ErrorKind::kSource, what).Cause(ToJson(reply.bytes()));
     }
@@ -95,7 +96,7 @@ std::unique_ptr<ByteSource> OplogStore::Open() {
 }
 
 void OplogStore::Drop(Session& session) {
-  if (filled_) DropCollection(session, database_, CollectionName());
+  if (filled_) DropCollection(session, database_, OplogCollection());
   filled_ = false;
 }
 

@@ -19,7 +19,7 @@ namespace {
 constexpr BsonType kNull = BsonType::kNull;
 
 /// A value on its own.
-struct Value {
+struct RawValue {
   BsonType type;
   std::string bytes;
 };
@@ -31,8 +31,8 @@ std::optional<size_t> AsIndex(std::string_view name) {
   return index;
 }
 
-std::vector<Value> ElementsOf(std::string_view array) {
-  std::vector<Value> values;
+std::vector<RawValue> ElementsOf(std::string_view array) {
+  std::vector<RawValue> values;
   FieldWalker walker(array);
   while (const auto element = walker.Next()) {
     values.push_back({element->type, std::string(element->value)});
@@ -40,7 +40,7 @@ std::vector<Value> ElementsOf(std::string_view array) {
   return values;
 }
 
-std::string ArrayOf(const std::vector<Value>& values) {
+std::string ArrayOf(const std::vector<RawValue>& values) {
   Bson array;
   for (size_t at = 0; at < values.size(); ++at) {
     array.AddValue(std::to_string(at), values[at].type, values[at].bytes);
@@ -52,18 +52,18 @@ std::string SetPath(BsonType type, std::string_view container, std::string_view 
                     const std::optional<Element>& value);
 
 // What becomes of the field that the rest of a path leads into; nothing: it goes.
-std::optional<Value> Changed(const std::optional<Value>& old, std::string_view rest,
-                             const std::optional<Element>& value) {
+std::optional<RawValue> Changed(const std::optional<RawValue>& old, std::string_view rest,
+                                const std::optional<Element>& value) {
   if (rest.empty()) {
     if (!value) return std::nullopt;
-    return Value{value->type, std::string(value->value)};
+    return RawValue{value->type, std::string(value->value)};
   }
   if (!old) {
     if (!value) return std::nullopt;
-    return Value{BsonType::kDocument, SetPath(BsonType::kDocument, Bson().bytes(), rest, value)};
+    return RawValue{BsonType::kDocument, SetPath(BsonType::kDocument, Bson().bytes(), rest, value)};
   }
   if (old->type != BsonType::kDocument && old->type != BsonType::kArray) return old;
-  return Value{old->type, SetPath(old->type, old->bytes, rest, value)};
+  return RawValue{old->type, SetPath(old->type, old->bytes, rest, value)};
 }
 
 // Sets (or with no value removes) what a dotted path leads to.
@@ -74,13 +74,13 @@ std::string SetPath(BsonType type, std::string_view container, std::string_view 
   const std::string_view rest = dot == path.npos ? std::string_view() : path.substr(dot + 1);
   if (type == BsonType::kArray) {
     const auto index = AsIndex(name);
-    std::vector<Value> values = ElementsOf(container);
+    std::vector<RawValue> values = ElementsOf(container);
     if (!index || (!value && *index >= values.size())) return std::string(container);
-    const std::optional<Value> old =
-        *index < values.size() ? std::optional<Value>(values[*index]) : std::nullopt;
-    if (values.size() <= *index) values.resize(*index + 1, Value{kNull, {}});
+    const std::optional<RawValue> old =
+        *index < values.size() ? std::optional<RawValue>(values[*index]) : std::nullopt;
+    if (values.size() <= *index) values.resize(*index + 1, RawValue{kNull, {}});
     // An element that is removed leaves null behind: the others keep their places.
-    values[*index] = Changed(old, rest, value).value_or(Value{kNull, {}});
+    values[*index] = Changed(old, rest, value).value_or(RawValue{kNull, {}});
     return ArrayOf(values);
   }
   Bson changed;
@@ -92,7 +92,7 @@ std::string SetPath(BsonType type, std::string_view container, std::string_view 
       continue;
     }
     found = true;
-    const auto now = Changed(Value{field->type, std::string(field->value)}, rest, value);
+    const auto now = Changed(RawValue{field->type, std::string(field->value)}, rest, value);
     if (now) changed.AddValue(name, now->type, now->bytes);
   }
   if (!found) {
@@ -171,13 +171,13 @@ std::string DiffedObject(std::string_view object, std::string_view diff) {
 }
 
 std::string DiffedArray(std::string_view array, std::string_view diff) {
-  std::vector<Value> values = ElementsOf(array);
+  std::vector<RawValue> values = ElementsOf(array);
   FieldWalker walker(diff);
   while (const auto change = walker.Next()) {
     if (change->key == "a") continue;
     if (change->key == "l") {
       const auto size = static_cast<size_t>(change->AsInt().value_or(0));
-      if (size < values.size()) values.resize(size, Value{kNull, {}});
+      if (size < values.size()) values.resize(size, RawValue{kNull, {}});
       continue;
     }
     const auto index = AsIndex(change->key.substr(1));
@@ -186,11 +186,11 @@ std::string DiffedArray(std::string_view array, std::string_view diff) {
                   fmt::format("the oplog holds an array diff with the unknown '{}'", change->key));
     }
     if (change->key[0] == 'u') {
-      if (values.size() <= *index) values.resize(*index + 1, Value{kNull, {}});
+      if (values.size() <= *index) values.resize(*index + 1, RawValue{kNull, {}});
       values[*index] = {change->type, std::string(change->value)};
     } else if (*index < values.size() && (values[*index].type == BsonType::kDocument ||
                                           values[*index].type == BsonType::kArray)) {
-      Value& value = values[*index];
+      RawValue& value = values[*index];
       value.bytes = ApplyDiff(value.type, value.bytes, change->AsDocument().value());
     }
   }

@@ -12,9 +12,7 @@ namespace {
 // beside a part.
 constexpr uint64_t kBatchBytes = uint64_t{4} << 20;
 constexpr int32_t kMostDocuments = 50'000;
-constexpr int kTries = 10;
-
-constexpr int kCappedPositionLost = 136;
+constexpr int kRangeTries = 10;
 
 int32_t BatchSize(const CollectionInfo& collection) {
   const uint64_t average =
@@ -84,9 +82,9 @@ RangeReader::Step RangeReader::Next() {
 // kDocument: the cursor is open again and goes on where the old one stopped.
 RangeReader::Step RangeReader::Recover(const ServerFailure& failure) {
   const std::string what = "cannot read the collection " + read_.collection.full_name();
-  if (++tries_ > kTries) {
+  if (++tries_ > kRangeTries) {
     throw failure.ToError(what)
-        .Tried(fmt::format("reading on {} times", kTries))
+        .Tried(fmt::format("reading on {} times", kRangeTries))
         .Hint("it is renamed, dropped or rebuilt again and again: run the backup at another time");
   }
   if (failure.code == kNamespaceNotFound) return Step::kDropped;

@@ -48,6 +48,7 @@ enum ServerCode : int {
   kInvalidOptions = 72,
   kCommandNotSupported = 115,
   kNotAReplicaSet = 123,
+  kCappedPositionLost = 136,
   kCommandNotSupportedOnView = 166,
   kQueryPlanKilled = 175,
   kCursorKilled = 237,

@@ -38,7 +38,7 @@ std::optional<Bson> ViewOf(std::string_view document, std::string_view key) {
   return Bson(field->value.substr(kBinaryHead));
 }
 
-std::optional<Uuid> UuidOf(std::string_view document, std::string_view key) {
+std::optional<Uuid> UuidIn(std::string_view document, std::string_view key) {
   const auto field = FindField(document, key);
   return field ? field->AsUuid() : std::nullopt;
 }
@@ -63,8 +63,8 @@ SwapMove ParseMove(std::string_view document) {
   move.stray = TextOf(document, "stray");
   move.old_view = ViewOf(document, "old_view");
   move.new_view = ViewOf(document, "new_view");
-  move.old_uuid = UuidOf(document, "old_uuid");
-  move.restored_uuid = UuidOf(document, "restored_uuid");
+  move.old_uuid = UuidIn(document, "old_uuid");
+  move.restored_uuid = UuidIn(document, "restored_uuid");
   return move;
 }
 

@@ -15,8 +15,7 @@
 namespace oxbackup::mongodb {
 namespace {
 
-constexpr char kComponent[] = "mongodb";
-constexpr int kTries = 5;
+constexpr int kDigestTries = 5;
 // Reported to the display after this many bytes, not after each document.
 constexpr uint64_t kReportBytes = uint64_t{4} << 20;
 
@@ -45,7 +44,7 @@ std::optional<ContentDigest> TryDigest(Session& session, const CollectionName& n
       ++documents;
     }
     if (step == Cursor::Step::kEnd || bytes >= kReportBytes) {
-      run.progress.Add(kComponent, std::exchange(bytes, 0), std::exchange(documents, 0), ns);
+      run.progress.Add("mongodb", std::exchange(bytes, 0), std::exchange(documents, 0), ns);
       run.ThrowIfStopped();
     }
     if (step == Cursor::Step::kEnd) return digest;
@@ -90,11 +89,11 @@ void DumpDigester::Compare(const ComponentManifest& expected) const {
 ContentDigest DigestCollection(Session& session, const CollectionName& collection,
                                const RunContext& run) {
   ServerFailure failure;
-  for (int attempt = 0; attempt < kTries; ++attempt) {
+  for (int attempt = 0; attempt < kDigestTries; ++attempt) {
     if (const auto digest = TryDigest(session, collection, run, failure)) return *digest;
   }
   throw failure.ToError(fmt::format("MongoDB broke off reading {}.{} {} times", collection.first,
-                                    collection.second, kTries));
+                                    collection.second, kDigestTries));
 }
 
 std::vector<ContentDigest> DigestCollections(SessionPool& pool,
