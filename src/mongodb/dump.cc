@@ -119,17 +119,19 @@ void MongoBackupSource::CheckRights() {
   }
 }
 
-// The role backup may, plain read roles and servers other than MongoDB may not.
+// The role backup may, plain read roles and servers other than MongoDB may not. One that was
+// dropped meanwhile (26) is no answer to that, unless they all were.
 bool MongoBackupSource::FindsByUuid() {
-  const auto with_uuid = std::find_if(catalog_.begin(), catalog_.end(), [](const auto& collection) {
-    return collection.uuid && !collection.is_view();
-  });
-  if (with_uuid == catalog_.end()) return false;
-  return session_
-      ->TryRun(
-          with_uuid->database,
-          Bson().Add("find", *with_uuid->uuid).Add("limit", int32_t{1}).Add("singleBatch", true))
-      .ok();
+  bool dropped = false;
+  for (const CollectionInfo& collection : catalog_) {
+    if (!collection.uuid || collection.is_view()) continue;
+    const Reply reply = session_->TryRun(
+        collection.database,
+        Bson().Add("find", *collection.uuid).Add("limit", int32_t{1}).Add("singleBatch", true));
+    dropped = reply.failure && reply.failure->code == kNamespaceNotFound;
+    if (!dropped) return reply.ok();
+  }
+  return dropped;
 }
 
 // The oplog is noted beside the instant: a copy that takes longer than the server keeps that is

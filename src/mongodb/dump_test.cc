@@ -197,6 +197,27 @@ TEST(MongoDump, EndsWhenTheServerCountsManyMoreDocumentsThanWereRead) {
   EXPECT_THROW(RunDump(server.connect), Error);
 }
 
+// One that goes meanwhile says nothing of the right to read by UUID.
+TEST(MongoDump, ReadsByUuidAlsoWhenACollectionWasDropped) {
+  for (const bool all : {false, true}) {
+    ModelServer server;
+    server.model.Insert("db.a", R"({"_id": 1})");
+    server.model.Insert("db.b", R"({"_id": 1})");
+    TestRun run;
+    const TestDump dump = RunTestDump(server.connect, {}, run, [&] {
+      Session other(server.connect, {});
+      other.Run("db", Bson().Add("drop", "a"), "drop");
+      if (all) other.Run("db", Bson().Add("drop", "b"), "drop");
+      server.server.ForgetCommands();
+    });
+    EXPECT_EQ(dump.manifest.objects.size(), all ? 0u : 1u);
+    for (const ScriptedCommand& find : server.server.Commands("find")) {
+      if (find.db != "db" || !FindField(find.body, "batchSize")) continue;
+      EXPECT_TRUE(FindField(find.body, "find")->AsUuid()) << ToJson(find.body);
+    }
+  }
+}
+
 // By its name it counts as nothing at the instant, on 5.0 and 6.0.
 TEST(MongoDump, TakesACollectionThatIsDroppedOrRenamedAfterItWasRead) {
   for (const char* const command : {"drop", "renameCollection", "neither"}) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <map>
 #include <utility>
 
 #include "base/error.h"
@@ -69,7 +70,12 @@ void SendRepairs(Session& session, const InsertTarget& target, const std::vector
 }  // namespace
 
 bool KeepsZeroTimestamps(const ServerInfo& server) {
-  return server.AtLeast(8, 0) && server.flavour != "FerretDB" && server.flavour != "DocumentDB";
+  if (server.flavour == "FerretDB" || server.flavour == "DocumentDB") return false;
+  if (server.AtLeast(8, 0)) return true;
+  // By mongo-tools' common/db/empty_timestamp.go.
+  static const std::map<int, int> since_patch = {{7, 13}, {6, 17}, {5, 29}};
+  const auto since = since_patch.find(server.major);
+  return since != since_patch.end() && server.minor == 0 && server.patch >= since->second;
 }
 
 Bson ZeroTimestampRepair(std::string_view document, const std::string& ns,

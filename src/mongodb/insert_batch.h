@@ -42,7 +42,7 @@ struct DocumentDigests {
 };
 
 /// (manual) Servers from 8.0 on keep zero timestamps when the command says
-/// bypassEmptyTsReplacement.
+/// bypassEmptyTsReplacement, and so do later ones of 7.0, 6.0 and 5.0; others refuse it.
 bool KeepsZeroTimestamps(const ServerInfo& server);
 /// {q: {_id}, u: {$set: …}} that puts the zero timestamps of the first level back; empty when there
 /// are none or the server keeps them. Throws Error(kUsage) for one whose name no update reaches.

@@ -18,7 +18,7 @@ Bson WriteError(int32_t index, int32_t code, std::string_view message) {
 }
 
 /// The document as a mongod stores it: _id first, zero timestamps of the first level replaced
-/// unless (manual: from 8.0 on) the command says otherwise.
+/// unless (manual: from 8.0 on, and in later patches before) the command says otherwise.
 Bson AsStored(std::string_view document, bool keeps_zero = false) {
   Bson stored;
   const Element id = FindField(document, "_id").value();

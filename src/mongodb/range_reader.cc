@@ -50,6 +50,7 @@ void RangeReader::Open() {
   AddRange(range, find);
   find.Add("batchSize", batch_size_);
   if (read_.at_cluster_time) find.Add("readConcern", ReadConcernAt(read_.at_cluster_time));
+  gave_any_ = false;
   cursor_.reset();  // closes the old one first
   cursor_.emplace(session_, read_.collection.database, find, batch_size_);
 }
@@ -60,6 +61,7 @@ RangeReader::Step RangeReader::Next() {
       case Cursor::Step::kDocument: {
         const auto field = FindField(cursor_->document(), "_id");
         id_ = field.value_or(Element());
+        gave_any_ = true;
         if (std::exchange(skip_last_, false) && field && IdValue::Of(*field) == *last_) continue;
         if (read_.range.resumable()) {
           last_ = IdValue::Of(id_);
@@ -68,6 +70,9 @@ RangeReader::Step RangeReader::Next() {
         return Step::kDocument;
       }
       case Cursor::Step::kEnd:
+        // What was found at the instant is of the instant, whatever has its name by now: from 7.0
+        // on the server still knows a collection that was dropped since.
+        if (read_.at_cluster_time && gave_any_) return Step::kEnd;
         return StillThere() ? Step::kEnd : Step::kDropped;
       case Cursor::Step::kFailed: {
         const ServerFailure failure = cursor_->failure();

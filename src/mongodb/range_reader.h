@@ -57,6 +57,7 @@ class RangeReader {
   Element id_;
   std::optional<IdValue> last_;  // of the last document given, when the range is resumable
   bool skip_last_ = false;       // the first document of a reopened range may be the last one
+  bool gave_any_ = false;        // documents, by the cursor that is open
   bool left_the_instant_ = false;
   int tries_ = 0;  // since the last document, or the start where it cannot go on
 };

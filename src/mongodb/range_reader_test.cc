@@ -118,6 +118,29 @@ TEST_F(RangeReaderTest, DoesNotTakeAnotherCollectionOfTheSameNameForIt) {
   EXPECT_EQ(std::count(ids.begin(), ids.end(), 1000), 0);
 }
 
+// A mongod from 7.0 on finds the old one at the instant by its name.
+TEST_F(RangeReaderTest, TakesWhatItFoundAtTheInstantForThatCollection) {
+  server_.server.Handle("find", [this](const ScriptedCommand&) {
+    const Bson batch = ArrayOf(server_.model.RawDocuments("db.c"));
+    const Bson drop = Bson().Add("drop", "c");
+    server_.model.Run({"db", "drop", std::string(drop.bytes())});
+    server_.model.Insert("db.c", R"({"_id": 1000})");
+    const Bson cursor = Bson().Add("id", int64_t{0}).Add("ns", "db.c");
+    return OkReply().Add("cursor", Bson(cursor).AddArray("firstBatch", batch));
+  });
+  EXPECT_EQ(Read(IdRange{kBounds, {}, {}}, false, Timestamp{5, 1}), All());
+}
+
+// 5.0 and 6.0 do not: by its name it is empty then.
+TEST_F(RangeReaderTest, TakesNothingAtTheInstantForADroppedCollection) {
+  after_five_ = [&] {
+    Session other(server_.connect, {});
+    other.Run("db", Bson().Add("drop", "c"), "drop");
+  };
+  const auto ids = Read(IdRange{kBounds, {}, {}}, false, Timestamp{5, 1});
+  EXPECT_EQ(ids.back(), -2);
+}
+
 TEST_F(RangeReaderTest, GivesUpOnACursorThatIsKilledAgainAndAgain) {
   server_.server.Fail({.command = "getMore", .skip = 0, .times = 0}, kQueryPlanKilled);
   try {

@@ -13,8 +13,10 @@ namespace {
 
 constexpr char kWindowParameter[] = "minSnapshotHistoryWindowInSeconds";
 // Long enough for the largest sites; the server's cache pressure grows with the writes meanwhile,
-// so it is set for the dump alone.
-constexpr int32_t kWindowSeconds = 6 * 3600;
+// so it is set for the dump alone. Six hours less a second: a number that nobody else sets, so that
+// one that is found is what a killed backup has left.
+constexpr int32_t kWindowSeconds = 6 * 3600 - 1;
+constexpr int32_t kDefaultWindowSeconds = 300;
 constexpr int kSnapshotTries = 20;
 constexpr std::chrono::milliseconds kBetweenTries(500);
 
@@ -112,7 +114,11 @@ HistoryWindow::HistoryWindow(Session& session, const RunContext& run)
       session_.TryRun("admin", Bson().Add("getParameter", int32_t{1}).Add(kWindowParameter, true));
   if (!now.ok()) return;
   const auto seconds = FindField(now.document.bytes(), kWindowParameter);
-  if (!seconds || !seconds->AsInt() || *seconds->AsInt() >= kWindowSeconds) return;
+  if (!seconds || !seconds->AsInt() || *seconds->AsInt() > kWindowSeconds) return;
+  if (*seconds->AsInt() == kWindowSeconds) {
+    before_ = kDefaultWindowSeconds;
+    return;
+  }
   const Reply set = session_.TryRun(
       "admin", Bson().Add("setParameter", int32_t{1}).Add(kWindowParameter, kWindowSeconds));
   if (set.ok()) before_ = static_cast<int32_t>(*seconds->AsInt());

@@ -41,7 +41,8 @@ Bson ReadConcernAt(const std::optional<Timestamp>& at_cluster_time);
 void PauseBeforeRetry(const RunContext& run);
 
 /// Lengthens the time for which the server can read its past, and puts it back at the end: a dump
-/// may take longer than the five minutes that are usual. Where the user may not, or the server has
+/// may take longer than the five minutes that are usual. What a killed dump has left is put back to
+/// those. Where the user may not, or the server has
 /// no such parameter, nothing happens. The session must outlive it.
 class HistoryWindow {
  public:

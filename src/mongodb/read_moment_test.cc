@@ -118,6 +118,35 @@ TEST_F(ReadMomentTest, LengthensTheServersHistoryForItsTime) {
   EXPECT_TRUE(run_.warnings.All().empty());
 }
 
+TEST_F(ReadMomentTest, PutsBackTheHistoryThatAKilledBackupHasLengthened) {
+  int32_t window = 300;
+  server_.server.Handle("getParameter", [&](const ScriptedCommand&) -> std::optional<Bson> {
+    return Bson().Add("minSnapshotHistoryWindowInSeconds", window).Add("ok", 1.0);
+  });
+  server_.server.Handle("setParameter", [&](const ScriptedCommand& command) -> std::optional<Bson> {
+    const auto value = FindField(command.body, "minSnapshotHistoryWindowInSeconds");
+    window = static_cast<int32_t>(*value->AsInt());
+    return OkReply();
+  });
+  Session session(server_.connect, {});
+  int32_t left = 0;
+  {
+    const HistoryWindow killed(session, run_.run);
+    left = window;
+  }
+  window = left;
+  {
+    const HistoryWindow next(session, run_.run);
+    EXPECT_EQ(window, left);
+  }
+  EXPECT_EQ(window, 300);
+  for (const int32_t of_operator : {left + 1, 86'400}) {
+    window = of_operator;
+    { const HistoryWindow longer(session, run_.run); }
+    EXPECT_EQ(window, of_operator);
+  }
+}
+
 TEST_F(ReadMomentTest, WarnsWhenTheHistoryCannotBePutBack) {
   server_.server.Handle("getParameter", [](const ScriptedCommand&) -> std::optional<Bson> {
     return Bson().Add("minSnapshotHistoryWindowInSeconds", int32_t{300}).Add("ok", 1.0);

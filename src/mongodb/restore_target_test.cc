@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mongodb/extended_json.h"
+#include "mongodb/insert_batch.h"
 #include "mongodb/restore_fixture_testing.h"
 #include "mongodb/swap_record.h"
 
@@ -255,6 +256,33 @@ TEST_F(NewServerTest, KeepsZeroTimestampsOfAnyName) {
   RestoreAll(connect_, options_, archive_, run_);
   EXPECT_THAT(model_.Documents("openedx.odd"), ElementsAre(HasSubstr(R"("t" : 0, "i" : 0)")));
   EXPECT_THAT(server_.Commands("update"), IsEmpty());
+}
+
+TEST(ZeroTimestamps, AreKeptByServersThatHaveTheOption) {
+  const auto keeps = [](int major, int minor, int patch, const char* flavour = "MongoDB") {
+    return KeepsZeroTimestamps({.flavour = flavour,
+                                .version = "",
+                                .major = major,
+                                .minor = minor,
+                                .patch = patch,
+                                .replica_set = ""});
+  };
+  EXPECT_TRUE(keeps(8, 0, 0) && keeps(8, 2, 0) && keeps(7, 0, 13) && keeps(6, 0, 17));
+  EXPECT_TRUE(keeps(5, 0, 29, "Percona Server for MongoDB"));
+  EXPECT_FALSE(keeps(7, 0, 12) || keeps(6, 0, 16) || keeps(5, 0, 28) || keeps(4, 4, 30));
+  EXPECT_FALSE(keeps(7, 3, 13) || keeps(7, 0, 77, "FerretDB") || keeps(8, 0, 0, "DocumentDB"));
+}
+
+/// Of 7.0.13: the first patch of that series with the option.
+class LatePatchTest : public RestoreTargetTest {
+ protected:
+  LatePatchTest() : RestoreTargetTest({.version = "7.0.13"}) {}
+};
+
+TEST_F(LatePatchTest, KeepsZeroTimestampsOfAnyName) {
+  archive_.Add("openedx", "odd", {R"({"_id": 5, "a.b": {"$timestamp": {"t": 0, "i": 0}}})"});
+  RestoreAll(connect_, options_, archive_, run_);
+  EXPECT_THAT(model_.Documents("openedx.odd"), ElementsAre(HasSubstr(R"("t" : 0, "i" : 0)")));
 }
 
 /// A live time series, which a mongod from 5.0 on lists so and does not rename.

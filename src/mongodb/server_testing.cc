@@ -60,8 +60,14 @@ TestDatabase::~TestDatabase() {
 void TestDatabase::Insert(const std::string& collection, const std::vector<Bson>& documents) {
   Bson array;
   for (size_t i = 0; i < documents.size(); ++i) array.Add(std::to_string(i), documents[i]);
-  const Bson reply = session_.Run(
-      name_, Bson().Add("insert", collection).AddArray("documents", array), "cannot insert");
+  // Of a majority: what is newer would be in the slice of the oplog of a dump that begins right
+  // now.
+  const Bson reply = session_.Run(name_,
+                                  Bson()
+                                      .Add("insert", collection)
+                                      .AddArray("documents", array)
+                                      .Add("writeConcern", Bson().Add("w", "majority")),
+                                  "cannot insert");
   if (FindField(reply.bytes(), "writeErrors")) throw std::runtime_error(ToJson(reply.bytes()));
 }
 

@@ -343,10 +343,13 @@ void Session::Identify() {
   }
   if (const auto numbers = FindField(build.bytes(), "versionArray");
       numbers && numbers->AsDocument()) {
-    const auto major = FindField(*numbers->AsDocument(), "0");
-    const auto minor = FindField(*numbers->AsDocument(), "1");
-    if (major) server_.major = static_cast<int>(major->AsInt().value_or(0));
-    if (minor) server_.minor = static_cast<int>(minor->AsInt().value_or(0));
+    const auto number = [&](std::string_view key) {
+      const auto field = FindField(*numbers->AsDocument(), key);
+      return field ? static_cast<int>(field->AsInt().value_or(0)) : 0;
+    };
+    server_.major = number("0");
+    server_.minor = number("1");
+    server_.patch = number("2");
   }
 }
 

@@ -89,6 +89,7 @@ struct ServerInfo {
   std::string version;  ///< "7.0.28", "7.0.77 (FerretDB v2.7.0)"
   int major = 0;        ///< of the protocol's version
   int minor = 0;
+  int patch = 0;
   Topology topology = Topology::kStandalone;
   std::string replica_set;  ///< its name; empty unless a replica set
 

@@ -19,6 +19,19 @@ void MakeIndex(MongodbClient& client, const std::string& database, const std::st
   client.Command(database, command);
 }
 
+// Waits until a majority has all that was written, by a write that changes nothing: a backup that
+// begins right after a fill would have the end of it in its slice of the oplog.
+void AwaitMajority(MongodbClient& client) {
+  if (client.flavour() != "mongod") return;
+  Document query, one, list, command, concern;
+  query.Text("_id", "no such document");
+  one.Embed("q", query).Int("limit", 1);
+  list.Embed("0", one);
+  concern.Text("w", "majority");
+  command.Text("delete", "bson_types").Array("deletes", list).Embed("writeConcern", concern);
+  client.Command(kOpenedx, command);
+}
+
 void FillMongodb(const Servers& servers, const Model& model) {
   MongodbClient client(servers);
   for (const std::string& name : client.Databases()) {
@@ -31,6 +44,7 @@ void FillMongodb(const Servers& servers, const Model& model) {
   FillGridfs(client, model, model.mongodb_bytes / 10 * 3);
   FillForum(client, model, model.mongodb_bytes / 10 * 2);
   FillOddDocuments(client);
+  AwaitMajority(client);
 }
 
 }  // namespace sitegen

@@ -37,6 +37,12 @@ class DumpTest : public testing::Test {
     return FindEntry(dump, database_.name(), name);
   }
 
+  // (manual) At an instant a mongod from 7.0 on reads what was there, dropped since or not.
+  bool ReadsDroppedCollections(const TestDump& dump) {
+    return dump.manifest.positions.contains("at_cluster_time") &&
+           database_.session().server().AtLeast(7, 0);
+  }
+
   void InsertMany(const std::string& collection, int count, size_t bytes,
                   const std::function<std::string(int)>& id_json) {
     std::vector<Bson> batch;
@@ -176,6 +182,11 @@ TEST_F(DumpTest, LeavesOutASmallCollectionThatIsDroppedMeanwhileAndWarns) {
   };
   const TestDump dump = Run();
   EXPECT_NE(Find(dump, "stays"), nullptr);
+  if (ReadsDroppedCollections(dump)) {
+    EXPECT_EQ(Documents(dump, "goes").size(), 1u);
+    EXPECT_TRUE(run_.warnings.All().empty());
+    return;
+  }
   EXPECT_EQ(Find(dump, "goes"), nullptr);
   EXPECT_FALSE(dump.members.contains(Folder() + "goes.bson"));
   ASSERT_EQ(run_.warnings.All().size(), 1u);
@@ -189,8 +200,9 @@ TEST_F(DumpTest, CopiesTheSuccessorOfACollectionThatWasReplaced) {
     database_.Insert("c", {Bson().Add("_id", int32_t{2}), Bson().Add("_id", int32_t{3})});
   };
   const TestDump dump = Run();
-  EXPECT_EQ(Documents(dump, "c").size(), 2u);
-  EXPECT_EQ(Find(dump, "c")->items, 2u);
+  const size_t expected = ReadsDroppedCollections(dump) ? 1 : 2;
+  EXPECT_EQ(Documents(dump, "c").size(), expected);
+  EXPECT_EQ(Find(dump, "c")->items, expected);
 }
 
 TEST_F(DumpTest, NamesADatabaseThatDoesNotExist) {
