@@ -46,6 +46,7 @@ class JobRun:
         # Of its own: a run by hand has the settings of now, and leaves the scheduled ones alone.
         self._name = f"{k8s_objects.JOB}-{secrets.token_hex(3)}"
         self._log = PodLog(kubectl)
+        self._begun = False  # whether the Job may have been made
         self._said = ""
         self._seen = False  # whether the Job was seen since it was made
         self._leave_it = False
@@ -85,8 +86,9 @@ class JobRun:
             or k8s_state.is_being_deleted(found)
             or k8s_state.was_forgotten(found)
         ):
+            state = "is being made" if found["spec"].get("suspend") else "is running"
             raise TutorError(
-                f"the Job {k8s_objects.JOB} in namespace {self._site.namespace} is running, since "
+                f"the Job {k8s_objects.JOB} in namespace {self._site.namespace} {state}, since "
                 f"{k8s_state.made_at(found)}. Wait for its end, or stop it:\n\n"
                 f"    kubectl delete --namespace={self._site.namespace} {JOB}"
             )
@@ -102,7 +104,8 @@ class JobRun:
                 kubectl.apply(account)
         secret_name = site.ours["K8S_SECRET_NAME"] or self._name
         job = k8s_objects.manual_job(site, kind, arguments, self._name, secret_name)
-        self._uid = kubectl.create(job)["metadata"]["uid"]
+        self._begun = True
+        self._uid = self._create(job)["metadata"]["uid"]
         objects = [k8s_objects.config_map(site, self._name)]
         if not site.ours["K8S_SECRET_NAME"]:
             objects.append(k8s_objects.secret(site, self._name))
@@ -111,6 +114,26 @@ class JobRun:
             one["metadata"]["ownerReferences"] = [self._as_owner()]
             kubectl.create(one)
         kubectl.patch(JOB, {"spec": {"suspend": False}})
+
+    def _create(self, job: dict[str, Any]) -> Any:
+        try:
+            return self._kubectl.create(job)
+        except KubectlError as error:
+            if "(AlreadyExists)" not in error.text:
+                raise
+            raise TutorError(
+                f"another command has made the Job {k8s_objects.JOB} at this very moment: "
+                "wait for its end"
+            ) from error
+
+    def _find_what_was_made(self) -> None:
+        """When Ctrl-C came between the Job's making and its answer."""
+        if self._uid or not self._begun:
+            return
+        with suppress(KubectlError):
+            found = self._kubectl.get(JOB) or {"metadata": {}}
+            if (found["metadata"].get("annotations") or {}).get(k8s_objects.RUN) == self._name:
+                self._uid = found["metadata"]["uid"]
 
     def _as_owner(self) -> dict[str, Any]:
         return {
@@ -188,6 +211,7 @@ class JobRun:
         its swap goes on to its end. The pod, which could tell the status, is gone soon after."""
         ended: dict[str, Any] = {}
         with suppress(KeyboardInterrupt, KubectlError):
+            self._find_what_was_made()
             pod = self._pod() if self._uid else None
             if pod is not None:
                 self._kubectl.delete_job(k8s_objects.JOB, self._uid)
@@ -198,6 +222,7 @@ class JobRun:
         return Outcome(_status(summary, ended, _INTERRUPTED), summary)
 
     def _remove(self) -> None:
+        self._find_what_was_made()
         if not self._uid or self._leave_it:
             return
         mine = [f"configmap/{self._name}"]

@@ -24,6 +24,8 @@ _STANDBY = ["restore", "--yes", "--skip-applied=true", "--exclude=config"]
 _A_DAY = 86400
 # An annotation of what comes from a file, and so may be made again by whoever applies that.
 APPLIED = "tutor-contrib-backup/applied"
+# An annotation of a run by a command: the name of its settings.
+RUN = "tutor-contrib-backup/run"
 
 
 def all_objects(site: K8sConfig) -> list[dict[str, Any]]:
@@ -85,7 +87,7 @@ def manual_job(
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": metadata(site, JOB),
+        "metadata": metadata(site, JOB, {RUN: settings_name}),
         "spec": spec,
     }
 

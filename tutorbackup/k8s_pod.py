@@ -78,8 +78,8 @@ def _container(
         arguments[0],
         "--config",
         f"{engine_config.JOB}/{k8s_config.SETTINGS_FILE}",
-        "--summary-file",
-        SUMMARY_FILE,
+        # The one command that has no summary but what it prints.
+        *([] if arguments[0] == "inspect" else ["--summary-file", SUMMARY_FILE]),
         *arguments[1:],
     ]
     return {
@@ -160,7 +160,9 @@ def _volumes(
         )
     for name, claim, path in _claims(site, kind):
         volumes.append({"name": name, "persistentVolumeClaim": {"claimName": claim}})
-        mounts.append({"name": name, "mountPath": path, "readOnly": kind != RESTORE})
+        # The API server leaves false out, which would look like a change at each apply.
+        read_only = {} if kind == RESTORE else {"readOnly": True}
+        mounts.append({"name": name, "mountPath": path, **read_only})
     return volumes, mounts
 
 

@@ -12,6 +12,7 @@ from .k8s_config import K8sConfig
 Summary = Dict[str, Any]
 # A Job is suspended while it is made. One that still is after a minute was left there.
 _FORGOTTEN_SECONDS = 60
+_WRONG_USAGE = 2
 _KILLED = 137
 # Reasons of a container that waits, by which something has to be done; with what.
 _WAITING = {
@@ -102,6 +103,8 @@ def why_waiting(pod: dict[str, Any]) -> str:
 
 def why_mounting(events: Iterable[dict[str, Any]]) -> str:
     text = _last_event(events, _MOUNTING)
+    if "secret" in text and "not found" in text:
+        text += "\n    BACKUP_K8S_SECRET_NAME has to name a Secret that is in this namespace."
     if "Multi-Attach" in text:
         text += (
             "\n    The volume is on another node, with Caddy's pod. The job starts when that pod "
@@ -137,6 +140,12 @@ def explain(
         return (
             f"The engine was killed for want of memory: the container's limit is {_limit(pod)}. "
             "Raise it (BACKUP_K8S_RESOURCES), or lower BACKUP_THREADS."
+        )
+    secret = site.ours["K8S_SECRET_NAME"]
+    if secret and ended.get("exitCode") == _WRONG_USAGE:
+        return (
+            f"Secrets are those of the existing Secret {secret}: it has to hold each key that "
+            "BACKUP_K8S_SECRET_KEYS names, and that each key that the engine misses."
         )
     if summary or ended.get("exitCode") == 0:
         return ""

@@ -11,6 +11,14 @@ from typing import Any
 
 from . import values
 
+try:
+    from zoneinfo import available_timezones
+except ImportError:  # before Python 3.9
+
+    def available_timezones() -> set[str]:
+        return set()
+
+
 SECRET_KEYS = (
     "mysql-root-password",
     "mongodb-password",
@@ -122,4 +130,7 @@ def time_zone_or_none(value: Any) -> str:
     line = values.text(value).strip()
     if line and (not re.fullmatch("[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", line) or line == "Local"):
         raise ValueError("is no time zone like Europe/Zurich")
+    known = available_timezones()  # none where the zones' files are not installed
+    if line and known and line not in known:
+        raise ValueError("is no time zone that this machine knows")
     return line

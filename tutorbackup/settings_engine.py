@@ -11,7 +11,7 @@ IMAGE = (
     Setting(
         "DOCKER_IMAGE",
         "{{ DOCKER_REGISTRY }}backup:{{ BACKUP_VERSION }}",
-        values.text,
+        values.filled_text,
         "image with the engine",
     ),
     Setting(

@@ -54,7 +54,7 @@ S3 = (
         "the key's secret",
         "s3",
     ),
-    Setting("S3_BUCKET_NAME", "backups", values.text, "bucket", "s3"),
+    Setting("S3_BUCKET_NAME", "backups", values.bucket, "bucket, or BUCKET/FOLDER", "s3"),
     Setting(
         "S3_REQUEST_CHECKSUM_CALCULATION",
         "when_required",

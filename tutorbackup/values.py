@@ -20,13 +20,18 @@ MOST_ZSTD_LEVEL = 19
 MOST_TAGS = 10
 BYTES_OF_A_KEY = 32
 OWN_VARIABLES = (
+    "AWS_ACCESS_KEY_ID",
     "AWS_CONFIG_FILE",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
     "AWS_SHARED_CREDENTIALS_FILE",
     "LANG",
     "NO_COLOR",
     "OPENEDX_BACKUP_FRONT_END",
     "TZ",
 )
+# The engine's own, secrets among them.
+OWN_PREFIXES = ("BACKUP_", "METRICS_", "MONGO", "MYSQL_", "OPENEDX_", "PING_", "S3_", "WEBHOOK_")
 UNITS = {"": 1, "b": 1}
 for _power, _prefix in enumerate("kmgt", start=1):
     UNITS[_prefix] = UNITS[_prefix + "ib"] = 1024**_power
@@ -42,6 +47,21 @@ def text(value: Any) -> str:
     line = str(value)
     if "\n" in line or "\0" in line:
         raise ValueError("has more than one line")
+    return line
+
+
+def filled_text(value: Any) -> str:
+    line = text(value).strip()
+    if not line:
+        raise ValueError("is empty")
+    return line
+
+
+def bucket(value: Any) -> str:
+    """A bucket's name, with a folder in it or without. Many sites have none, so it may be empty."""
+    line = text(value).strip()
+    if ":" in line or line.startswith("/"):
+        raise ValueError("is no BUCKET or BUCKET/FOLDER")
     return line
 
 
@@ -160,8 +180,8 @@ def environment(value: Any) -> dict[str, str]:
     for name, content in value.items():
         if not isinstance(name, str) or not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
             raise ValueError(f"holds {name!r}, which is no name of a variable")
-        if name in OWN_VARIABLES:
-            raise ValueError(f"holds {name}, which the plugin sets itself")
+        if name in OWN_VARIABLES or name.startswith(OWN_PREFIXES):
+            raise ValueError(f"holds {name}, which the plugin's other settings are for")
         try:
             found[name] = text(content)
         except ValueError as error:

@@ -1,8 +1,10 @@
 #include "cli/bucket_settings.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -127,6 +129,11 @@ BucketAccess BucketAccessOf(const SettingValues& settings) {
     s3.signature = s3::SignatureVersion::kV2;
   }
   s3.ca_file = settings.TextOr("s3-ca-file", "");
+  if (!s3.ca_file.empty() && ::access(s3.ca_file.c_str(), R_OK) != 0) {
+    throw SystemError(ErrorKind::kUsage, fmt::format("cannot read {} (S3_CA_FILE)", s3.ca_file),
+                      errno)
+        .Hint("name the file with the authority that signed the server's certificate, in PEM");
+  }
   s3.encryption = EncryptionOf(settings);
   if (settings.Knows("s3-storage-class")) ReadObjectSettings(settings, s3);
   return access;

@@ -74,7 +74,11 @@ CommandOutcome RunList(const SettingValues& settings, CommandServices& services)
   auto archives = nlohmann::ordered_json::array();
   for (const ArchiveEntry& entry : entries) archives.push_back(EntryJson(entry));
   const std::string place = location.store->Location();
-  return {.text = RenderList(place, entries, services.clock().Now(), services.style()),
+  std::string text = RenderList(place, entries, services.clock().Now(), services.style());
+  if (entries.empty() && HoldsDeletedArchives(*location.store)) {
+    text += "What was deleted is still there: openedx-backup list --list-versions shows it.\n";
+  }
+  return {.text = std::move(text),
           .json = {{"location", place}, {"archives", std::move(archives)}},
           .status = ListStatus(entries)};
 }

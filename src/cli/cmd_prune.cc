@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
+#include <string>
 
 #include "cli/json_report.h"
 #include "cli/prune_screens.h"
@@ -62,11 +64,15 @@ std::string RemovedText(const PrunePlan& plan, size_t planned, size_t removed) {
   return text;
 }
 
-/// The archives that can be restored from afterwards; `pruned`: those to be removed are gone.
+/// The archives that can be restored from afterwards, by their names, as `list` has them;
+/// `pruned`: those to be removed are gone.
 uint64_t CountRetained(const PrunePlan& plan, bool pruned) {
-  return static_cast<uint64_t>(std::ranges::count_if(plan.items, [&](const PruneItem& item) {
-    return item.entry.IsUsable() && !(pruned && item.kept_by.empty());
-  }));
+  std::set<std::string> names;
+  for (const PruneItem& item : plan.items) {
+    const bool gone = pruned && item.kept_by.empty();
+    if (item.entry.IsUsable() && !gone) names.insert(item.entry.object.name);
+  }
+  return names.size();
 }
 
 /// Whether to go on; shows the plan when it asks.

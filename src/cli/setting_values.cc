@@ -60,8 +60,10 @@ bool HasPlainChoices(const Setting& setting) {
 bool IsKnownKey(const std::string& key) {
   return std::ranges::any_of(Settings(), [&](const Setting& setting) {
     const std::string id(setting.id);
-    return setting.in_file && (key == id || (setting.kind == SettingKind::kSecret &&
-                                             key == id + std::string(kFileSuffix)));
+    // A list is called by the many that it holds, its flag by the one that it adds.
+    return setting.in_file &&
+           (key == id || key == setting.flag ||
+            (setting.kind == SettingKind::kSecret && key == id + std::string(kFileSuffix)));
   });
 }
 
@@ -97,8 +99,10 @@ std::optional<SettingValue> SettingValues::Find(std::string_view id) const {
     }
   }
   if (file_ && setting.in_file) {
-    if (const auto entry = file_->values.find(key); entry != file_->values.end()) {
-      return SettingValue{entry->second, fmt::format("{}: {}", file_->path, key)};
+    for (const std::string& name : {key, std::string(setting.flag)}) {
+      const auto entry = file_->values.find(name);
+      if (entry == file_->values.end()) continue;
+      return SettingValue{entry->second, fmt::format("{}: {}", file_->path, name)};
     }
   }
   return std::nullopt;

@@ -1,5 +1,6 @@
 #include "cli/setting_values.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -145,6 +146,13 @@ TEST_F(SettingValuesTest, AFileThatOthersCanReadAndHoldsAPasswordIsRemarkedOn) {
   chmod(file_->path.c_str(), 0644);
   file_ = ReadConfigFile(file_->path);
   EXPECT_THAT(Values().Remarks(), ElementsAre(HasSubstr("chmod 600")));
+}
+
+TEST_F(SettingValuesTest, AListInTheFileMayHaveItsFlagsName) {
+  for (const char* const key : {"tag", "tags"}) {
+    UseFile(fmt::format("[s3]\n{} = [\"a=b\", \"c=d\"]\n", key));
+    EXPECT_THAT(Values().List("s3-tags"), ElementsAre("a=b", "c=d")) << key;
+  }
 }
 
 TEST_F(SettingValuesTest, AnUnknownKeyOfTheFileIsRefused) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include "base/error.h"
@@ -15,6 +16,9 @@
 
 namespace oxbackup {
 namespace {
+
+// timeout(1) signals its child and then its group, which that is in: nobody asked twice.
+constexpr std::chrono::milliseconds kOneAct{200};
 
 sigset_t StopSignals() {
   sigset_t set;
@@ -54,16 +58,20 @@ SignalWatcher::~SignalWatcher() {
 }
 
 void SignalWatcher::Watch() {
+  std::chrono::steady_clock::time_point stopped;
   for (;;) {
     pollfd waited[] = {{signals_, POLLIN, 0}, {wake_, POLLIN, 0}};
     if (poll(waited, 2, -1) < 0) continue;
     if (waited[1].revents != 0) return;
     signalfd_siginfo received{};
     if (read(signals_, &received, sizeof received) != sizeof received) continue;
+    const auto now = std::chrono::steady_clock::now();
     if (stop_.request_stop()) {
       first_();
+      stopped = now;
       continue;
     }
+    if (now - stopped < kOneAct) continue;
     second_();
     _exit(static_cast<int>(ExitStatus::kInterrupted));
   }

@@ -154,6 +154,13 @@ std::vector<ObjectInfo> LiveArchives(Store& store) {
   return objects;
 }
 
+bool HoldsDeletedArchives(Store& store) {
+  if (!store.KeepsVersions()) return false;
+  return std::ranges::any_of(store.ListVersions(), [](const ObjectInfo& object) {
+    return IsArchiveName(object.name) && !object.delete_marker && !object.current;
+  });
+}
+
 std::vector<ArchiveEntry> LookAt(Store& store, std::span<const ObjectInfo> objects,
                                  const RunContext& run) {
   constexpr size_t kAtOnce = 8;

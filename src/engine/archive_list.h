@@ -71,6 +71,10 @@ std::string DescribeObject(const ObjectInfo& object);
 /// versions all versions, but none of a name that is deleted.
 std::vector<ObjectInfo> LiveArchives(Store& store);
 
+/// Whether a store with versions still has archives that were deleted: for a place in which
+/// LiveArchives() finds none.
+bool HoldsDeletedArchives(Store& store);
+
 /// Reads the manifests, eight at a time; what cannot be read does not end it. In the order of
 /// `objects`, without those that were removed meanwhile.
 std::vector<ArchiveEntry> LookAt(Store& store, std::span<const ObjectInfo> objects,

@@ -100,6 +100,17 @@ TEST_F(ArchiveListTest, LiveOnesAreAllVersionsOfNamesThatAreNotDeleted) {
   EXPECT_THAT(found, ElementsAre("a.tar.xz", "a.tar.xz (version v1)"));
 }
 
+TEST_F(ArchiveListTest, WhatWasDeletedIsKnownWhereVersionsAreKept) {
+  EXPECT_FALSE(HoldsDeletedArchives(versions_));
+  versions_.Put("note.txt", "1");
+  versions_.Remove("note.txt");
+  EXPECT_FALSE(HoldsDeletedArchives(versions_));
+  versions_.Put("a.tar.xz", "2");
+  versions_.Remove("a.tar.xz");
+  EXPECT_TRUE(HoldsDeletedArchives(versions_));
+  EXPECT_FALSE(HoldsDeletedArchives(store_));
+}
+
 TEST_F(ArchiveListTest, OfTheVersionsOnlyTheNewestAreRead) {
   CountingStore store(versions_);
   for (int day = 0; day < 30; ++day) {

@@ -26,7 +26,12 @@ void SortNewestFirst(std::vector<ArchiveEntry>& entries) {
 std::string DescribeChoices(Store& store, std::span<const ObjectInfo> candidates,
                             const RunContext& run) {
   constexpr size_t kMostNamed = 5;
-  if (candidates.empty()) return "there is no archive at all";
+  if (candidates.empty()) {
+    return HoldsDeletedArchives(store)
+               ? "all that was there is deleted: openedx-backup list --list-versions shows what a "
+                 "restore can still take, by --version"
+               : "there is no archive at all";
+  }
   std::vector<ArchiveEntry> newest =
       LookAt(store, candidates.first(std::min(kMostNamed, candidates.size())), run);
   SortNewestFirst(newest);

@@ -20,8 +20,21 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kBucketScheme = "s3://";
 
+void CheckPlace(const std::string& text, const std::vector<std::string>& parts) {
+  const bool no_bucket = !parts.empty() && text[kBucketScheme.size()] == '/';
+  // Services take such a name apart, each in its own way.
+  const bool dots = std::ranges::any_of(
+      parts, [](const std::string& part) { return part == "." || part == ".."; });
+  if (!no_bucket && !dots) return;
+  throw Error(ErrorKind::kUsage, fmt::format("'{}' is no place in a bucket", text))
+      .Cause(no_bucket ? "the bucket's name is missing behind s3://"
+                       : "'.' and '..' mean nothing in the name of a folder there")
+      .Hint("s3://BUCKET or s3://BUCKET/FOLDER");
+}
+
 Location OpenBucket(const std::string& text, const BucketAccess& access, const RunContext& run) {
   const std::vector<std::string> parts = SplitNonEmpty(text.substr(kBucketScheme.size()), "/");
+  CheckPlace(text, parts);
   std::string folder;
   std::optional<std::string> name;
   for (size_t i = 1; i < parts.size(); ++i) {

@@ -56,6 +56,19 @@ TEST(LocationTest, ABucketThatIsWrittenOtherwiseIsExplained) {
   }
 }
 
+TEST(LocationTest, APlaceInABucketHasANameAndNoDots) {
+  const TestRun test;
+  for (const char* const text : {"s3:///campus", "s3://backups/a/../b", "s3://backups/./b"}) {
+    try {
+      (void)OpenLocation(text, {.settings = {}, .bucket = {}, .environment = {}}, test.run);
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage) << text;
+      EXPECT_THAT(error.hint(), HasSubstr("s3://BUCKET")) << text;
+    }
+  }
+}
+
 TEST(LocationTest, ANameIsNeverTakenWhereItGetsAnotherVersion) {
   const SystemClock clock;
   MemoryStore store(clock, MemoryVersions::kKept);

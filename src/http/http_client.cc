@@ -124,6 +124,9 @@ Error TransportError(CURLcode code, const std::string& place, const char* detail
   Error error(ErrorKind::kStore, fmt::format("no answer from {}", place));
   error.Cause(*detail != '\0' ? detail : curl_easy_strerror(code));
   if (IsAboutCertificates(code)) {
+    const bool of_time = error.cause().find("expired") != std::string::npos ||
+                         error.cause().find("not yet valid") != std::string::npos;
+    if (of_time) return error.Hint("set this machine's clock, or renew the server's certificate");
     return error.Hint(
         "its certificate has to be signed by an authority of this machine, or name the one that "
         "signed it: S3_CA_FILE or AWS_CA_BUNDLE");

@@ -29,9 +29,10 @@ bool IsUri(std::string_view text) {
 // OpenSSL's own exit handlers may have run by then.
 void InitialiseOnce() {
   static const bool initialised = [] {
-    mongoc_init();
-    // Its own messages would reach the terminal behind the operator's log.
+    // Its own messages, which mongoc_init() has too, would reach the terminal behind the operator's
+    // log.
     mongoc_log_set_handler(nullptr, nullptr);
+    mongoc_init();
     return true;
   }();
   (void)initialised;

@@ -112,9 +112,10 @@ kubernetes_architecture() {
 # One cluster a cache folder, whatever the instance.
 kubernetes_env() { kubernetes_env_below "$KUBERNETES_INSIDE"; }
 
-# TESTBED_KUBECTL: "newer" takes the one of a later release than the cluster's.
+# TESTBED_KUBECTL: "newer" takes the one of a later release than the cluster's. TESTBED_KUBECONFIG: another
+# account than the administrator's.
 kubernetes_env_below() {
-  export_line KUBECONFIG "$1/config"
+  export_line KUBECONFIG "${TESTBED_KUBECONFIG:-$1/config}"
   # shellcheck disable=SC2016 # the reader's PATH
   printf 'export PATH=%q:$PATH\n' "$1/${TESTBED_KUBECTL:-bin}"
 }

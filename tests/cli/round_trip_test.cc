@@ -245,6 +245,20 @@ void AwaitAnythingIn(const CommandSite& site) {
   while (site.Stored().empty()) std::this_thread::yield();
 }
 
+// As timeout(1) ends its child: by itself and by its group.
+TEST(InterruptTest, SignalsThatComeTogetherAreOne) {
+  const CommandSite site;
+  std::filesystem::resize_file(site.caddy() + "/locks/empty", uint64_t{8} << 30);
+  const auto process = site.Start({"backup", "--to", site.archives(), "--caddy", site.caddy()});
+  AwaitAnythingIn(site);
+  process->Signal(SIGTERM);
+  process->Signal(SIGINT);
+  const ProcessResult result = process->Wait();
+  EXPECT_EQ(result.status, 130) << result.error;
+  EXPECT_THAT(result.error, HasSubstr("Nothing was written. Exit status 130."));
+  EXPECT_THAT(site.Stored(), IsEmpty());
+}
+
 TEST(InterruptTest, CtrlCLeavesNoArchiveAndStatus130) {
   const CommandSite site;
   // Far more than is read between two looks at the folder.

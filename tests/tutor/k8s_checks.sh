@@ -113,6 +113,8 @@ backup_site() {
   k8s_objects | grep -Eq "backup\.($dates|$(date -u +%F))\.tar\.xz$" || fail "the archive's name"
   nothing_is_left
   site_tutor k8s backups list
+  site_tutor k8s backups inspect --tables | tee "$outside/inspected"
+  grep -q courseware_studentmodule "$outside/inspected" || fail "the archive's tables are not shown"
   site_tutor k8s backups verify
   nothing_is_left
 }
@@ -163,6 +165,7 @@ disaster_drill() {
   site_tutor config save --set K8S_NAMESPACE=drill --set LMS_HOST=drill.test --set CMS_HOST=studio.drill.test \
     --set BACKUP_K8S_CRONJOB_BACKUP_ENABLE=false --set BACKUP_K8S_CRONJOB_PRUNE_ENABLE=false \
     --set BACKUP_PING_URL= --set BACKUP_WEBHOOK_URL= --set BACKUP_METRICS_PUSHGATEWAY_URL= \
+    --set BACKUP_K8S_CRONJOB_VERIFY_ENABLE=false --set BACKUP_K8S_CRONJOB_RESTORE_ENABLE=false \
     --set RUN_SMTP=false --set SMTP_HOST=localhost --set BACKUP_S3_HOST=minio.openedx
   for name in mysql mongodb backup; do site_tutor k8s start "$name"; done
   kubectl apply -k "$outside/drill/env" -l app.kubernetes.io/component=volume
@@ -192,8 +195,10 @@ for user in config["users"]:
     user["user"]["as"] = "operator"
 yaml.safe_dump(config, open(sys.argv[2], "w"))' "$KUBECONFIG" "$outside/operator.config"
   chmod a+r "$outside/operator.config"
-  export KUBECONFIG=$outside/operator.config
-  ! k get secrets || fail "the operator may list secrets"
+  export TESTBED_KUBECONFIG=$site/operator.config
+  $place run kubectl auth whoami | tee "$outside/whoami"
+  grep -q operator "$outside/whoami" || fail "it is not the operator who runs commands"
+  ! $place run kubectl --namespace openedx get secrets || fail "the operator may list secrets"
   site_tutor k8s backup --only caddy
   site_tutor k8s backups list
   site_tutor k8s restore --only caddy --yes --restart
@@ -201,7 +206,7 @@ yaml.safe_dump(config, open(sys.argv[2], "w"))' "$KUBECONFIG" "$outside/operator
   hold typing 'backing up to' ^C 130 site_tutor k8s backup
   await_stopping
   let_go 0
-  eval "$($cluster env)"
+  unset TESTBED_KUBECONFIG
   versions_are $((before + 1))
   nothing_is_left
 }

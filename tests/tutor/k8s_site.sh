@@ -48,10 +48,12 @@ name: cluster
 version: 1.0.0
 patches:
   k8s-override: |
-$(for name in cms cms-worker lms lms-worker meilisearch smtp redis; do
+$(for name in cms cms-worker lms lms-worker meilisearch redis smtp; do
+    [[ $name != smtp ]] || printf '    {%% if RUN_SMTP %%}\n'
     printf '    ---\n    apiVersion: apps/v1\n    kind: Deployment\n'
     printf '    metadata: {name: %s}\n    spec: {replicas: 0}\n' "$name"
   done)
+    {% endif %}
 YAML
   site_configure
   site_tutor plugins enable cluster

@@ -290,6 +290,7 @@ def test_a_site_without_a_cluster_is_not_bothered(site: Any, tmp_path: Any) -> N
         ("ANNOTATIONS", "text", "is no mapping"),
         ("TOLERATIONS", {"key": "x"}, "is no list"),
         ("TIME_ZONE", "Local", "is no time zone"),
+        ("TIME_ZONE", "Europe/Zuerich", "is no time zone"),
         ("ACTIVE_DEADLINE_SECONDS", 0, "whole number from 1"),
         ("CRONJOB_CONCURRENCYPOLICY", "Never", "none of Allow"),
         ("CRONJOB_BACKUP_SCHEDULE", "0 0 * *", "instead of 5"),

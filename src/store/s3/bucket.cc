@@ -184,6 +184,13 @@ UploadedPart Bucket::UploadPart(const std::string& name, const std::string& uplo
     operation.headers.emplace_back("x-amz-checksum-sha256", part.checksum_sha256);
   }
   const HttpResponse response = client_.Call(operation, stop);
+  if (!ConfirmsEncryption(response, client_.settings().encryption)) {
+    throw Error(ErrorKind::kStore, operation.request.what)
+        .Cause("the service does not say that it encrypts, as it was asked to")
+        .Hint(
+            "choose a service that has this kind of encryption, or leave S3_SSE and "
+            "S3_SSE_CUSTOMER_KEY out");
+  }
   part.etag = response.Header("etag").value_or("");
   return part;
 }

@@ -60,7 +60,10 @@ HttpResponse Client::CallOnce(const Operation& operation, const std::stop_token&
     if (!refused && IsExpected(operation, response.status) && !IsAboutAccess(server)) {
       return response;
     }
-    throw MakeError(operation.request, response.status, server);
+    Error error = MakeError(operation.request, response.status, server);
+    if (IsAboutAccess(server) && !keys.origin.empty())
+      error.While("using the keys of " + keys.origin);
+    throw error;
   }
 }
 

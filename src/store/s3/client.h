@@ -41,6 +41,9 @@ class Client {
   Client(const Settings& settings, const std::string& bucket, std::string region, HttpClient& http,
          CredentialSource& credentials, Retrier& retrier, const RunContext& run);
 
+  /// The time, by the server's clock where ours was found to be off by more than it tolerates.
+  TimePoint Now() const { return run_.clock.Now() + CurrentRoute().clock_ahead; }
+
   /// Makes the call, again while its errors are transient. Returns the answer when its status is
   /// 200 to 299 or expected. Throws as MakeError, HttpClient::Perform and CredentialSource::Get do.
   HttpResponse Call(const Operation& operation, const std::stop_token& stop);

@@ -162,6 +162,13 @@ TEST_F(ClientTest, TheServersTimeIsWarnedOfOnceByManyCalls) {
   EXPECT_THAT(Requests(), SizeIs(8));
 }
 
+TEST_F(ClientTest, TheTimeIsTheServersWhereOursIsFarOff) {
+  const TimePoint ours = client().Now();
+  AnswerAt("Thu, 26 Nov 2026 13:30:00 GMT", "20261126T13");
+  Get();
+  EXPECT_EQ(client().Now() - ours, std::chrono::minutes(90));
+}
+
 TEST_F(ClientTest, ARefusalAtTheRightTimeIsFinal) {
   TestHttpResponse refusal = Refusal(403, "AccessDenied");
   refusal.headers = {{"Date", kDate}};

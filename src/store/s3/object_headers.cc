@@ -72,6 +72,14 @@ HttpHeaders NewObjectHeaders(const Settings& settings, TimePoint now) {
   return headers;
 }
 
+bool ConfirmsEncryption(const HttpResponse& response, const Encryption& encryption) {
+  const std::string with = response.Header("x-amz-server-side-encryption").value_or("");
+  if (encryption.sse_s3) return with == "AES256";
+  if (encryption.sse_kms) return with.starts_with("aws:kms");
+  return encryption.customer_key.empty() ||
+         response.Header("x-amz-server-side-encryption-customer-algorithm").has_value();
+}
+
 ObjectHead ReadObjectHead(const HttpResponse& response, const ObjectId& asked) {
   ObjectHead head;
   head.id = asked;

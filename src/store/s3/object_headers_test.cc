@@ -19,6 +19,30 @@ const TimePoint kNow = ParseRfc3339("2026-11-26T12:00:00Z").value();
 
 HttpHeaders HeadersOf(const Settings& settings) { return NewObjectHeaders(settings, kNow); }
 
+TEST(ObjectHeadersTest, AnEncryptionThatIsNotConfirmedIsNone) {
+  HttpResponse silent;
+  HttpResponse of_s3;
+  of_s3.headers = {{"x-amz-server-side-encryption", "AES256"}};
+  HttpResponse of_kms;
+  of_kms.headers = {{"x-amz-server-side-encryption", "aws:kms"}};
+  HttpResponse of_customer;
+  of_customer.headers = {{"x-amz-server-side-encryption-customer-algorithm", "AES256"}};
+
+  Encryption encryption;
+  EXPECT_TRUE(ConfirmsEncryption(silent, encryption));
+  encryption.sse_s3 = true;
+  EXPECT_FALSE(ConfirmsEncryption(silent, encryption));
+  EXPECT_TRUE(ConfirmsEncryption(of_s3, encryption));
+  encryption = {};
+  encryption.sse_kms = true;
+  EXPECT_FALSE(ConfirmsEncryption(of_s3, encryption));
+  EXPECT_TRUE(ConfirmsEncryption(of_kms, encryption));
+  encryption = {};
+  encryption.customer_key = std::string(32, 'k');
+  EXPECT_FALSE(ConfirmsEncryption(silent, encryption));
+  EXPECT_TRUE(ConfirmsEncryption(of_customer, encryption));
+}
+
 TEST(ObjectHeadersTest, SayWhoMadeItAndNoMoreUnlessAsked) {
   const HttpHeaders headers = HeadersOf({});
   EXPECT_THAT(headers, SizeIs(2));

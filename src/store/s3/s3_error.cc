@@ -37,8 +37,9 @@ struct Explanation {
 };
 
 constexpr std::string_view kUnknownKey =
-    "the server does not know this access key: check S3_ACCESS_KEY and that S3_ENDPOINT_URL is the "
-    "service that gave it";
+    "the server does not know this access key: check it (S3_ACCESS_KEY, where that is set) and "
+    "that "
+    "S3_ENDPOINT_URL is the service that gave it";
 constexpr std::string_view kNoKmsKey =
     "check S3_SSE_KMS_KEY_ID: the service does not find this key";
 
@@ -50,7 +51,11 @@ constexpr std::string_view kWrongToken =
     "the session token (S3_SESSION_TOKEN) does not belong to the keys, or has expired; keys that "
     "were given with one need it";
 
-constexpr std::array<Explanation, 29> kExplanations = {{
+constexpr std::string_view kNotS3 =
+    "check the service's address: whether S3_ENDPOINT_URL begins with https:// or http:// as the "
+    "service wants it, and has no bucket in it";
+
+constexpr std::array<Explanation, 31> kExplanations = {{
     {"InvalidAccessKeyId", kUnknownKey},
     {"XAdminUserNotFound", kUnknownKey},  // versitygw's
     {"SignatureDoesNotMatch",
@@ -62,7 +67,7 @@ constexpr std::array<Explanation, 29> kExplanations = {{
     {"InvalidToken", kWrongToken},
     {"InvalidTokenId", kWrongToken},  // MinIO's
     {"NoSuchBucket",
-     "create the bucket, or correct its name (--to s3://BUCKET, S3_BUCKET_NAME) or the service's "
+     "create the bucket, or correct its name (s3://BUCKET, S3_BUCKET_NAME) or the service's "
      "address (S3_ENDPOINT_URL)"},
     {"PermanentRedirect", "the bucket lies in another region: set S3_REGION_NAME to it"},
     {"AuthorizationHeaderMalformed", "set S3_REGION_NAME to the bucket's region"},
@@ -79,6 +84,8 @@ constexpr std::array<Explanation, 29> kExplanations = {{
     {"InvalidObjectState",
      "the object lies in an archive tier (Glacier): restore it there first, or choose another "
      "S3_STORAGE_CLASS for backups"},
+    {"HTTP status 400", kNotS3},
+    {"NoSuchKey", kNotS3},
     {"NotFound",
      "no S3 service answered: check the service's address (S3_ENDPOINT_URL), and that no web "
      "server "

@@ -102,6 +102,7 @@ TEST(S3ErrorTest, AllOthersAreFinalAndSayWhatToChange) {
       {"InvalidObjectState", "Glacier"},
       {"XMinioInvalidObjectName", "--name"},
       {"NotImplemented", "S3_SSE"},
+      {"NoSuchKey", "S3_ENDPOINT_URL"},
       {"AccessDenied", "allow s3:PutObject on s3://b/site.tar"},
       {"AllAccessDisabled", "allow s3:PutObject on s3://b/site.tar"},
   };
@@ -142,6 +143,7 @@ TEST(S3ErrorTest, WithoutABodyTheStatusTells) {
   EXPECT_THAT(ErrorFor(403, "").hint(), HasSubstr("allow s3:PutObject on s3://b/site.tar"));
   EXPECT_THAT(ErrorFor(403, "").cause(), HasSubstr("AccessDenied"));
   EXPECT_THAT(ErrorFor(507, "").hint(), HasSubstr("prune"));
+  EXPECT_THAT(ErrorFor(400, "").hint(), HasSubstr("https://"));
   EXPECT_THAT(ErrorFor(418, "").cause(), HasSubstr("418"));
   EXPECT_FALSE(ErrorFor(418, "").transient());
   EXPECT_EQ(ReadServerError(Answer(404, "")).code, "NotFound");

@@ -135,7 +135,8 @@ class Upload final : public ObjectWriter {
   void Complete() {
     const auto taken = [&] {
       return Error(ErrorKind::kStore, fmt::format("{} is there already", NameText()))
-          .Hint("name another archive (--name), or remove that one first");
+          .Cause("another tool or backup has put it there while this one was written")
+          .Hint("run the backup again: it takes a name of its own");
     };
     // For servers that do not know If-None-Match.
     if (bucket_.IsTaken(name_, versioning_)) throw taken();
@@ -251,8 +252,7 @@ class Upload final : public ObjectWriter {
 };
 
 HttpHeaders HeadersFor(const Bucket& bucket, const UploadProof& proof) {
-  const RunContext& run = bucket.client().run();
-  HttpHeaders headers = NewObjectHeaders(bucket.client().settings(), run.clock.Now());
+  HttpHeaders headers = NewObjectHeaders(bucket.client().settings(), bucket.client().Now());
   headers.emplace_back("x-amz-meta-upload", proof.mark());
   if (proof.with_sha256()) headers.emplace_back("x-amz-checksum-algorithm", "SHA256");
   return headers;
@@ -276,6 +276,11 @@ std::unique_ptr<ObjectWriter> BeginArchive(const Bucket& bucket,
   const HttpHeaders headers = HeadersFor(bucket, proof);
   for (const std::string& name : names) {
     const bool last = &name == &names.back();
+    if (&name != &names.front()) {
+      bucket.client().run().log.Info(
+          "the name is taken, or another backup is being written under it: this one is {}",
+          bucket.NameOf(name));
+    }
     if (!last && bucket.IsTaken(name, versioning)) continue;
     std::string id = bucket.BeginUpload(name, headers);
     auto upload = std::make_unique<Upload>(bucket, name, id, proof.mark(), versioning);

@@ -250,6 +250,10 @@ TEST_F(UploadTest, WhatTheOperatorSetIsAskedForAtTheBeginning) {
   settings_.lock_mode = "GOVERNANCE";
   settings_.lock_days = 1;
   settings_.checksums = Checksums::kWhenSupported;
+  change_ = [](const TestHttpRequest&, TestHttpResponse answer) {
+    answer.headers.emplace_back("x-amz-server-side-encryption", "AES256");
+    return answer;
+  };
   Begin()->Finish();
   const TestHttpRequest begin = Requests().front();
   EXPECT_EQ(begin.query(), "uploads=");
@@ -262,6 +266,15 @@ TEST_F(UploadTest, WhatTheOperatorSetIsAskedForAtTheBeginning) {
   for (const TestHttpRequest& request : Requests()) {
     EXPECT_EQ(request.Header("x-amz-checksum-sha256").empty(), request.method != "PUT");
   }
+}
+
+TEST_F(UploadTest, AServiceThatIgnoresEncryptionGetsNoArchive) {
+  settings_.encryption.sse_s3 = true;
+  const Error error = WriteError();
+  EXPECT_THAT(error.cause(), HasSubstr("does not say that it encrypts"));
+  EXPECT_THAT(error.hint(), HasSubstr("S3_SSE"));
+  EXPECT_THAT(Lines(), Contains(HasSubstr("DELETE")));
+  EXPECT_THAT(Lines(), Not(Contains(testing::ContainsRegex("POST .*uploadId"))));
 }
 
 TEST_F(UploadTest, ARefusalOfTheBeginningNamesEveryRightThatItNeeds) {
