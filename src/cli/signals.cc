@@ -17,7 +17,8 @@
 namespace oxbackup {
 namespace {
 
-// timeout(1) signals its child and then its group, which that is in: nobody asked twice.
+// timeout(1) signals its child and then its group, which that is in: nobody asked twice. What a
+// terminal's keys send has no sender.
 constexpr std::chrono::milliseconds kOneAct{200};
 
 sigset_t StopSignals() {
@@ -59,6 +60,7 @@ SignalWatcher::~SignalWatcher() {
 
 void SignalWatcher::Watch() {
   std::chrono::steady_clock::time_point stopped;
+  uint32_t sender = 0;
   for (;;) {
     pollfd waited[] = {{signals_, POLLIN, 0}, {wake_, POLLIN, 0}};
     if (poll(waited, 2, -1) < 0) continue;
@@ -69,9 +71,10 @@ void SignalWatcher::Watch() {
     if (stop_.request_stop()) {
       first_();
       stopped = now;
+      sender = received.ssi_pid;
       continue;
     }
-    if (now - stopped < kOneAct) continue;
+    if (sender != 0 && received.ssi_pid == sender && now - stopped < kOneAct) continue;
     second_();
     _exit(static_cast<int>(ExitStatus::kInterrupted));
   }

@@ -7,11 +7,11 @@
 
 namespace oxbackup {
 
-/// While it lives, the first SIGINT, SIGTERM or SIGHUP requests a stop, and one that comes more
-/// than 200 ms later ends the process at once with status 130 (an unfinished archive is then left
-/// to the next run, which removes it). The signals are blocked and read by a thread of ours, so no
-/// handler runs in the middle of a database client. Make it before any other thread, which inherits
-/// the blocked signals; a process has one.
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP requests a stop, and the second ends the
+/// process at once with status 130 (an unfinished archive is then left to the next run, which
+/// removes it); one that the same process sends within 200 ms is no second one. The signals are
+/// blocked and read by a thread of ours, so no handler runs in the middle of a database client.
+/// Make it before any other thread, which inherits the blocked signals; a process has one.
 class SignalWatcher {
  public:
   /// `first`: after the stop was requested, to tell the operator. `second`: just before the process
