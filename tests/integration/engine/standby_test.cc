@@ -159,10 +159,16 @@ TEST_F(Standby, MysqlIsReadableAllTheTimeAndWhollyOldOrWhollyNew) {
   std::vector<std::string> order;
   mysql::Session session(MysqlServer(), {});
   Reader reader([&] {
-    const mysql::Rows rows = session.Query(
+    mysql::ServerError refused;
+    const auto rows = session.TryQuery(
         "SELECT CONCAT_WS(' ', COUNT(*), MIN(a.v), MAX(a.v), MIN(b.v), MAX(b.v)) FROM "
-        "openedx.marker a JOIN notes.marker b ON a.id = b.id");
-    const std::string state = rows.at(0).at(0).value_or("");
+        "openedx.marker a JOIN notes.marker b ON a.id = b.id",
+        refused);
+    // A statement that has one table and waits for another in the moment of the swap is told to
+    // come again.
+    if (!rows && refused.number == mysql::kDeadlock) return;
+    if (!rows) throw mysql::ToError("the site cannot be read", refused);
+    const std::string state = rows->at(0).at(0).value_or("");
     if (order.empty() || order.back() != state) order.push_back(state);
   });
   EXPECT_TRUE(Ended(Restore({"--skip-applied", "true"}), 0));
