@@ -116,9 +116,7 @@ def inspect(context: Any, /, **options: Any) -> None:
 def verify(context: Any, /, **options: Any) -> None:
     run = _job(context, _is_remote(options))
     chosen, mounts = _archive(run, options)
-    # `tutor config save`, which belongs to moving a site, writes config.yml anew.
-    left_alone = flags.left_alone(options) if options["against_live"] else []
-    components = flags.components(run.config, options, left_alone)
+    components = flags.compared(run.config, options)
     arguments = ["verify", *chosen, *components, *flags.switches(options, "quick", "against_live")]
     _leave(run.run(job.LIVE if options["against_live"] else job.ARCHIVE, arguments, mounts))
 

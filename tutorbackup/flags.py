@@ -188,6 +188,12 @@ def left_alone(options: Options) -> list[str]:
     return [] if options["only"] else ["config"]
 
 
+def compared(config: settings.Config, options: Options) -> list[str]:
+    """What a verification reads. The live config.yml is never the archive's: `tutor config save`
+    writes it anew where a site was moved, and into a pod it comes by a Secret."""
+    return components(config, options, left_alone(options) if options["against_live"] else [])
+
+
 def restoring(options: Options, chosen: Sequence[str], parts: Sequence[str]) -> list[str]:
     """`chosen`: what chooses the archive; `parts`: what chooses components."""
     return [

@@ -15,7 +15,7 @@ from tutor import env as tutor_env
 from tutor import fmt
 from tutor.exceptions import TutorError
 
-from . import compat, engine_config, host_files, settings
+from . import compat, engine_config, host_files, settings, signals
 
 # Job services of the patch, without Tutor's "-job".
 LIVE = "backup"
@@ -79,7 +79,9 @@ class Job:
             *arguments[1:],
         ]
         command = [*self._preparation(service, arguments), *engine]
-        with _environment(variables), _interrupts_left_to_the_engine():
+        # Ctrl-C reaches Compose too, which passes it on, and the engine stops cleanly. By default
+        # Tutor would kill Compose at once, and the container would go on alone.
+        with _environment(variables), signals.handled({signal.SIGINT: signals.ignore}):
             status = compat.run_task(self.runner, service, f"exec {shlex.join(command)}")
         self._explain(status)
         return status
@@ -169,18 +171,6 @@ def _environment(variables: dict[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-@contextmanager
-def _interrupts_left_to_the_engine() -> Iterator[None]:
-    """Ctrl-C reaches Compose too, which passes it on, and the engine stops cleanly. Without this
-    Tutor would kill Compose at once, and the container would go on alone.
-    """
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _time_zone() -> dict[str, str]:

@@ -114,9 +114,7 @@ def inspect(context: Any, /, **options: Any) -> None:
 @click.pass_obj
 def verify(context: Any, /, **options: Any) -> None:
     cluster = Cluster(context)
-    # config.yml comes into a pod by a Secret, with other times and owners than the archive's.
-    left_alone = flags.left_alone(options) if options["against_live"] else []
-    components = flags.components(cluster.config, options, left_alone)
+    components = flags.compared(cluster.config, options)
     kinds = flags.switches(options, "quick", "against_live")
     arguments = ["verify", *_chosen(options), *components, *kinds]
     _leave(cluster.run(LIVE if options["against_live"] else ARCHIVE, arguments).status)

@@ -20,6 +20,10 @@ def handled(handlers: Mapping[signal.Signals, Handler]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def ignore(_number: int, _frame: Any) -> None:
+    """Unlike SIG_IGN not for the programs that are started meanwhile."""
+
+
 def leave(number: int, _frame: Any) -> None:
     """Ends the process with all cleaning up, where by default there is none."""
     raise SystemExit(128 + number)

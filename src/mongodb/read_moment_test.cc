@@ -16,6 +16,19 @@ class ReadMomentTest : public testing::Test {
     server_.model.Insert("db.b", R"({"_id": 1})");
   }
 
+  // `seconds` is the server's history window, and has to outlive its answers.
+  void HaveWindow(int32_t& seconds) {
+    static constexpr char kName[] = "minSnapshotHistoryWindowInSeconds";
+    server_.server.Handle("getParameter", [&](const ScriptedCommand&) -> std::optional<Bson> {
+      return Bson().Add(kName, seconds).Add("ok", 1.0);
+    });
+    server_.server.Handle(
+        "setParameter", [&](const ScriptedCommand& command) -> std::optional<Bson> {
+          seconds = static_cast<int32_t>(*FindField(command.body, kName)->AsInt());
+          return OkReply();
+        });
+  }
+
   void AnswerSnapshotReads() {
     server_.server.Handle("find", [this](const ScriptedCommand& command) -> std::optional<Bson> {
       if (!FindField(command.body, "readConcern")) return std::nullopt;
@@ -101,14 +114,7 @@ TEST_F(ReadMomentTest, SaysWhereTheOplogEnds) {
 
 TEST_F(ReadMomentTest, LengthensTheServersHistoryForItsTime) {
   int32_t window = 300;
-  server_.server.Handle("getParameter", [&](const ScriptedCommand&) -> std::optional<Bson> {
-    return Bson().Add("minSnapshotHistoryWindowInSeconds", window).Add("ok", 1.0);
-  });
-  server_.server.Handle("setParameter", [&](const ScriptedCommand& command) -> std::optional<Bson> {
-    const auto value = FindField(command.body, "minSnapshotHistoryWindowInSeconds");
-    window = static_cast<int32_t>(*value->AsInt());
-    return OkReply();
-  });
+  HaveWindow(window);
   Session session(server_.connect, {});
   {
     const HistoryWindow longer(session, run_.run);
@@ -120,14 +126,7 @@ TEST_F(ReadMomentTest, LengthensTheServersHistoryForItsTime) {
 
 TEST_F(ReadMomentTest, PutsBackTheHistoryThatAKilledBackupHasLengthened) {
   int32_t window = 300;
-  server_.server.Handle("getParameter", [&](const ScriptedCommand&) -> std::optional<Bson> {
-    return Bson().Add("minSnapshotHistoryWindowInSeconds", window).Add("ok", 1.0);
-  });
-  server_.server.Handle("setParameter", [&](const ScriptedCommand& command) -> std::optional<Bson> {
-    const auto value = FindField(command.body, "minSnapshotHistoryWindowInSeconds");
-    window = static_cast<int32_t>(*value->AsInt());
-    return OkReply();
-  });
+  HaveWindow(window);
   Session session(server_.connect, {});
   int32_t left = 0;
   {

@@ -11,7 +11,6 @@ from k8s_testing import POD, RUNNING, condition, ended, run_that_ends, summary
 from tutor.exceptions import TutorError
 
 from tutorbackup import k8s_cli
-from tutorbackup.kubectl import Kubectl, KubectlError
 
 WAIT = ["--wait", "mysql:3306", "--wait", "mongodb:27017"]
 
@@ -330,37 +329,6 @@ def test_a_finished_job_of_that_name_is_replaced(site: Any, cluster: Any) -> Non
     assert "job/backup-restore-job" in cluster.words("delete")[0]
     assert len(cluster.created("Job")) == 1
     assert result.exit_code == 1
-
-
-def test_a_job_that_another_command_has_just_made_is_named(site: Any, cluster: Any) -> None:
-    made = Kubectl.create
-
-    def create(self: Kubectl, one: dict[str, Any]) -> Any:
-        if one["kind"] == "Job":
-            raise KubectlError("create", 'Error from server (AlreadyExists): jobs "x" exists')
-        return made(self, one)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Kubectl, "create", create)
-        result = site.tutor("k8s", "backup")
-    assert "another command has made the Job backup-restore-job" in str(result.exception)
-
-
-def test_ctrl_c_while_the_job_is_being_made_leaves_none(site: Any, cluster: Any) -> None:
-    made = Kubectl.create
-
-    def create(self: Kubectl, one: dict[str, Any]) -> Any:
-        found = made(self, one)
-        if one["kind"] == "Job":
-            raise KeyboardInterrupt
-        return found
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Kubectl, "create", create)
-        result = site.tutor("k8s", "backup")
-    assert result.exit_code == 130
-    assert len(cluster.created("Job")) == 1
-    assert "job/backup-restore-job" not in cluster.objects()
 
 
 def test_a_job_that_runs_is_named_and_left_alone(site: Any, cluster: Any) -> None:

@@ -23,7 +23,7 @@ from k8s_testing import (
 from tutor.exceptions import TutorError
 
 from tutorbackup import k8s_job
-from tutorbackup.kubectl import Kubectl
+from tutorbackup.kubectl import Kubectl, KubectlError
 
 
 class Terminal(io.StringIO):
@@ -361,3 +361,34 @@ def test_a_summary_of_a_run_that_was_killed_later_is_believed(site: Any, cluster
     """The status of the engine's own, not of what came after it."""
     cluster.play(**run_that_ends(137, summary(exit_status=3)))
     assert site.tutor("k8s", "backup").exit_code == 3
+
+
+def test_a_job_that_another_command_has_just_made_is_named(site: Any, cluster: Any) -> None:
+    made = Kubectl.create
+
+    def create(self: Kubectl, one: dict[str, Any]) -> Any:
+        if one["kind"] == "Job":
+            raise KubectlError("create", 'Error from server (AlreadyExists): jobs "x" exists')
+        return made(self, one)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Kubectl, "create", create)
+        result = site.tutor("k8s", "backup")
+    assert "another command has made the Job backup-restore-job" in str(result.exception)
+
+
+def test_ctrl_c_while_the_job_is_being_made_leaves_none(site: Any, cluster: Any) -> None:
+    made = Kubectl.create
+
+    def create(self: Kubectl, one: dict[str, Any]) -> Any:
+        found = made(self, one)
+        if one["kind"] == "Job":
+            raise KeyboardInterrupt
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Kubectl, "create", create)
+        result = site.tutor("k8s", "backup")
+    assert result.exit_code == 130
+    assert len(cluster.created("Job")) == 1
+    assert "job/backup-restore-job" not in cluster.objects()
