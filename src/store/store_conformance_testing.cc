@@ -154,8 +154,9 @@ TEST_P(StoreConformance, ANameTakenWhileWritingIsNotReplaced) {
 
 TEST_P(StoreConformance, WritersThatFinishAtOnceGetDifferentNamesOrVersions) {
   constexpr int kWriters = 4;
+  // More than writers: a bucket may pass over a name of which two were in doubt.
   Strings names;
-  for (int i = 0; i < kWriters; ++i) names.push_back("n" + std::to_string(i));
+  for (int i = 0; i < 2 * kWriters; ++i) names.push_back("n" + std::to_string(i));
   std::vector<ObjectId> got(kWriters);
   std::barrier together(kWriters);
   {
@@ -171,7 +172,7 @@ TEST_P(StoreConformance, WritersThatFinishAtOnceGetDifferentNamesOrVersions) {
     }
   }
   for (size_t i = 0; i < kWriters; ++i) EXPECT_EQ(Get(got[i]), "writer " + std::to_string(i));
-  EXPECT_EQ(Names(), store_->KeepsVersions() ? Strings{"n0"} : names);
+  EXPECT_EQ(Names().size(), store_->KeepsVersions() ? 1 : size_t{kWriters});
   EXPECT_EQ(store_->ListVersions().size(), size_t{kWriters});
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <tuple>
 
 #include "base/pause.h"
 
@@ -23,46 +24,64 @@ std::string_view AccountOf(const ListedUpload& upload) {
   return id.find(":assumed-role/") == std::string_view::npos ? id : id.substr(0, id.rfind('/'));
 }
 
-// Servers tell the time at which an upload began in whole seconds, and backups begin at full hours.
-// Of two that began in one second the one with the greater id yields at once, if both looked when
-// both were there; that is what the other waits for.
-constexpr std::chrono::seconds kTimeToYield{3};
+// The others yield at once if they see us, so it is soon known who of those that we see does not.
+constexpr std::chrono::milliseconds kBetweenLooks{500};
+constexpr int kLooks = 10;
 
 const ListedUpload* Find(const std::vector<ListedUpload>& uploads, const std::string& id) {
   const auto found = std::ranges::find(uploads, id, &ListedUpload::id);
   return found == uploads.end() ? nullptr : &*found;
 }
 
-enum class Place { kFirst, kLater, kTied };
+struct Rivals {
+  bool any_before_us = false;
+  std::vector<std::string> after_us;  // their uploads' ids
+};
 
-Place PlaceOf(const Bucket& bucket, const std::string& name, const std::string& upload) {
+// Of two that began in one second, which is how exactly servers tell, the smaller id is before the
+// greater one.
+Rivals RivalsOf(const Bucket& bucket, const std::string& name, const std::string& upload) {
+  Rivals rivals;
   const std::optional<std::vector<ListedUpload>> uploads = bucket.Uploads(name);
   const ListedUpload* const ours = uploads ? Find(*uploads, upload) : nullptr;
-  if (ours == nullptr) return Place::kFirst;
-  Place place = Place::kFirst;
+  if (ours == nullptr) return rivals;
   for (const ListedUpload& other : *uploads) {
     if (bucket.NameOfKey(other.key) != name || other.id == upload ||
-        ours->initiated - other.initiated >= kDead || other.initiated > ours->initiated) {
+        ours->initiated - other.initiated >= kDead) {
       continue;
     }
-    if (other.initiated < ours->initiated || other.id < ours->id) return Place::kLater;
-    place = Place::kTied;
+    const bool before = std::tie(other.initiated, other.id) < std::tie(ours->initiated, ours->id);
+    if (before) rivals.any_before_us = true;
+    if (!before) rivals.after_us.push_back(other.id);
   }
-  return place;
+  return rivals;
+}
+
+bool AnyLeft(const std::vector<std::string>& seen, const Bucket& bucket, const std::string& name) {
+  const std::optional<std::vector<ListedUpload>> uploads = bucket.Uploads(name);
+  return uploads && std::ranges::any_of(
+                        seen, [&](const std::string& id) { return Find(*uploads, id) != nullptr; });
 }
 
 }  // namespace
 
+// Backups begin at full hours, several in one second. Each begins its upload and then looks, so of
+// two the one that began later sees the other, and takes the name only if that one gives it up:
+// two never have it. One that sees somebody before it yields; one that sees later ones alone waits
+// for them to yield. Those that stay looked before we began (or their server tells when the last
+// part came, as versitygw does). Whoever comes while we wait sees us and does not count: if it did,
+// we would yield to one that waits for us.
 bool IsFirst(const Bucket& bucket, const std::string& name, const std::string& upload) {
-  Place place = PlaceOf(bucket, name, upload);
-  if (place == Place::kTied) {
-    const RunContext& run = bucket.client().run();
-    Pause(run.stop, kTimeToYield);
+  const Rivals rivals = RivalsOf(bucket, name, upload);
+  if (rivals.any_before_us) return false;
+  if (rivals.after_us.empty()) return true;
+  const RunContext& run = bucket.client().run();
+  for (int look = 1; look <= kLooks; ++look) {
+    Pause(run.stop, kBetweenLooks);
     run.ThrowIfStopped();
-    place = PlaceOf(bucket, name, upload);
+    if (!AnyLeft(rivals.after_us, bucket, name)) return true;
   }
-  // One that is still there has looked before we began.
-  return place == Place::kFirst;
+  return false;
 }
 
 void RemoveLeftovers(const Bucket& bucket, const std::string& name, const std::string& upload) {

@@ -7,8 +7,10 @@
 
 namespace oxbackup::s3 {
 
-/// Whether no other upload of `name` that is younger than a day began before the one with the id
-/// `upload`. True where it cannot be told.
+/// Whether the upload with the id `upload`, which has just been begun, has `name` for itself: of
+/// those that are going on and younger than a day at most one has, and whoever has not gives its
+/// upload up. Waits up to five seconds where several began together. True where it cannot be told.
+/// Throws Error(kCancelled) when the run is stopped meanwhile.
 bool IsFirst(const Bucket& bucket, const std::string& name, const std::string& upload);
 
 /// Gives up uploads of archives in the folder that the same account began more than a day ago: of

@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <atomic>
+#include <memory>
+
 #include "http/url.h"
 #include "store/s3/bucket_testing.h"
 
@@ -24,24 +28,37 @@ const Unfinished kOurs{"site.tar.xz", "ours", "2026-11-26T12:00:00Z"};
 
 class LeftoverUploadsTest : public ServedBucketTest {
  protected:
+  static std::string Listed(const std::vector<Unfinished>& uploads,
+                            const TestHttpRequest& request) {
+    std::string xml;
+    for (const Unfinished& upload : uploads) {
+      const std::string key = "f/" + upload.name;
+      if (request.query().find("prefix=" + EncodeUrlPart(key)) == std::string::npos &&
+          !request.query().ends_with("prefix=f%2F&uploads=")) {
+        continue;
+      }
+      xml += "<Upload><Key>" + key + "</Key><UploadId>" + upload.id + "</UploadId><Initiator><ID>" +
+             upload.initiator + "</ID></Initiator><Initiated>" + upload.begun +
+             "</Initiated></Upload>";
+    }
+    return "<ListMultipartUploadsResult>" + xml + "</ListMultipartUploadsResult>";
+  }
+
   // The server has these uploads, and gives up any that is asked for, or says why not.
   void HasOnly(const std::vector<Unfinished>& uploads,
                const TestHttpResponse& giving_up = {.status = 204}) {
     Answer([=](const TestHttpRequest& request) {
       if (request.method == "DELETE") return giving_up;
-      std::string xml;
-      for (const Unfinished& upload : uploads) {
-        const std::string key = "f/" + upload.name;
-        if (request.query().find("prefix=" + EncodeUrlPart(key)) == std::string::npos &&
-            !request.query().ends_with("prefix=f%2F&uploads=")) {
-          continue;
-        }
-        xml += "<Upload><Key>" + key + "</Key><UploadId>" + upload.id +
-               "</UploadId><Initiator><ID>" + upload.initiator + "</ID></Initiator><Initiated>" +
-               upload.begun + "</Initiated></Upload>";
-      }
-      return TestHttpResponse{.body = "<ListMultipartUploadsResult>" + xml +
-                                      "</ListMultipartUploadsResult>"};
+      return TestHttpResponse{.body = Listed(uploads, request)};
+    });
+  }
+  // Besides ours, at the first look, the second and so on; the last one stays.
+  void HasAtEachLook(const std::vector<std::vector<Unfinished>>& others) {
+    const auto looks = std::make_shared<std::atomic<std::size_t>>(0);
+    Answer([others, looks](const TestHttpRequest& request) {
+      std::vector<Unfinished> uploads = others[std::min(looks->fetch_add(1), others.size() - 1)];
+      uploads.push_back(kOurs);
+      return TestHttpResponse{.body = Listed(uploads, request)};
     });
   }
   void Has(std::vector<Unfinished> uploads) {
@@ -117,7 +134,21 @@ TEST_F(LeftoverUploadsTest, WhatCannotBeGivenUpIsNoFailure) {
 TEST_F(LeftoverUploadsTest, FirstIsWhoBeganFirst) {
   Has({{"site.tar.xz", "before", "2026-11-26T11:59:00Z"}});
   EXPECT_FALSE(IsFirst(bucket(), kOurs.name, kOurs.id));
+  HasAtEachLook({{{"site.tar.xz", "after", "2026-11-26T12:00:01Z"}}, {}});
+  EXPECT_TRUE(IsFirst(bucket(), kOurs.name, kOurs.id));
+}
+
+// It looked before we began. On versitygw an upload is as old as its last part.
+TEST_F(LeftoverUploadsTest, OneThatStaysThoughItSeemsLaterHasTheName) {
   Has({{"site.tar.xz", "after", "2026-11-26T12:01:00Z"}});
+  EXPECT_FALSE(IsFirst(bucket(), kOurs.name, kOurs.id));
+}
+
+// It waits for us, as we wait for z: who yields to it would leave the name to nobody.
+TEST_F(LeftoverUploadsTest, OneThatComesWhileWeWaitDoesNotCount) {
+  const Unfinished z{"site.tar.xz", "z", kOurs.begun};
+  const Unfinished a{"site.tar.xz", "a smaller id", kOurs.begun};
+  HasAtEachLook({{z}, {z, a}, {a}});
   EXPECT_TRUE(IsFirst(bucket(), kOurs.name, kOurs.id));
 }
 
