@@ -30,6 +30,16 @@ std::optional<AppliedArchive> ParseApplied(std::string_view json) {
   }
 }
 
+std::string SerializeRemoval(const AppliedArchive& awaited) {
+  return DumpLine({{"awaited", nlohmann::json::parse(SerializeApplied(awaited))}});
+}
+
+std::optional<AppliedArchive> ParseRemoval(std::string_view json) {
+  const nlohmann::json object = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object() || !object.contains("awaited")) return std::nullopt;
+  return ParseApplied(object.at("awaited").dump());
+}
+
 std::string SerializeIntent(const SwapIntent& intent) {
   // An archive's name may be any bytes; here it is for people alone.
   return DumpLine({{"run_id", intent.run_id},

@@ -83,6 +83,11 @@ struct AppliedArchive {
 std::string SerializeApplied(const AppliedArchive& applied);
 [[nodiscard]] std::optional<AppliedArchive> ParseApplied(std::string_view json);
 
+/// The same of live data that a restore in place has removed; the archive is the one whose data
+/// were to take their place. Lies where the other would, which does not parse as this.
+std::string SerializeRemoval(const AppliedArchive& awaited);
+[[nodiscard]] std::optional<AppliedArchive> ParseRemoval(std::string_view json);
+
 /// Which archive and run a swap belongs to; written into the record that every place keeps of it.
 /// The engine writes the records of a run's components in the order of `components` and closes them
 /// in the same order. So the last one's record tells whether the run had come to its swaps: with it
@@ -169,9 +174,15 @@ class RestoreTarget {
   /// goes, and keeps readers and other restores away as Load and Verify do. Nothing live changes;
   /// leftovers of earlier, broken loads may be removed. REQUIRES: Plan has returned; no kept swap.
   virtual void PrepareRemoval(ArchiveReader& reader) = 0;
-  /// Removes what PrepareRemoval has found, for good. After an error some of it may be gone; a
+  /// Writes down durably that the live data go, and which archive's are to take their place, then
+  /// removes what PrepareRemoval has found, for good. After an error some of it may be gone; a
   /// restore that begins anew goes on from whatever is left.
-  virtual void RemoveLive() = 0;
+  virtual void RemoveLive(const AppliedArchive& awaited) = 0;
+  /// The archive whose data were to take the place of live data that were removed, until a swap has
+  /// brought any. Nothing where this user may not read that. Changes nothing.
+  [[nodiscard]] virtual std::optional<AppliedArchive> Awaited() = 0;
+  /// Forgets that: what is there now is the site. REQUIRES: no swap is open.
+  virtual void ForgetAwaited() = 0;
   /// Loads the component's members beside the live data, with indexes. Leftovers of earlier,
   /// broken loads are removed first.
   virtual void Load(ArchiveReader& reader) = 0;

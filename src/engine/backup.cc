@@ -11,6 +11,7 @@
 #include "archive/archive_check.h"
 #include "base/error.h"
 #include "base/version.h"
+#include "engine/live_removal.h"
 #include "engine/location.h"
 #include "engine/open_runs.h"
 #include "engine/undo.h"
@@ -128,6 +129,7 @@ BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& target
   const std::vector<std::string> names =
       NewArchiveNames(options.name, ArchiveSuffix(options.archive.compression.codec), started);
   for (const std::string& sentence : FinishOpenSwaps(targets, run)) run.warnings.Add(sentence);
+  RefuseRemovedData(targets);
   BackupReport report;
   for (const KeptRestore& kept : FindKeptRestores(targets)) {
     report.kept_old.push_back(fmt::format(

@@ -12,6 +12,34 @@
 
 namespace oxbackup {
 
+namespace {
+
+// What chooses the archive again.
+std::string Flag(const std::string& name, const std::string& version) {
+  return version.empty() ? fmt::format("--name {}", name) : fmt::format("--version {}", version);
+}
+
+}  // namespace
+
+void RefuseRemovedData(RestoreTargets& targets) {
+  for (const auto& target : targets) {
+    const std::optional<AppliedArchive> awaited =
+        ForTarget(*target, "asking what is live in", [](RestoreTarget& t) { return t.Awaited(); });
+    if (!awaited) continue;
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("the live data of {} are gone, so there is nothing to back up", target->name()))
+        .Cause(
+            fmt::format("the restore of {} in place (begun {}) has removed them and has not come "
+                        "to its end",
+                        awaited->archive, awaited->applied))
+        .Hint(fmt::format(
+            "run that restore again, with --from as it was and {}; or, if what is there now is "
+            "the site, say so with restore --drop-old",
+            Flag(awaited->archive, awaited->version)));
+  }
+}
+
 void RefuseKeptData(const std::vector<RestoreTarget*>& targets) {
   for (RestoreTarget* target : targets) {
     const std::optional<SwapIntent> kept = target->FindKeptSwap();
@@ -38,7 +66,8 @@ void LiveRemoval::Run(Store& store, const std::vector<RestoreTarget*>& targets, 
     run.ThrowIfStopped();
     run.log.Info("removing the live data of {}", target->name());
     partly_ = target->name();
-    ForTarget(*target, "removing the live data of", [](RestoreTarget& t) { t.RemoveLive(); });
+    ForTarget(*target, "removing the live data of",
+              [this](RestoreTarget& t) { t.RemoveLive(awaited_); });
     removed_.push_back(std::move(partly_));
     partly_.clear();
   }
@@ -57,14 +86,11 @@ std::string LiveRemoval::Outcome() const {
   } else if (!partly_.empty()) {
     gone += fmt::format(", those of {} perhaps in part", partly_);
   }
-  const std::string which = archive_.version.empty()
-                                ? fmt::format("--name {}", archive_.name)
-                                : fmt::format("--version {}", archive_.version);
   return fmt::format(
       "{}, and nothing of {} is live yet. Run the same command again when the cause is mended, "
       "with "
       "--from as it was and {}: it begins anew.",
-      gone, archive_.name, which);
+      gone, archive_.name, Flag(archive_.name, archive_.version));
 }
 
 void LiveRemoval::Rethrow() const {

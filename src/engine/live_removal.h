@@ -7,6 +7,7 @@
 
 #include "archive/component.h"
 #include "base/run_context.h"
+#include "engine/site.h"
 #include "store/store.h"
 
 namespace oxbackup {
@@ -15,11 +16,17 @@ namespace oxbackup {
 /// earlier restore: those could not be brought back over a site that is gone, and take room.
 void RefuseKeptData(const std::vector<RestoreTarget*>& targets);
 
+/// Throws Error(kUsage), with what to do, when the live data of one of the targets were removed and
+/// nothing has taken their place: a backup would be one of an empty site, and the newest.
+void RefuseRemovedData(RestoreTargets& targets);
+
 /// Removes what a restore replaces and remembers how far it came, so that whatever fails later can
 /// say so. One thread at a time.
 class LiveRemoval {
  public:
-  explicit LiveRemoval(ObjectId archive) : archive_(std::move(archive)) {}
+  /// `awaited`: the archive again, as the targets write it down.
+  LiveRemoval(ObjectId archive, AppliedArchive awaited)
+      : archive_(std::move(archive)), awaited_(std::move(awaited)) {}
 
   /// Checks the archive from end to end, since there is no way back afterwards; then asks all
   /// targets whether they could, then lets each remove its live data. Throws Error.
@@ -35,6 +42,7 @@ class LiveRemoval {
 
  private:
   ObjectId archive_;
+  AppliedArchive awaited_;
   std::vector<std::string> removed_;
   std::string partly_;  // whose removal has begun and not ended
 };

@@ -2,13 +2,16 @@
 // faults are made up.
 #include "engine/live_removal.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 
+#include "engine/backup.h"
 #include "engine/restore_testing.h"
 #include "engine/undo.h"
 
@@ -16,6 +19,7 @@ namespace oxbackup {
 namespace {
 
 using testing::AllOf;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -61,6 +65,20 @@ class LiveRemovalTest : public RestoreFixture {
     return Error(ErrorKind::kInternal, "");
   }
 
+  // The error of a backup of the whole site; nothing when it succeeds.
+  std::optional<Error> BackupError() {
+    RestoreTargets targets = Targets();
+    BackupSources sources = MakeSources(SiteWith({"a", "b"}), {}, test_.run);
+    BackupOptions options;
+    options.name = fmt::format("of-what-is-left-{}", ++backups_);
+    try {
+      Backup(store_, sources, targets, options, test_.run);
+    } catch (const Error& error) {
+      return error;
+    }
+    return std::nullopt;
+  }
+
   void ExpectRestored() {
     EXPECT_EQ(ReadAll(), "at first|at first|at first|at first");
     for (const std::string tree : {"caddy", "a", "b"}) {
@@ -75,6 +93,7 @@ class LiveRemovalTest : public RestoreFixture {
   }
 
   std::string archive_;
+  int backups_ = 0;
 };
 
 TEST_F(LiveRemovalTest, TheLiveDataAreGoneBeforeTheFirstLoad) {
@@ -187,7 +206,11 @@ TEST_F(LiveRemovalTest, ADeathAtEveryStepIsFollowedByARunThatSucceeds) {
       break;
     }
     HeldNow();
+    if (!BackupError()) {
+      EXPECT_THAT(ReadAll(), AnyOf("live|live|live|live", "at first|at first|at first|at first"));
+    }
     ExpectTheNextRunRestores();
+    EXPECT_FALSE(BackupError());
     EXPECT_THAT(HeldNow(), testing::SizeIs(3));
   }
   // Two entries in each folder would be removed, and a file, before the steps of the swaps.
@@ -204,6 +227,35 @@ TEST_F(LiveRemovalTest, ADeathInTheLoadIsFollowedByARunThatSucceeds) {
   EXPECT_EQ(ReadAll(), "|||");
   EXPECT_THAT(LeftBehind(), Not(IsEmpty()));
   ExpectTheNextRunRestores();
+}
+
+// It would be the newest archive, and the one that a schedule's next restore takes.
+TEST_F(LiveRemovalTest, OfASiteThatIsGoneThereIsNoBackup) {
+  ErrorOf("media", "Load");
+  const std::optional<Error> error = BackupError();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::kUsage);
+  EXPECT_THAT(error->what(), HasSubstr("the live data of caddy are gone"));
+  EXPECT_THAT(error->cause(), HasSubstr("the restore of " + archive_ + " in place"));
+  EXPECT_THAT(error->hint(),
+              AllOf(HasSubstr("--name " + archive_), HasSubstr("restore --drop-old")));
+  EXPECT_THAT(store_.List(), testing::SizeIs(1));
+}
+
+TEST_F(LiveRemovalTest, ASiteThatWasSetUpInAnotherWayIsBackedUpOnceThatIsSaid) {
+  ErrorOf("media", "Load");
+  WriteAll("set up anew");
+  EXPECT_TRUE(BackupError());
+  RestoreTargets targets = Targets();
+  const auto nobody_is_asked = [](const std::vector<KeptRestore>&) { return false; };
+  const KeptOutcome outcome = DropKept(targets, nobody_is_asked, test_.run);
+  EXPECT_TRUE(outcome.confirmed);
+  EXPECT_THAT(outcome.sentences,
+              testing::ElementsAre("caddy: the data of " + archive_ + " are awaited no more",
+                                   "media: the data of " + archive_ + " are awaited no more",
+                                   "config: the data of " + archive_ + " are awaited no more"));
+  EXPECT_FALSE(BackupError());
+  EXPECT_EQ(ReadAll(), "set up anew|set up anew|set up anew|set up anew");
 }
 
 TEST_F(LiveRemovalTest, KeptOldDataAreNotBroken) {

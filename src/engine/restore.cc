@@ -269,7 +269,12 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
                              report.not_held, report.passed_over, options.in_place, report.held});
   if (options.dry_run || !report.confirmed) return report;
 
-  LiveRemoval removal(archive);
+  SwapIntent intent = IntentOf(chosen, manifest, present);
+  intent.run_id = NewRunId(started);
+  intent.started = FormatRfc3339(started);
+  intent.keep_old = options.keep_old;
+  intent.applied = intent.started;
+  LiveRemoval removal(archive, intent.Brings());
   try {
     if (options.in_place) removal.Run(store, present, options.threads, run);
     LoadAll(store, archive, present, run);
@@ -280,10 +285,6 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
     AbandonAll(present, run);
     removal.Rethrow();
   }
-  SwapIntent intent = IntentOf(chosen, manifest, present);
-  intent.run_id = NewRunId(started);
-  intent.started = FormatRfc3339(started);
-  intent.keep_old = options.keep_old;
   intent.applied = FormatRfc3339(run.clock.Now());
   SwapAll(present, intent, removal, run);
   report.swapped = true;

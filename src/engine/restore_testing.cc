@@ -45,10 +45,12 @@ class FailingTarget final : public RestoreTarget {
     fault_("PrepareRemoval");
     inner_->PrepareRemoval(reader);
   }
-  void RemoveLive() override {
+  void RemoveLive(const AppliedArchive& awaited) override {
     fault_("RemoveLive");
-    inner_->RemoveLive();
+    inner_->RemoveLive(awaited);
   }
+  std::optional<AppliedArchive> Awaited() override { return inner_->Awaited(); }
+  void ForgetAwaited() override { inner_->ForgetAwaited(); }
   void Load(ArchiveReader& reader) override {
     fault_("Load");
     inner_->Load(reader);

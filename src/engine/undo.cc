@@ -128,6 +128,20 @@ KeptOutcome UndoKept(RestoreTargets& targets, const ComponentSelection& selectio
   return outcome;
 }
 
+// After this the site may be backed up as it is.
+std::vector<std::string> ForgetAwaited(RestoreTargets& targets) {
+  std::vector<std::string> sentences;
+  for (const auto& target : targets) {
+    const std::optional<AppliedArchive> awaited =
+        ForTarget(*target, "asking what is live in", [](RestoreTarget& t) { return t.Awaited(); });
+    if (!awaited) continue;
+    ForTarget(*target, "giving up the restore of", [](RestoreTarget& t) { t.ForgetAwaited(); });
+    sentences.push_back(
+        fmt::format("{}: the data of {} are awaited no more", target->name(), awaited->archive));
+  }
+  return sentences;
+}
+
 // Takes an interrupted restore back; one that can only be finished is finished.
 void UndoOpen(RestoreTargets& targets, const OpenRun& open, KeptOutcome& outcome) {
   if (!open.ClosingHasBegun()) {
@@ -180,13 +194,15 @@ KeptOutcome DropKept(RestoreTargets& targets, const ConfirmKept& confirm, const 
         .Cause(open.front())
         .Hint("openedx-backup restore --undo takes it back; any restore finishes it first");
   }
+  KeptOutcome outcome;
+  outcome.sentences = ForgetAwaited(targets);
   const std::vector<KeptRestore> restores = FindKeptRestores(targets);
-  if (restores.empty()) {
+  if (restores.empty() && outcome.sentences.empty()) {
     throw Error(ErrorKind::kNotFound, "no restore has kept old data here")
         .Hint("only restore --keep-old does");
   }
-  KeptOutcome outcome;
-  outcome.confirmed = confirm(restores);
+  // To forget takes nothing away.
+  outcome.confirmed = restores.empty() || confirm(restores);
   if (!outcome.confirmed) return outcome;
   for (const auto& target : targets) {
     if (!FindKept(*target)) continue;

@@ -34,8 +34,9 @@ struct KeptOutcome {
 KeptOutcome Undo(RestoreTargets& targets, const ComponentSelection& selection,
                  const ConfirmKept& confirm, const RunContext& run);
 
-/// Removes the old data that finished restores have kept. Throws Error(kNotFound) when there are
-/// none, Error(kUsage) when an interrupted restore is there: its old data may be needed.
+/// Removes the old data that finished restores have kept, and forgets restores in place that have
+/// removed live data and not come to their end. Throws Error(kNotFound) when there are neither,
+/// Error(kUsage) when an interrupted restore is there: its old data may be needed.
 KeptOutcome DropKept(RestoreTargets& targets, const ConfirmKept& confirm, const RunContext& run);
 
 /// The restores whose old data are kept, the newest last. Throws Error.

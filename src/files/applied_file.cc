@@ -23,6 +23,10 @@ using Json = nlohmann::json;
 
 std::string NameBeside(const std::string& tree) { return fmt::format("{}-{}", kAppliedFile, tree); }
 
+std::string NameAt(const SwapPlace& place) {
+  return place.inside ? kAppliedFile : NameBeside(place.base);
+}
+
 // In hexadecimal: file names need not be UTF-8, JSON texts have to.
 Json ToJson(const std::vector<std::string>& names) {
   Json list = Json::array();
@@ -94,6 +98,22 @@ std::optional<std::string> ReadTrusted(int folder, const std::string& name) {
   return ReadAll(bytes, kLargest);
 }
 
+struct Found {
+  FileDescriptor folder;  // that it lies in
+  bool inside = false;    // which is the tree itself
+  std::string text;       // "" where there is none to be trusted
+};
+
+Found Find(const std::filesystem::path& target) {
+  Found found;
+  found.folder = OpenFolder(target);
+  found.inside = static_cast<bool>(found.folder);
+  if (!found.inside) found.folder = OpenFolder(target.parent_path());
+  const std::string name = found.inside ? kAppliedFile : NameBeside(target.filename().string());
+  found.text = ReadTrusted(found.folder.get(), name).value_or("");
+  return found;
+}
+
 }  // namespace
 
 void WriteAppliedFile(int fresh, const SwapPlace& place, AppliedTree applied) {
@@ -119,9 +139,15 @@ void WriteAppliedFile(int fresh, const SwapPlace& place, AppliedTree applied) {
   (void)!::futimens(root.get(), times);
 }
 
+void WriteRemovalFile(const SwapPlace& place, const AppliedArchive& awaited) {
+  const FileDescriptor live = OpenFolder(place.live);
+  if (!place.inside && !InodeAt(live.get(), place.base)) return;
+  WriteFile(live.get(), NameAt(place), SerializeRemoval(awaited) + "\n", place.live.string());
+}
+
 void RemoveAppliedFile(const SwapPlace& place) {
   const FileDescriptor live = OpenFolder(place.live);
-  const std::string name = place.inside ? kAppliedFile : NameBeside(place.base);
+  const std::string name = NameAt(place);
   if (::unlinkat(live.get(), name.c_str(), 0) != 0) {
     if (errno == ENOENT) return;
     throw CannotWrite(place.live.string(), errno);
@@ -130,19 +156,20 @@ void RemoveAppliedFile(const SwapPlace& place) {
 }
 
 std::optional<AppliedTree> ReadAppliedFile(const std::filesystem::path& target) {
-  const FileDescriptor folder = OpenFolder(target);
-  const FileDescriptor above = folder ? FileDescriptor() : OpenFolder(target.parent_path());
-  const int in = folder ? folder.get() : above.get();
-  const std::optional<std::string> text =
-      ReadTrusted(in, folder ? kAppliedFile : NameBeside(target.filename().string()));
-  std::optional<AppliedTree> applied = text ? Parse(*text) : std::nullopt;
+  const Found found = Find(target);
+  std::optional<AppliedTree> applied = Parse(found.text);
   if (!applied) return std::nullopt;
-  const bool whole = folder ? std::ranges::all_of(applied->entries,
-                                                  [&](const std::string& entry) {
-                                                    return InodeAt(in, entry).has_value();
-                                                  })
-                            : InodeAt(in, target.filename().string()).has_value();
+  const int in = found.folder.get();
+  const bool whole = found.inside ? std::ranges::all_of(applied->entries,
+                                                        [&](const std::string& entry) {
+                                                          return InodeAt(in, entry).has_value();
+                                                        })
+                                  : InodeAt(in, target.filename().string()).has_value();
   return whole ? std::move(applied) : std::nullopt;
+}
+
+std::optional<AppliedArchive> ReadRemovalFile(const std::filesystem::path& target) {
+  return ParseRemoval(Find(target).text);
 }
 
 std::optional<AppliedArchive> AppliedByAll(const std::vector<NamedAppliedTree>& trees) {

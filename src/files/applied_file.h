@@ -28,13 +28,19 @@ struct AppliedTree {
 /// `entries` are added. It is for this user's eyes alone, lies in the tree's folder, or beside a
 /// file, and no walk shows it. A folder's time and mode stay. Throws Error(kSource).
 void WriteAppliedFile(int fresh, const SwapPlace& place, AppliedTree applied);
-/// Removes that of the live tree, durably: what it tells of is about to go. Throws Error(kSource).
+/// Puts in its place, durably, that the live tree is about to go, and for what. Where there is no
+/// live tree nothing is written. Throws Error(kSource).
+void WriteRemovalFile(const SwapPlace& place, const AppliedArchive& awaited);
+/// Removes either, durably. Throws Error(kSource).
 void RemoveAppliedFile(const SwapPlace& place);
 
 /// That of a live tree (links resolved), if all that it tells of is there. Nothing where there is
 /// none, where it is not of this user's or root's making and where this user may not read it.
 /// Changes nothing.
 [[nodiscard]] std::optional<AppliedTree> ReadAppliedFile(const std::filesystem::path& target);
+
+/// The same of a tree that is gone or going.
+[[nodiscard]] std::optional<AppliedArchive> ReadRemovalFile(const std::filesystem::path& target);
 
 /// What trees of one component tell together, by the restore that was applied last: nothing when
 /// that brought a tree which now has another's, and when other trees were configured then. `trees`

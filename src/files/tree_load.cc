@@ -58,10 +58,10 @@ void TreeTarget::PrepareRemoval(ArchiveReader& reader) {
   AwaitReaders();
 }
 
-void TreeTarget::RemoveLive() {
+void TreeTarget::RemoveLive(const AppliedArchive& awaited) {
   run_.progress.Begin(component_, "remove", 0);
   for (const TreeWork& work : works_) {
-    if (work.in_archive) work.swap.RemoveLive();
+    if (work.in_archive) work.swap.RemoveLive(awaited);
   }
 }
 

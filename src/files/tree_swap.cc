@@ -120,9 +120,9 @@ void TreeSwap::DiscardNew() {
   ApplyRoot(old_root_);
 }
 
-void TreeSwap::RemoveLive() const {
-  Step("remove what tells of the live tree");
-  RemoveAppliedFile(place_);
+void TreeSwap::RemoveLive(const AppliedArchive& awaited) const {
+  Step("write down that the live tree goes");
+  WriteRemovalFile(place_, awaited);
   const FileDescriptor live = OpenFolder(place_.live);
   const std::string where = place_.live.string();
   const std::vector<std::string> names =
@@ -130,7 +130,7 @@ void TreeSwap::RemoveLive() const {
   for (const std::string& name : names) {
     struct stat status {};
     if (::fstatat(live.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    if (place_.inside && IsWorkFolder(name, status)) continue;
+    if (place_.inside && (name == kAppliedFile || IsWorkFolder(name, status))) continue;
     Step("remove the live " + name);
     RemoveTreeAt(live.get(), name, where + "/" + name);
   }

@@ -52,9 +52,9 @@ class TreeSwap {
   FileDescriptor BeginNew();
   /// Removes what BeginNew and Announce made. Old data that were kept before stay.
   void DiscardNew();
-  /// Removes what the swap would replace, for good. REQUIRES:
-  /// BeginNew has returned. Throws Error(kSource).
-  void RemoveLive() const;
+  /// Writes down that it awaits this archive's data, and removes what the swap would replace, for
+  /// good. REQUIRES: BeginNew has returned. Throws Error(kSource).
+  void RemoveLive(const AppliedArchive& awaited) const;
   /// Writes the record; old data of an earlier restore are dropped. `trees`: all that are swapped
   /// together, `own`: which of them this is; `new_root`: its root as the archive has it.
   void Announce(const SwapIntent& intent, std::vector<RecordedTree> trees, size_t own,

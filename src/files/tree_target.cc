@@ -126,6 +126,20 @@ std::optional<AppliedArchive> TreeTarget::Applied() {
   return AppliedByAll(trees);
 }
 
+std::optional<AppliedArchive> TreeTarget::Awaited() {
+  for (TreeWork& work : Works()) {
+    std::optional<AppliedArchive> awaited = ReadRemovalFile(work.swap.place().target);
+    if (awaited) return awaited;
+  }
+  return std::nullopt;
+}
+
+void TreeTarget::ForgetAwaited() {
+  for (TreeWork& work : Works()) {
+    if (ReadRemovalFile(work.swap.place().target)) RemoveAppliedFile(work.swap.place());
+  }
+}
+
 void TreeTarget::WriteIntent(const SwapIntent& intent) {
   std::vector<RecordedTree> trees;
   AppliedTree applied{intent.Brings(), {}, {}, {}, {}};

@@ -60,7 +60,9 @@ class TreeTarget final : public RestoreTarget {
   std::optional<AppliedArchive> Applied() override;
   RestorePlan Plan(const Manifest* manifest, RestoreRoom room) override;
   void PrepareRemoval(ArchiveReader& reader) override;
-  void RemoveLive() override;
+  void RemoveLive(const AppliedArchive& awaited) override;
+  std::optional<AppliedArchive> Awaited() override;
+  void ForgetAwaited() override;
   void Load(ArchiveReader& reader) override;
   void Verify(const ComponentManifest* expected) override;
   void WriteIntent(const SwapIntent& intent) override;

@@ -50,6 +50,10 @@ Bson AppliedBy(const SwapRecord& record) {
   return applied.Add("scope", record.scope).AddArray("collections", collections);
 }
 
+Bson RemovalNote(const AppliedArchive& awaited) {
+  return Bson().Add("_id", "applied").Add(kRemovalField, SerializeRemoval(awaited));
+}
+
 std::optional<Bson> ReadApplied(Session& session, const std::string& database) {
   std::optional<Bson> applied;
   Cursor cursor(session, database, Bson().Add("find", kAppliedCollection));
@@ -60,7 +64,9 @@ std::optional<Bson> ReadApplied(Session& session, const std::string& database) {
       if (cursor.failure().code == kUnauthorized) return std::nullopt;
       throw cursor.failure().ToError("MongoDB does not show what restores have brought");
     }
-    if (FindField(cursor.document(), "archive")) applied = Bson(cursor.document());
+    const bool ours = FindField(cursor.document(), "archive").has_value() ||
+                      FindField(cursor.document(), kRemovalField).has_value();
+    if (ours) applied = Bson(cursor.document());
   }
 }
 

@@ -22,7 +22,11 @@ std::string ScopeOf(const RestoreOptions& options);
 /// What a done swap has brought: archive, scope and collections.
 Bson AppliedBy(const SwapRecord& record);
 
-/// The document; nothing also when the user may not read it.
+/// What stands there while live data are gone that a restore in place has removed.
+inline constexpr char kRemovalField[] = "removal";
+Bson RemovalNote(const AppliedArchive& awaited);
+
+/// The document, of either kind; nothing also when the user may not read it.
 [[nodiscard]] std::optional<Bson> ReadApplied(Session& session, const std::string& database);
 /// Replaces it durably; nothing: it is not known what is live. Throws Error(kSource).
 void WriteApplied(Session& session, const std::string& database,

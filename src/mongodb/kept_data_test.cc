@@ -98,8 +98,14 @@ TEST_F(KeptDataTest, NothingIsSaidToBeLiveWhenTheLiveDataAreRemoved) {
   target->Plan(&manifest, RestoreRoom::kInPlace);
   target->PrepareRemoval(*reader);
   EXPECT_TRUE(target->Applied());
-  target->RemoveLive();
+  AppliedArchive awaited;
+  awaited.archive = "awaited.tar.xz";
+  target->RemoveLive(awaited);
   EXPECT_FALSE(target->Applied());
+  EXPECT_EQ(MakeRestoreTarget(connect_, options_, run_.run)->Awaited(), awaited);
+  RestoreAll(connect_, options_, archive_, run_);
+  EXPECT_FALSE(target->Awaited());
+  EXPECT_TRUE(target->Applied());
 }
 
 TEST_F(KeptDataTest, ABackupThatARestoreOvertakesIsNoMixture) {

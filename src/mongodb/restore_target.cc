@@ -47,7 +47,9 @@ class MongodbTarget final : public RestoreTarget {
   std::optional<AppliedArchive> Applied() override;
   RestorePlan Plan(const Manifest* manifest, RestoreRoom room) override;
   void PrepareRemoval(ArchiveReader& reader) override;
-  void RemoveLive() override;
+  void RemoveLive(const AppliedArchive& awaited) override;
+  std::optional<AppliedArchive> Awaited() override;
+  void ForgetAwaited() override;
   void Load(ArchiveReader& reader) override;
   void Verify(const ComponentManifest* expected) override;
   void WriteIntent(const SwapIntent& intent) override;
@@ -214,10 +216,19 @@ void MongodbTarget::PrepareRemoval(ArchiveReader& reader) {
   removal_->Prepare(reader);
 }
 
-void MongodbTarget::RemoveLive() {
+void MongodbTarget::RemoveLive(const AppliedArchive& awaited) {
   run_.progress.Begin(name(), "remove", 0);
-  NoteApplied("note that what is live goes", std::nullopt);
+  NoteApplied("note that what is live goes", RemovalNote(awaited));
   removal_->Remove();
+}
+
+std::optional<AppliedArchive> MongodbTarget::Awaited() {
+  const std::optional<Bson> note = ReadApplied(Control(), options_.record_database);
+  return note ? ParseRemoval(TextOf(note->bytes(), kRemovalField)) : std::nullopt;
+}
+
+void MongodbTarget::ForgetAwaited() {
+  if (Awaited()) NoteApplied("forget the data that were awaited", std::nullopt);
 }
 
 void MongodbTarget::Load(ArchiveReader& reader) {

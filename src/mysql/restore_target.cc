@@ -137,10 +137,18 @@ class Target final : public RestoreTarget {
     RefuseForeignKeysInto(*session_, replaced_);
   }
 
-  void RemoveLive() override {
+  void RemoveLive(const AppliedArchive& awaited) override {
     run_.progress.Begin("mysql", "remove", 0);
-    book().WriteApplied("");
+    book().WriteApplied(SerializeRemoval(awaited));
     DropLiveDatabases(book().session(), replaced_, options_.on_step);
+  }
+
+  std::optional<AppliedArchive> Awaited() override { return ParseRemoval(book().ReadApplied()); }
+
+  void ForgetAwaited() override {
+    if (!Awaited()) return;
+    book().WriteApplied("");
+    book().RemoveWhenEmpty();
   }
 
   void Load(ArchiveReader& reader) override {

@@ -266,9 +266,15 @@ TEST_P(Swap, NothingIsSaidToBeLiveWhenTheLiveDataAreRemoved) {
   target->Plan(reader->manifest(), RestoreRoom::kInPlace);
   target->PrepareRemoval(*reader);
   EXPECT_EQ(AppliedRun(), "run");
-  target->RemoveLive();
+  AppliedArchive awaited;
+  awaited.archive = "awaited.tar.xz";
+  target->RemoveLive(awaited);
   EXPECT_FALSE(target->Applied());
-  session_.Execute("CREATE DATABASE IF NOT EXISTS load_swap");
+  EXPECT_EQ(target->Awaited(), awaited);
+  target->Abandon();
+  RestoreAll(*MakeTarget(-1), archive_, false, run_.run);
+  EXPECT_FALSE(target->Awaited());
+  EXPECT_EQ(AppliedRun(), "run");
 }
 
 TEST_P(Swap, UndoRemovesWhatCameAfterTheRestore) {
