@@ -5,10 +5,10 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
+#include <cerrno>
 
 #include "base/error.h"
+#include "base/small_file.h"
 
 namespace oxbackup {
 namespace {
@@ -45,17 +45,17 @@ void Collect(const toml::table& table, const std::string& prefix, const std::str
 }  // namespace
 
 ConfigFile ReadConfigFile(const std::string& path) {
+  auto [text, error] = ReadSmallFile(path);
   struct stat status {};
-  std::ifstream stream(path);
-  std::stringstream text;
-  if (stream) text << stream.rdbuf();
-  if (!stream || ::stat(path.c_str(), &status) != 0) {
+  if (error == 0 && ::stat(path.c_str(), &status) != 0) error = errno;
+  if (error != 0) {
     throw SystemError(ErrorKind::kUsage, fmt::format("the settings file {} cannot be read", path),
-                      errno);
+                      error)
+        .Hint(HintForFile(error));
   }
   ConfigFile file{.path = path, .values = {}, .others_can_read = (status.st_mode & S_IROTH) != 0};
   try {
-    Collect(toml::parse(text.str(), path), "", path, file.values);
+    Collect(toml::parse(text, path), "", path, file.values);
   } catch (const toml::parse_error& error) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("{}:{}: {}", path, error.source().begin.line, error.description()))

@@ -139,6 +139,9 @@ ExitStatus RunCommand(const CommandLine& line, JsonForms json) {
       [&] {
         RefuseIdleFlags(settings, command.bit);
         const CommandOutcome outcome = Dispatch(command.bit, settings, services);
+        services.aftermath = [] {
+          return std::string("The command has done its work; its result alone is not told.");
+        };
         const ExitStatus status = PrintOutcome(command, outcome, services);
         observer.Completed(status);
         return observer.ForProcess(status);

@@ -1,6 +1,7 @@
 #include "cli/progress_display.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -99,6 +100,8 @@ void ProgressDisplay::ShowStopping() {
 }
 
 void ProgressDisplay::EndAtOnce(std::string_view message) noexcept {
+  pollfd terminal{STDERR_FILENO, POLLOUT, 0};
+  if (::poll(&terminal, 1, 0) != 1) return;
   if (cursor_hidden_) {
     WriteTerminal(kShowCursor);
     WriteTerminal("\n");

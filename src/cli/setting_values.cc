@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
 #include <limits>
-#include <sstream>
 #include <utility>
 
 #include "base/error.h"
+#include "base/small_file.h"
 #include "base/text.h"
 #include "cli/list_text.h"
 
@@ -36,15 +34,13 @@ const std::string& Single(const SettingValue& value) {
 }
 
 std::string ReadSecretFile(const std::string& path, const std::string& origin) {
-  std::ifstream stream(path, std::ios::binary);
-  std::stringstream content;
-  if (stream) content << stream.rdbuf();
-  if (!stream) {
+  auto [secret, error] = ReadSmallFile(path);
+  if (error != 0) {
     throw SystemError(ErrorKind::kUsage,
                       fmt::format("the file that {} names, {}, cannot be read", origin, path),
-                      errno);
+                      error)
+        .Hint(HintForFile(error));
   }
-  std::string secret = content.str();
   if (!secret.empty() && secret.back() == '\n') secret.pop_back();
   if (!secret.empty() && secret.back() == '\r') secret.pop_back();
   return secret;

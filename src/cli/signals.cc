@@ -59,6 +59,8 @@ SignalWatcher::~SignalWatcher() {
 }
 
 void SignalWatcher::Watch() {
+  // Telling can take for ever, where nobody reads what we write; the second signal is for that too.
+  std::jthread teller;
   std::chrono::steady_clock::time_point stopped;
   uint32_t sender = 0;
   for (;;) {
@@ -69,7 +71,7 @@ void SignalWatcher::Watch() {
     if (read(signals_, &received, sizeof received) != sizeof received) continue;
     const auto now = std::chrono::steady_clock::now();
     if (stop_.request_stop()) {
-      first_();
+      teller = std::jthread(first_);
       stopped = now;
       sender = received.ssi_pid;
       continue;

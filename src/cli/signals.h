@@ -14,8 +14,8 @@ namespace oxbackup {
 /// Make it before any other thread, which inherits the blocked signals; a process has one.
 class SignalWatcher {
  public:
-  /// `first`: after the stop was requested, to tell the operator. `second`: just before the process
-  /// ends. Both are called on the watcher's thread.
+  /// `first`: after the stop was requested, to tell the operator, on a thread of its own. `second`:
+  /// just before the process ends, on the watcher's thread; it must not wait for anything.
   SignalWatcher(std::stop_source stop, std::function<void()> first, std::function<void()> second);
   /// Lets signals through again.
   ~SignalWatcher();

@@ -128,18 +128,15 @@ KeptOutcome UndoKept(RestoreTargets& targets, const ComponentSelection& selectio
   return outcome;
 }
 
-// After this the site may be backed up as it is.
-std::vector<std::string> ForgetAwaited(RestoreTargets& targets) {
-  std::vector<std::string> sentences;
+// What may be backed up as it is once it is forgotten.
+std::vector<std::pair<RestoreTarget*, AppliedArchive>> FindAwaited(RestoreTargets& targets) {
+  std::vector<std::pair<RestoreTarget*, AppliedArchive>> all;
   for (const auto& target : targets) {
-    const std::optional<AppliedArchive> awaited =
+    std::optional<AppliedArchive> awaited =
         ForTarget(*target, "asking what is live in", [](RestoreTarget& t) { return t.Awaited(); });
-    if (!awaited) continue;
-    ForTarget(*target, "giving up the restore of", [](RestoreTarget& t) { t.ForgetAwaited(); });
-    sentences.push_back(
-        fmt::format("{}: the data of {} are awaited no more", target->name(), awaited->archive));
+    if (awaited) all.emplace_back(target.get(), *std::move(awaited));
   }
-  return sentences;
+  return all;
 }
 
 // Takes an interrupted restore back; one that can only be finished is finished.
@@ -194,16 +191,21 @@ KeptOutcome DropKept(RestoreTargets& targets, const ConfirmKept& confirm, const 
         .Cause(open.front())
         .Hint("openedx-backup restore --undo takes it back; any restore finishes it first");
   }
-  KeptOutcome outcome;
-  outcome.sentences = ForgetAwaited(targets);
   const std::vector<KeptRestore> restores = FindKeptRestores(targets);
-  if (restores.empty() && outcome.sentences.empty()) {
+  const auto awaited = FindAwaited(targets);
+  if (restores.empty() && awaited.empty()) {
     throw Error(ErrorKind::kNotFound, "no restore has kept old data here")
         .Hint("only restore --keep-old does");
   }
+  KeptOutcome outcome;
   // To forget takes nothing away.
   outcome.confirmed = restores.empty() || confirm(restores);
   if (!outcome.confirmed) return outcome;
+  for (const auto& [target, archive] : awaited) {
+    ForTarget(*target, "giving up the restore of", [](RestoreTarget& t) { t.ForgetAwaited(); });
+    outcome.sentences.push_back(
+        fmt::format("{}: the data of {} are awaited no more", target->name(), archive.archive));
+  }
   for (const auto& target : targets) {
     if (!FindKept(*target)) continue;
     run.log.Info("dropping the old data of {}", target->name());

@@ -48,11 +48,12 @@ ProcessResult CommandSite::RunThrough(std::vector<std::string> program,
   return RunProcess(program, OptionsOf({}));
 }
 
-std::unique_ptr<Process> CommandSite::Start(const std::vector<std::string>& arguments) const {
+std::unique_ptr<Process> CommandSite::Start(const std::vector<std::string>& arguments,
+                                            std::vector<std::string> program) const {
   // Without setsid in between, so that a signal reaches the command itself.
-  std::vector<std::string> line = {OPENEDX_BACKUP_COMMAND};
-  line.insert(line.end(), arguments.begin(), arguments.end());
-  return std::make_unique<Process>(line, OptionsOf({}));
+  program.emplace_back(OPENEDX_BACKUP_COMMAND);
+  program.insert(program.end(), arguments.begin(), arguments.end());
+  return std::make_unique<Process>(program, OptionsOf({}));
 }
 
 std::unique_ptr<TerminalProcess> CommandSite::StartOnTerminal(

@@ -29,8 +29,9 @@ class CommandSite {
   /// The same through another program, which gets the command and its arguments as its last ones.
   ProcessResult RunThrough(std::vector<std::string> program,
                            const std::vector<std::string>& arguments) const;
-  /// As Run, still running.
-  std::unique_ptr<Process> Start(const std::vector<std::string>& arguments) const;
+  /// As Run, or RunThrough, still running.
+  std::unique_ptr<Process> Start(const std::vector<std::string>& arguments,
+                                 std::vector<std::string> program = {}) const;
   /// The same on a terminal, with no variables but those given.
   std::unique_ptr<TerminalProcess> StartOnTerminal(
       const std::vector<std::string>& arguments,

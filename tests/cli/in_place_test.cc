@@ -106,7 +106,13 @@ TEST_F(InPlaceTest, AnErrorInTheLoadSaysThatTheDataAreGoneAndHowToGoOn) {
               AllOf(HasSubstr("The live data of caddy were removed (--in-place)"),
                     HasSubstr("nothing of odd.tar is live yet"), HasSubstr("--from"),
                     HasSubstr("--name odd.tar")));
-  EXPECT_TRUE(fs::is_empty(site_.caddy()));
+  EXPECT_FALSE(fs::exists(site_.caddy() + "/certificates"));
+  EXPECT_FALSE(fs::exists(Newer()));
+  const ProcessResult backup =
+      site_.Run({"backup", "--to", site_.archives(), "--caddy", site_.caddy()});
+  EXPECT_EQ(backup.status, 2);
+  EXPECT_THAT(backup.error, AllOf(HasSubstr("the live data of caddy are gone"),
+                                  HasSubstr("--name odd.tar"), HasSubstr("--drop-old")));
   EXPECT_EQ(site_.Run(Restore({"--name", whole, "--yes"})).status, 0);
   ExpectRestored();
 }

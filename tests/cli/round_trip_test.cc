@@ -1,11 +1,16 @@
 // A site of files alone through every command.
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
 #include <thread>
 
+#include "base/file_descriptor.h"
 #include "command_testing.h"
 
 namespace oxbackup {
@@ -257,6 +262,32 @@ TEST(InterruptTest, SignalsThatComeTogetherAreOne) {
   EXPECT_EQ(result.status, 130) << result.error;
   EXPECT_THAT(result.error, HasSubstr("Nothing was written. Exit status 130."));
   EXPECT_THAT(site.Stored(), IsEmpty());
+}
+
+/// Whether the process reads this signal by itself, which it does once it is up.
+bool Blocks(const Process& process, int signal) {
+  std::ifstream status(fmt::format("/proc/{}/status", process.pid()));
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("SigBlk:")) {
+      return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1) != 0;
+    }
+  }
+  return false;
+}
+
+// As below `| less`.
+TEST(InterruptTest, ASecondSignalEndsARunWhoseMessagesNobodyReads) {
+  const CommandSite site;
+  const std::string pipe = site.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const FileDescriptor reader(::open(pipe.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  const std::string filling(4096, 'x');
+  while (::write(reader.get(), filling.data(), filling.size()) > 0) continue;
+  const auto process = site.Start({"backup", "--to", site.archives(), "--caddy", site.caddy()},
+                                  {"sh", "-c", "exec \"$@\" 2>\"$0\"", pipe});
+  while (!Blocks(*process, SIGTERM)) std::this_thread::yield();
+  while (process->Runs()) process->Signal(SIGTERM);
+  EXPECT_EQ(process->Wait().status, 130);
 }
 
 TEST(InterruptTest, CtrlCLeavesNoArchiveAndStatus130) {

@@ -119,6 +119,36 @@ TEST(UsageTest, AResultThatCannotBeWrittenIsAFailure) {
   EXPECT_THAT(result.error, HasSubstr("standard output cannot be written"));
 }
 
+// "Nothing was left behind." would be wrong.
+TEST(UsageTest, AResultThatCannotBeWrittenDoesNotDenyTheWork) {
+  const CommandSite site;
+  site.Backup();
+  ProcessOptions options;
+  options.output_file = "/dev/full";
+  const std::string target = site.path() / "target";
+  const ProcessResult result = RunProcess(
+      {OPENEDX_BACKUP_COMMAND, "extract", "--from", site.archives(), "--to", target}, options);
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.error, HasSubstr("The command has done its work"));
+  EXPECT_TRUE(std::filesystem::exists(target + "/data/caddy"));
+}
+
+// Docker makes one of a file that it does not find. Read as an empty file it would be no password,
+// or no settings.
+TEST(UsageTest, AFolderIsNoFileOfSettingsAndNoSecret) {
+  const CommandSite site;
+  const std::string folder = site.archives();
+  for (const std::vector<std::string>& flags :
+       {std::vector<std::string>{"--config", folder},
+        {"--mysql-host", "localhost", "--mysql-password-file", folder}}) {
+    std::vector<std::string> arguments = {"backup", "--to", folder, "--caddy", site.caddy()};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    const ProcessResult result = site.Run(arguments);
+    EXPECT_EQ(result.status, 2) << flags.front();
+    EXPECT_THAT(result.error, AllOf(HasSubstr(folder), HasSubstr("it is a folder")));
+  }
+}
+
 TEST(UsageTest, AnUnreachableServerIsAFailureThatWritesNothing) {
   const CommandSite site;
   // Port 1 of the loopback: nothing listens there.

@@ -1,8 +1,6 @@
 #include "store/s3/credentials/answers.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -10,7 +8,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "base/file_descriptor.h"
+#include "base/small_file.h"
 
 namespace oxbackup::s3 {
 namespace {
@@ -91,22 +89,6 @@ Error Refusal(const KeyService& service, int status, const std::string& code,
 bool IsPlain(std::string_view text) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
   return std::ranges::none_of(text, is_control) && !text.starts_with(' ') && !text.ends_with(' ');
-}
-
-FileText ReadSmallFile(const std::string& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return {.error = errno};
-  constexpr size_t kLimit = size_t{1} << 20;
-  FileText result;
-  std::array<char, 16 << 10> piece;
-  while (result.text.size() <= kLimit) {
-    const ssize_t got = ::read(file.get(), piece.data(), piece.size());
-    if (got == 0) return result;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return {.error = errno};
-    result.text.append(piece.data(), static_cast<size_t>(got));
-  }
-  return {.error = EFBIG};
 }
 
 std::string ReadToken(const std::string& path, const std::string& what) {

@@ -44,13 +44,6 @@ Error Refusal(const KeyService& service, int status, const std::string& code,
 /// blanks around it.
 bool IsPlain(std::string_view text);
 
-/// A small file's bytes, or why there are none.
-struct FileText {
-  std::string text = {};
-  int error = 0;  ///< an error number; EFBIG above a megabyte
-};
-FileText ReadSmallFile(const std::string& path);
-
 /// The token in a file, without white space at its end, read anew at each call since others replace
 /// it. `what`: "the token of the container's service". Throws Error(kUsage).
 std::string ReadToken(const std::string& path, const std::string& what);

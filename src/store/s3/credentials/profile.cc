@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/small_file.h"
 #include "base/text.h"
 #include "store/s3/credentials/answers.h"
 #include "store/s3/credentials/providers.h"
