@@ -14,6 +14,19 @@
 namespace oxbackup {
 namespace {
 
+// Other tools write "./a//b/./c/". What climbs or begins at the root stays so, to be refused.
+std::string WithoutDots(std::string_view path) {
+  std::string plain = path.starts_with('/') ? "/" : "";
+  while (!path.empty()) {
+    const std::string_view name = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(name.size() + 1, path.size()));
+    if (name.empty() || name == ".") continue;
+    if (!plain.empty() && !plain.ends_with('/')) plain += '/';
+    plain += name;
+  }
+  return plain.empty() ? "." : plain;
+}
+
 struct FreeLibarchive {
   void operator()(archive* object) const { archive_free(object); }
   void operator()(archive_entry* entry) const { archive_entry_free(entry); }
@@ -140,9 +153,7 @@ MemberInfo DecodeTarHeader(std::string_view header) {
 
 MemberInfo MemberInfoOfEntry(archive_entry* entry) {
   MemberInfo info;
-  info.path = TextOrEmpty(archive_entry_pathname(entry));
-  while (info.path.size() > 2 && info.path.starts_with("./")) info.path.erase(0, 2);
-  while (info.path.size() > 1 && info.path.ends_with('/')) info.path.pop_back();
+  info.path = WithoutDots(TextOrEmpty(archive_entry_pathname(entry)));
   const auto type = archive_entry_filetype(entry);
   if (const char* const target = archive_entry_hardlink(entry)) {
     info.type = MemberType::kHardlink;

@@ -119,13 +119,14 @@ std::set<std::string> Filtered(const Site& site) {
 }
 
 std::string DoneText(const RestoreReport& report, const std::string& left_out,
-                     const std::string& undo, const Site& site, CommandServices& services) {
+                     const std::string& undo, const RestoreOptions& options, const Site& site,
+                     CommandServices& services) {
   const TerminalStyle& style = services.style();
   const std::vector<std::string> warnings = services.warnings().All();
   std::string out = RenderRestored(report, Filtered(site), warnings, style);
   out += RenderUntouched(left_out, report.not_held, style);
   return out + RenderWarnings(warnings, style) +
-         RenderAfterRestore(undo, FrontEnd().empty(), style);
+         RenderAfterRestore(options, undo, FrontEnd().empty(), style);
 }
 
 /// Of the components that were restored or, after a dry run, are to be.
@@ -183,7 +184,7 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
         RenderSkipped(report, options.dry_run, services.clock().Now(), services.style()) +
         RenderWarnings(services.warnings().All(), services.style());
   } else if (report.swapped) {
-    outcome.text += DoneText(report, left_out, options.keep_old ? undo : "", site, services);
+    outcome.text += DoneText(report, left_out, undo, options, site, services);
   } else if (options.dry_run) {
     const RestorePreview preview{
         report.archive,  report.manifest.get(), report.plans,     report.left_out,

@@ -47,8 +47,8 @@ std::chrono::milliseconds IntervalOf(const SettingValues& settings) {
   const std::string text = settings.TextOr("progress-interval", "10");
   double seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc() || end != text.data() + text.size() || seconds < 0.05 ||
-      seconds > 86400) {
+  const bool in_range = seconds >= 0.05 && seconds <= 86400;  // which a NaN is not
+  if (error != std::errc() || end != text.data() + text.size() || !in_range) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("--progress-interval has to be seconds from 0.05 on, not '{}'", text))
         .Hint("for example --progress-interval 10");

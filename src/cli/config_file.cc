@@ -59,7 +59,7 @@ ConfigFile ReadConfigFile(const std::string& path) {
   } catch (const toml::parse_error& error) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("{}:{}: {}", path, error.source().begin.line, error.description()))
-        .Hint("texts need quotes in TOML: host = \"mysql\"");
+        .Hint("in TOML texts need quotes (host = \"mysql\") and a key stands once");
   }
   return file;
 }

@@ -253,8 +253,8 @@ std::string RenderDrop(const std::vector<KeptRestore>& restores, const TerminalS
   return out + "The live data stay as they are; there is no way back then.\n";
 }
 
-std::string RenderAfterRestore(const std::string& undo, bool with_next_steps,
-                               const TerminalStyle& style) {
+std::string RenderAfterRestore(const RestoreOptions& options, const std::string& undo,
+                               bool with_next_steps, const TerminalStyle& style) {
   std::string out;
   if (with_next_steps) {
     out +=
@@ -265,7 +265,10 @@ std::string RenderAfterRestore(const std::string& undo, bool with_next_steps,
             2, style.width) +
         "\n";
   }
-  if (undo.empty()) return out + "  The old data are gone (--keep-old would have kept them).\n";
+  if (options.in_place) return out + "  The old data are gone (--in-place).\n";
+  if (!options.keep_old) {
+    return out + "  The old data are gone (--keep-old would have kept them).\n";
+  }
   // A command in a line of its own, to be copied.
   return out + "  The old data are kept. To go back:\n    " + undo + "\n";
 }

@@ -43,9 +43,9 @@ std::string RenderRestored(const RestoreReport& report, const std::set<std::stri
 nlohmann::ordered_json RestoredJson(const RestoreReport& report,
                                     const std::set<std::string>& filtered);
 
-/// What a restore ends with: how to go back (`undo`, a command; empty when nothing was kept), and,
+/// What a restore ends with: how to go back (`undo`, a command; of use with `keep_old` alone), and,
 /// `with_next_steps`, what is left to do (a front end says that itself).
-std::string RenderAfterRestore(const std::string& undo, bool with_next_steps,
-                               const TerminalStyle& style);
+std::string RenderAfterRestore(const RestoreOptions& options, const std::string& undo,
+                               bool with_next_steps, const TerminalStyle& style);
 
 }  // namespace oxbackup

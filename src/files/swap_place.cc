@@ -57,6 +57,13 @@ std::filesystem::path Resolve(const std::filesystem::path& target) {
   std::error_code error;
   std::filesystem::path resolved = std::filesystem::canonical(target, error);
   if (!error) return resolved;
+  // What is restored to where a disk should be would fill the one below it.
+  if (std::filesystem::is_symlink(target)) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{} is a link to {}, which is not there", target.string(),
+                            std::filesystem::read_symlink(target, error).string()))
+        .Hint("mount the disk that holds it, or correct the link");
+  }
   std::filesystem::path absolute = std::filesystem::absolute(target).lexically_normal();
   if (absolute.filename().empty()) absolute = absolute.parent_path();
   const std::filesystem::path parent = std::filesystem::canonical(absolute.parent_path(), error);
@@ -119,7 +126,7 @@ void CheckSwapPlace(const SwapPlace& place) {
     throw Error(
         ErrorKind::kUsage,
         fmt::format("{} is mounted inside {}, which a restore exchanges as a whole", mount, target))
-        .Hint("unmount it for the restore, or restore it as a tree of its own");
+        .Hint("unmount it for the restore");
   }
 }
 

@@ -16,6 +16,8 @@ namespace {
 
 // Files from here on pass through without being held in memory.
 constexpr uint64_t kStreamedBytes = uint64_t{8} << 20;
+// A folder that is emptied while it is read would bury what else there is to say.
+constexpr int kNamedWarnings = 20;
 // What a member costs beside its content.
 constexpr uint64_t kMemberOverhead = 1024;
 
@@ -201,6 +203,11 @@ TreeDigest TreeCopier::Copy(int threads) {
         copier.Finish();
       });
   CopyHardLinks(links);
+  if (const int more = warned_ - kNamedWarnings; more > 0) {
+    run_.warnings.Add(fmt::format(
+        "{}: {} more files and folders vanished or changed while {} was read; the log names them",
+        component_, more, root_.FullPath("")));
+  }
   return digest_;
 }
 
@@ -227,7 +234,12 @@ void TreeCopier::CopyHardLinks(const std::vector<WalkedEntry>& links) {
 }
 
 void TreeCopier::Warn(const std::string& message) {
-  run_.warnings.Add(fmt::format("{}: {}", component_, message));
+  const std::string text = fmt::format("{}: {}", component_, message);
+  if (warned_.fetch_add(1) < kNamedWarnings) {
+    run_.warnings.Add(text);
+  } else {
+    run_.log.Info("{}", text);
+  }
 }
 
 std::string TreeCopier::MemberPath(const std::string& path) const {

@@ -1,6 +1,7 @@
 // Copies one tree into an archive.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <set>
 #include <string>
@@ -42,6 +43,7 @@ class TreeCopier {
   ArchiveWriter& writer_;
   const RunContext& run_;
   OwnerNames owners_;
+  std::atomic<int> warned_ = 0;
 
   std::mutex mutex_;
   TreeDigest digest_;  // guarded by mutex_

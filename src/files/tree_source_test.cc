@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -211,6 +212,16 @@ TEST_F(ChangingTreeTest, AFolderThatVanishesBeforeItIsCopiedMakesNoBrokenArchive
   BackUpAndRestore("later", [&] { fs::remove_all(tree_ / "folder"); });
   EXPECT_TRUE(fs::is_symlink(restored_ / "folder" / "link"));
   EXPECT_THAT(warnings_, testing::Contains(HasSubstr("folder vanished")));
+}
+
+TEST_F(ChangingTreeTest, WhatVanishesInHundredsDoesNotBuryTheOtherWarnings) {
+  fs::create_directories(tree_ / "folder");
+  for (int i = 0; i < 200; ++i) {
+    WriteTestFile(tree_ / "folder" / fmt::format("file {}", i), std::string(5000, 'x'));
+  }
+  BackUpAndRestore("later", [&] { fs::remove_all(tree_ / "folder"); });
+  EXPECT_THAT(warnings_, testing::SizeIs(testing::Le(25U)));
+  EXPECT_THAT(warnings_, testing::Contains(HasSubstr("more files and folders vanished")));
 }
 
 TEST_F(ChangingTreeTest, AFolderThatBecomesSomethingElseDoesNotEndTheBackup) {

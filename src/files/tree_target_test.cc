@@ -231,6 +231,22 @@ TEST_F(TreeTargetTest, ALinkAtTheTargetIsFollowed) {
   EXPECT_TRUE(fs::is_symlink(folder_.path() / "alias"));
 }
 
+// What is restored there would fill the disk below the one that is missing.
+TEST_F(TreeTargetTest, ALinkToADiskThatIsNotMountedIsAUsageError) {
+  fs::create_directory_symlink(folder_.path() / "disk", folder_.path() / "alias");
+  const auto target =
+      MakeTreeTarget("caddy", "data/caddy", {{"", folder_.path() / "alias"}}, {}, test_.run);
+  try {
+    target->Plan(&manifest_, RestoreRoom::kBeside);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_THAT(error.what(), HasSubstr("is a link to"));
+    EXPECT_THAT(error.hint(), HasSubstr("mount the disk"));
+  }
+  EXPECT_TRUE(fs::is_symlink(folder_.path() / "alias"));
+}
+
 TEST_F(TreeTargetTest, KeptOldDataCanBeBroughtBack) {
   Restore(*Target(), true);
   EXPECT_EQ(Fingerprint(live_), new_);

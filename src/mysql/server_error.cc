@@ -16,7 +16,16 @@ std::string HintFor(const ServerError& refused) {
   switch (refused.number) {
     case kAccessDenied:
       return "check the user name and the password (MYSQL_ROOT_USERNAME, MYSQL_ROOT_PASSWORD or "
-             "MYSQL_ROOT_PASSWORD_FILE)";
+             "MYSQL_ROOT_PASSWORD_FILE); an account that is to use TLS needs --mysql-tls required";
+    case 3159:  // ER_SECURE_TRANSPORT_REQUIRED
+      return "the server takes encrypted connections alone: --mysql-tls required";
+    case 3118:  // ER_ACCOUNT_HAS_BEEN_LOCKED
+    case 4151:  // MariaDB's ER_ACCOUNT_HAS_BEEN_LOCKED
+      return "unlock the account on the server (ALTER USER … ACCOUNT UNLOCK)";
+    case 1820:  // ER_MUST_CHANGE_PASSWORD
+    case 1862:  // ER_MUST_CHANGE_PASSWORD_LOGIN
+      return "the account's password has expired: set one on the server (ALTER USER … IDENTIFIED "
+             "BY)";
     case kCannotConnectSocket:
     case kCannotConnectHost:
       return "check that the server runs and that MYSQL_HOST and MYSQL_PORT lead to it";
@@ -37,7 +46,8 @@ std::string HintFor(const ServerError& refused) {
     case 1040:  // ER_CON_COUNT_ERROR
     case 1203:  // ER_TOO_MANY_USER_CONNECTIONS
     case 1226:  // ER_USER_LIMIT_REACHED
-      return "use fewer readers, or raise the server's limit of connections";
+      return "raise the server's limit of connections; a backup can do with fewer "
+             "(--mysql-readers)";
     case 1129:  // ER_HOST_IS_BLOCKED
       return "run FLUSH HOSTS on the server";
     case 1021:  // ER_DISK_FULL

@@ -66,6 +66,10 @@ TEST_F(InPlaceTest, ADryRunShowsItAndChangesNothing) {
   EXPECT_EQ(beside["in_place"], false);
 }
 
+TEST_F(InPlaceTest, PromisesNoOldDataThatItCannotKeep) {
+  EXPECT_THAT(site_.Run(Restore({"--yes"})).out, HasSubstr("The old data are gone (--in-place)."));
+}
+
 TEST_F(InPlaceTest, BringsBackWhatTheArchiveHoldsAndNothingElse) {
   const nlohmann::json done = site_.RunJson(Restore({"--yes"}));
   EXPECT_EQ(done["exit_status"], 0) << done;

@@ -133,6 +133,17 @@ TEST(UsageTest, AResultThatCannotBeWrittenDoesNotDenyTheWork) {
   EXPECT_TRUE(std::filesystem::exists(target + "/data/caddy"));
 }
 
+TEST(UsageTest, AnIntervalThatIsNoNumberIsRefused) {
+  const CommandSite site;
+  for (const char* const interval : {"nan", "inf", "0", "-1", "1s"}) {
+    const ProcessResult result =
+        site.Run({"backup", "--to", site.archives(), "--caddy", site.caddy(), "--progress", "lines",
+                  "--progress-interval", interval});
+    EXPECT_EQ(result.status, 2) << interval;
+    EXPECT_THAT(result.error, HasSubstr("--progress-interval has to be seconds")) << interval;
+  }
+}
+
 // Docker makes one of a file that it does not find. Read as an empty file it would be no password,
 // or no settings.
 TEST(UsageTest, AFolderIsNoFileOfSettingsAndNoSecret) {
