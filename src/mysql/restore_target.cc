@@ -63,6 +63,7 @@ class Target final : public RestoreTarget {
     Lock();
     std::optional<SwapRecord> record = book().Read();
     if (!record || record->intent.run_id != intent.run_id) return;
+    if (record->state == SwapRecord::State::kKept) swapper().PrepareBack(*record);
     const SwapRecord::State state = begun ? SwapRecord::State::kUndoing : SwapRecord::State::kKept;
     if (record->state == state && record->intent == intent) return;
     record->intent = intent;
@@ -179,11 +180,8 @@ class Target final : public RestoreTarget {
     std::vector<std::string> names;
     for (const auto& [name, database] : site_.databases) names.push_back(name);
     RefuseForeignKeysInto(*session_, names);
-    if (const std::optional<SwapRecord> kept = book().Read()) {
-      // Only one restore can be undone: the newest.
-      for (const SwapDatabase& database : kept->databases) book().DropSchema(database.old);
-      book().Remove(*kept);
-    }
+    // Only one restore can be undone: the newest.
+    if (std::optional<SwapRecord> kept = book().Read()) swapper().DropKept(*kept);
     SwapRecord record;
     record.intent = intent;
     record.flush_logs = options_.flush_logs;

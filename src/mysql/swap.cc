@@ -67,9 +67,12 @@ std::vector<Swapper::Move> Swapper::MovesBack(const SwapRecord& record) {
     const std::set<std::string> shadow = ListTables(session(), database.shadow);
     const std::set<std::string> old = ListTables(session(), database.old);
     const std::set<std::string> incoming(database.new_tables.begin(), database.new_tables.end());
+    const std::set<std::string> had(database.old_tables.begin(), database.old_tables.end());
     for (const std::string& table : live) {
-      // After a whole swap everything there came with it or after it.
-      const bool arrived = incoming.contains(table) && !shadow.contains(table);
+      // After a whole swap everything there came with it or after it. A new table that the site
+      // has dropped is not in the shadow schema either, and the old one may be back already.
+      const bool is_back = had.contains(table) && !old.contains(table);
+      const bool arrived = incoming.contains(table) && !shadow.contains(table) && !is_back;
       if (swapped || arrived) moves.push_back({database.name, database.shadow, table});
     }
     for (const std::string& table : old) {
@@ -113,16 +116,35 @@ void Swapper::RenameWithoutObjects(const SwapRecord& record, const std::vector<M
   }
 }
 
-// The site may have made tables since the record was written; they belong to the old data.
-void Swapper::AddNewLiveTables(SwapRecord& record) {
+// Whether anything live may have changed: the old schemas are made before.
+bool Swapper::HasBegun(const SwapRecord& record) {
+  const std::vector<std::string> own = book_.OwnSchemas();
+  return IsSwapped(record) ||
+         std::ranges::any_of(record.databases, [&](const SwapDatabase& database) {
+           return std::ranges::find(own, database.old) != own.end();
+         });
+}
+
+// Whether any table of the swap is at its new place.
+bool Swapper::HasMoved(const SwapRecord& record) {
+  return std::ranges::any_of(record.databases, [&](const SwapDatabase& database) {
+    const std::set<std::string> shadow = ListTables(session(), database.shadow);
+    return !ListTables(session(), database.old).empty() ||
+           !std::ranges::all_of(database.new_tables,
+                                [&](const std::string& table) { return shadow.contains(table); });
+  });
+}
+
+// The site may have made and dropped tables since the record was written: what is live in the
+// moment of the swap are the old data.
+void Swapper::NoteLiveTables(SwapRecord& record) {
   bool changed = false;
   for (SwapDatabase& database : record.databases) {
-    for (const std::string& table : ListTables(session(), database.name)) {
-      auto& known = database.old_tables;
-      if (std::find(known.begin(), known.end(), table) != known.end()) continue;
-      known.push_back(table);
-      changed = true;
-    }
+    const std::set<std::string> live = ListTables(session(), database.name);
+    const std::set<std::string> known(database.old_tables.begin(), database.old_tables.end());
+    if (live == known) continue;
+    database.old_tables.assign(live.begin(), live.end());
+    changed = true;
   }
   if (changed) book_.Write(record);
 }
@@ -132,10 +154,7 @@ void Swapper::MoveForward(SwapRecord& record) {
     on_step_("create " + database.old);
     book_.CreateSchema(database.old, "");
   }
-  const bool untouched = std::ranges::all_of(record.databases, [&](const SwapDatabase& database) {
-    return ListTables(session(), database.old).empty();
-  });
-  if (untouched) AddNewLiveTables(record);
+  if (!HasMoved(record)) NoteLiveTables(record);
   RenameWithoutObjects(record, MovesLeft(record), record.old_objects);
 }
 
@@ -208,7 +227,17 @@ void Swapper::Forward(SwapRecord& record) {
   }
 }
 
+void Swapper::DropWhenMadeBySwap(const SwapDatabase& database) {
+  if (database.existed || !ListTables(session(), database.name).empty()) return;
+  on_step_("drop " + database.name);
+  ExecuteWithRetry(session(), "DROP DATABASE IF EXISTS " + QuoteName(database.name));
+}
+
 void Swapper::MoveBack(const SwapRecord& record) {
+  if (!HasBegun(record)) {
+    for (const SwapDatabase& database : record.databases) DropWhenMadeBySwap(database);
+    return;
+  }
   std::vector<ObjectScript> live;
   for (const SwapDatabase& database : record.databases) {
     on_step_("create " + database.shadow);
@@ -222,10 +251,8 @@ void Swapper::MoveBack(const SwapRecord& record) {
     DropObjects(session(), database.name, ObjectsToDrop::kAll, on_step_);
     if (database.existed) {
       SetCharset(database.name, database.old_charset, database.old_collation);
-    } else if (ListTables(session(), database.name).empty()) {
-      on_step_("drop " + database.name);
-      ExecuteWithRetry(session(), "DROP DATABASE IF EXISTS " + QuoteName(database.name));
     }
+    DropWhenMadeBySwap(database);
   }
   on_step_("accounts");
   DropNewAccounts(session(), record.new_accounts, record.old_accounts, own_user_, warnings_);
@@ -239,10 +266,31 @@ void Swapper::MoveBack(const SwapRecord& record) {
   CreateObjects(session(), record.old_objects, on_step_);
 }
 
+void Swapper::PrepareBack(const SwapRecord& record) {
+  if (record.state == SwapRecord::State::kKept) {
+    // Tables of another restore there would be taken for those of this one, which have left.
+    for (const SwapDatabase& database : record.databases) DropSchema(database.shadow);
+  }
+  if (!IsSwapped(record)) return;
+  for (const SwapDatabase& database : record.databases) {
+    const std::set<std::string> old = ListTables(session(), database.old);
+    for (const std::string& table : database.old_tables) {
+      if (old.contains(table)) continue;
+      throw Error(ErrorKind::kNotFound,
+                  fmt::format("there is no way back: the old {}.{} is not in {} any more",
+                              database.name, table, database.old))
+          .Hint(
+              "restore an older archive; what is left of the old data is in the databases that "
+              "end in __old, and restore --drop-old removes it");
+    }
+  }
+}
+
 void Swapper::Back(SwapRecord& record) {
   // A table's place says whether it has moved only as long as both schemas are there. So that they
   // are being removed has to be written down first.
   if (record.state != SwapRecord::State::kUndone) {
+    PrepareBack(record);
     const SwapRecord::State before = record.state;
     record.state = SwapRecord::State::kUndoing;
     book_.Write(record);
@@ -297,6 +345,16 @@ void Swapper::Close(SwapRecord& record, bool keep_old) {
     if (!keep_old) DropSchema(database.old);
   }
   if (!keep_old) RemoveRecord(record);
+}
+
+void Swapper::DropKept(SwapRecord& record) {
+  on_step_("close");
+  // Before the first of them goes: with a part of the old data there is no undo.
+  record.state = SwapRecord::State::kClosing;
+  book_.Write(record);
+  for (const SwapDatabase& database : record.databases) DropSchema(database.old);
+  on_step_("remove record");
+  book_.Remove(record);
 }
 
 }  // namespace oxbackup::mysql

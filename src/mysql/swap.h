@@ -27,10 +27,17 @@ class Swapper {
   /// they were and Error is thrown; after it, an error leaves the record open for the next run.
   /// REQUIRES: the record's state is kOpen or kUndoing.
   void Forward(SwapRecord& record);
-  /// Brings the old data back and removes the new ones and the record.
+  /// Has to come before anybody writes down that kept data are on their way back: drops what a
+  /// restore that broke off has left in their shadow schemas, and throws Error(kNotFound) when
+  /// tables of a finished swap's old data are not there any more.
+  void PrepareBack(const SwapRecord& record);
+  /// Brings the old data back and removes the new ones and the record. Throws as PrepareBack does.
   void Back(SwapRecord& record);
   /// Drops the old data and the record, or only notes that the old data are kept.
   void Close(SwapRecord& record, bool keep_old);
+  /// Drops the old data of a finished swap and its record. The shadow schemas are left: another
+  /// restore may have loaded into schemas of the same names. REQUIRES: the record's state is kKept.
+  void DropKept(SwapRecord& record);
   /// True when no table is left to be moved.
   bool IsSwapped(const SwapRecord& record);
   /// From the first change that others notice to the last of the last Forward, milliseconds.
@@ -44,13 +51,16 @@ class Swapper {
   };
   std::vector<Move> MovesLeft(const SwapRecord& record);
   std::vector<Move> MovesBack(const SwapRecord& record);
-  void AddNewLiveTables(SwapRecord& record);
+  bool HasBegun(const SwapRecord& record);
+  bool HasMoved(const SwapRecord& record);
+  void NoteLiveTables(SwapRecord& record);
   void Rename(const std::vector<Move>& moves);
   void RenameWithoutObjects(const SwapRecord& record, const std::vector<Move>& moves,
                             const std::vector<ObjectScript>& objects);
   void MoveForward(SwapRecord& record);
   void AddLooseKeys(const SwapRecord& record);
   void MoveBack(const SwapRecord& record);
+  void DropWhenMadeBySwap(const SwapDatabase& database);
   void RemoveRecord(const SwapRecord& record);
   void SetCharset(const std::string& database, const std::string& charset,
                   const std::string& collation);

@@ -3,138 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <optional>
-
 #include "archive/archive_testing.h"
 #include "base/error.h"
-#include "mysql/quote.h"
-#include "restore_testing.h"
-#include "test_servers.h"
+#include "swap_testing.h"
 
 namespace oxbackup::mysql {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr char kSite[] = "load_swap";
-using Texts = std::map<std::string, std::string>;
-
-/// Thrown at a step; no Error, so that nothing treats it as a failure and tidies up.
-struct Killed {
-  std::string step;
-};
-
-class Swap : public testing::TestWithParam<Flavour> {
- protected:
-  Swap() : connect_(ServerOf(GetParam())), session_(connect_, std::stop_token()) {
-    ForgetRestores(session_);
-    Fill(1);
-    new_ = Describe(session_, kSite);
-    archive_ = BackUp(connect_, {kSite}, false, run_.run);
-    Fill(2);
-    session_.Execute("CREATE TABLE only_old (a INT PRIMARY KEY)");
-    session_.Execute("INSERT INTO only_old VALUES (1)");
-    old_ = Describe(session_, kSite);
-  }
-  ~Swap() override { ForgetRestores(session_); }
-
-  void Fill(int version) {
-    site_.reset();
-    site_.emplace(session_, kSite);
-    const std::string v = std::to_string(version);
-    session_.Execute("USE load_swap");
-    session_.Execute("CREATE TABLE parent (id INT PRIMARY KEY, v INT, KEY v (v)) ENGINE=InnoDB");
-    session_.Execute(
-        "CREATE TABLE child (id INT PRIMARY KEY, p INT, CONSTRAINT cp FOREIGN KEY (p) REFERENCES "
-        "parent (id)) ENGINE=InnoDB");
-    session_.Execute("SET SESSION foreign_key_checks=0");
-    session_.Execute("CREATE TABLE loose (id INT PRIMARY KEY, m INT, CONSTRAINT lm" + v +
-                     " FOREIGN KEY (m) REFERENCES missing (id)) ENGINE=InnoDB");
-    session_.Execute("INSERT INTO parent VALUES (1," + v + ")");
-    session_.Execute("INSERT INTO child VALUES (" + v + ",1)");
-    session_.Execute("CREATE VIEW b AS SELECT id, " + v + " AS v FROM parent");
-    session_.Execute("CREATE VIEW a AS SELECT id, v FROM b");
-    session_.Execute("CREATE TRIGGER t BEFORE INSERT ON parent FOR EACH ROW SET NEW.v = " + v);
-    session_.Execute("CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN " + v);
-    session_.Execute(
-        "CREATE EVENT e ON SCHEDULE EVERY 1 YEAR STARTS '2036-01-01' DO DELETE FROM child");
-  }
-
-  /// A target whose steps from `kill_at` on (0 is the first) are not taken; -1: all are.
-  std::unique_ptr<RestoreTarget> MakeTarget(int kill_at) {
-    RestoreOptions options = QuietOptions();
-    steps_ = 0;
-    options.on_step = [this, kill_at](std::string_view step) {
-      if (steps_++ == kill_at) throw Killed{std::string(step)};
-    };
-    return MakeRestoreTarget(connect_, options, run_.run);
-  }
-
-  /// Loads and swaps, killed at a step of Swap. Returns the step; nothing when all were taken.
-  std::optional<std::string> SwapKilledAt(int step) {
-    const auto target = MakeTarget(step);
-    PrepareRestore(*target, archive_, run_.run);
-    target->WriteIntent(IntentOf("run", true));
-    return Run([&] { target->Swap(); });
-  }
-
-  static std::optional<std::string> Run(const std::function<void()>& body) {
-    try {
-      body();
-    } catch (const Killed& killed) {
-      return killed.step;
-    }
-    return std::nullopt;
-  }
-
-  void ExpectState(const Texts& expected, const std::string& when) {
-    EXPECT_EQ(Describe(session_, kSite), expected) << when;
-  }
-  void ExpectNothingLeft(const std::string& when) {
-    EXPECT_THAT(session_.Query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE "
-                               "SCHEMA_NAME LIKE 'load\\_swap\\_\\_%' OR "
-                               "SCHEMA_NAME='openedx_backup'"),
-                IsEmpty())
-        << when;
-  }
-  /// Only what says which archive is live.
-  void ExpectOnlyTheNoteLeft(const std::string& when) {
-    EXPECT_THAT(session_.Query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE "
-                               "SCHEMA_NAME LIKE 'load\\_swap\\_\\_%'"),
-                IsEmpty())
-        << when;
-    EXPECT_THAT(session_.Query("SELECT run_id FROM openedx_backup.restores"), IsEmpty()) << when;
-    EXPECT_THAT(session_.Query("SELECT name FROM openedx_backup.schemas"), IsEmpty()) << when;
-    EXPECT_EQ(AppliedRun(), "run") << when;
-  }
-  /// The run whose data are said to be live; empty when nothing is.
-  std::string AppliedRun() {
-    const std::optional<AppliedArchive> applied = MakeTarget(-1)->Applied();
-    return applied ? applied->run_id : "";
-  }
-  /// Whatever is said to be live is.
-  void ExpectNoteAgrees(const std::string& when) {
-    if (!AppliedRun().empty()) ExpectState(new_, when);
-  }
-  /// Undoes a finished swap whose old data were kept.
-  void BackToOld() {
-    MakeTarget(-1)->UndoSwap("");
-    ExpectState(old_, "after going back");
-    ExpectNothingLeft("after going back");
-  }
-
-  TestRun run_;
-  ConnectOptions connect_;
-  Session session_;
-  std::optional<ScratchDatabase> site_;
-  Texts new_;
-  Texts old_;
-  std::string archive_;
-  int steps_ = 0;
-};
+class Swap : public SwapTest {};
 
 INSTANTIATE_TEST_SUITE_P(Servers, Swap, testing::Values(Flavour::kMySql, Flavour::kMariaDb),
                          FlavourName);
@@ -223,18 +102,6 @@ TEST_P(Swap, ClosingKilledAtAnyStepIsFinishedByTheNextRun) {
   EXPECT_THROW(MakeTarget(-1)->UndoSwap(""), Error);
 }
 
-TEST_P(Swap, TheNextRestoreTakesThePlaceOfKeptOldData) {
-  RestoreAll(*MakeTarget(-1), archive_, true, run_.run);
-  session_.Execute("USE load_swap");
-  session_.Execute("CREATE TABLE since (a INT)");
-  const Texts since = Describe(session_, kSite);
-  RestoreAll(*MakeTarget(-1), archive_, true, run_.run);
-  ExpectState(new_, "after the second restore");
-  MakeTarget(-1)->UndoSwap("");
-  ExpectState(since, "after its undo");
-  ExpectOnlyTheNoteLeft("after its undo");
-}
-
 TEST_P(Swap, TheNoteOfWhatIsLiveGoesBackWithTheData) {
   RestoreAll(*MakeTarget(-1), archive_, false, run_.run);
   EXPECT_EQ(AppliedRun(), "run");
@@ -277,14 +144,6 @@ TEST_P(Swap, NothingIsSaidToBeLiveWhenTheLiveDataAreRemoved) {
   EXPECT_EQ(AppliedRun(), "run");
 }
 
-TEST_P(Swap, UndoRemovesWhatCameAfterTheRestore) {
-  RestoreAll(*MakeTarget(-1), archive_, true, run_.run);
-  session_.Execute("USE load_swap");
-  session_.Execute("CREATE TABLE since (a INT)");
-  session_.Execute("CREATE VIEW since_view AS SELECT a FROM since");
-  BackToOld();
-}
-
 TEST_P(Swap, UndoOfADatabaseThatWasNotThereDropsIt) {
   session_.Execute("DROP DATABASE load_swap");
   RestoreAll(*MakeTarget(-1), archive_, true, run_.run);
@@ -298,7 +157,7 @@ TEST_P(Swap, ATableMadeSinceTheIntentIsReplacedToo) {
   PrepareRestore(*target, archive_, run_.run);
   target->WriteIntent(IntentOf("run", true));
   session_.Execute("CREATE TABLE load_swap.late (a INT)");
-  old_ = Describe(session_, kSite);
+  old_ = Describe(session_, kSwapSite);
   target->Swap();
   target->CloseSwap(true);
   ExpectState(new_, "after the swap");
@@ -318,6 +177,20 @@ TEST_P(Swap, WhenTheServerRefusesTheRenameTheLiveDataAreWhole) {
   target->UndoSwap("");
   target->Abandon();
   ExpectState(old_, "after the undo");
+  ExpectNothingLeft("after the undo");
+}
+
+TEST_P(Swap, OneThatWasOnlyAnnouncedIsTakenBackWithoutAChange) {
+  session_.Execute("CREATE VIEW load_swap.broken AS SELECT a FROM load_swap.only_old");
+  session_.Execute("DROP TABLE load_swap.only_old");
+  const auto target = MakeTarget(-1);
+  PrepareRestore(*target, archive_, run_.run);
+  target->WriteIntent(IntentOf("run", true));
+  target->UndoSwap("");
+  target->Abandon();
+  EXPECT_THAT(session_.Query("SELECT 1 FROM information_schema.VIEWS WHERE TABLE_SCHEMA="
+                             "'load_swap' AND TABLE_NAME='broken'"),
+              SizeIs(1));
   ExpectNothingLeft("after the undo");
 }
 
@@ -343,7 +216,7 @@ TEST_P(Swap, AccountsComeBackButTheRunsOwnIsLeftAlone) {
   session_.Execute("CREATE USER 'load_own'@'%' IDENTIFIED BY 'own-Secret-1'");
   session_.Execute("CREATE USER 'load_own'@'10.0.0.1' IDENTIFIED BY 'own-Secret-1'");
   session_.Execute("GRANT ALL ON *.* TO 'load_own'@'%' WITH GRANT OPTION");
-  const std::string archive = BackUp(connect_, {kSite}, true, run_.run);
+  const std::string archive = BackUp(connect_, {kSwapSite}, true, run_.run);
 
   session_.Execute("DROP USER 'load_app'@'%', 'load_own'@'10.0.0.1'");
   session_.Execute("ALTER USER 'load_own'@'%' IDENTIFIED BY 'changed-Secret-2'");
@@ -362,45 +235,6 @@ TEST_P(Swap, AccountsComeBackButTheRunsOwnIsLeftAlone) {
   EXPECT_NO_THROW(Session(own, std::stop_token()));
   EXPECT_THAT(session_.Query("SELECT Host FROM mysql.user WHERE User='load_own'"), SizeIs(1));
   drop();
-}
-
-TEST_P(Swap, KeptOldDataCanBeDroppedAndADropThatWasKilledIsFinished) {
-  for (int step = 0;; ++step) {
-    RestoreAll(*MakeTarget(-1), archive_, true, run_.run);
-    const auto killed = Run([&] { MakeTarget(step)->DropKept(); });
-    const auto next = MakeTarget(-1);
-    if (const std::optional<OpenSwap> open = next->FindOpenSwap()) {
-      EXPECT_EQ(open->stage, OpenSwap::Stage::kClosing);
-      next->CompleteSwap();
-      next->CloseSwap(true);
-    } else if (step == 0) {
-      ASSERT_TRUE(next->FindKeptSwap()) << "killed before its first step";
-      next->DropKept();
-    }
-    ExpectState(new_, killed.value_or("dropped"));
-    ExpectOnlyTheNoteLeft(killed.value_or("dropped"));
-    if (!killed) return;
-  }
-}
-
-TEST_P(Swap, KeptOldDataCountAsOpenWhileTheirUndoIsNoted) {
-  RestoreAll(*MakeTarget(-1), archive_, true, run_.run);
-  const auto target = MakeTarget(-1);
-  const SwapIntent kept = target->FindKeptSwap().value();
-  SwapIntent in_part = kept;
-  in_part.components = {"mysql", "media"};
-  target->PrepareUndo(in_part, true);
-  const std::optional<OpenSwap> open = MakeTarget(-1)->PeekOpenSwap();
-  ASSERT_TRUE(open);
-  EXPECT_EQ(open->stage, OpenSwap::Stage::kUndoing);
-  EXPECT_EQ(open->intent, in_part);
-  EXPECT_FALSE(target->FindKeptSwap());
-  target->PrepareUndo(kept, false);
-  EXPECT_FALSE(target->PeekOpenSwap());
-  EXPECT_EQ(target->FindKeptSwap(), kept);
-  ExpectState(new_, "before anything is brought back");
-  target->UndoSwap(kept.run_id);
-  ExpectState(old_, "after the undo");
 }
 
 }  // namespace
