@@ -61,7 +61,6 @@ class StreamLoad {
   RecordBook& book_;
   RunContext run_;
   BoundedQueue<Job> queue_;
-  TaskGroup inserters_;
 
   std::mutex mutex_;
   // Guarded by mutex_: how many warnings a table's INSERTs left, and the first.
@@ -74,6 +73,9 @@ class StreamLoad {
   std::string saved_time_zone_;
   std::vector<std::string> pending_settings_;  // SETs that the next object needs
   bool skipped_system_tables_ = false;
+
+  // Last member: joined before what the tasks use goes away.
+  TaskGroup inserters_;
 };
 
 }  // namespace oxbackup::mysql
