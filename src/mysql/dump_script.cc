@@ -56,4 +56,12 @@ void RefuseUnplaceable(const Statement& statement, std::string_view text, bool k
       .Hint("make the dump with --databases or --all-databases, or load it with the mysql client");
 }
 
+void RefuseSecondTable(const Statement& statement) {
+  throw Error(ErrorKind::kUsage, fmt::format("the dump creates the table {}.{} a second time",
+                                             statement.database, statement.name))
+      .Hint(
+          "it may be several dumps in one: restore from one of them, or load it with the mysql "
+          "client");
+}
+
 }  // namespace oxbackup::mysql

@@ -22,4 +22,7 @@ bool IsPassedOver(const Statement& statement);
 /// database that the script has created. REQUIRES: it is not passed over, its database is wanted.
 void RefuseUnplaceable(const Statement& statement, std::string_view text, bool known_database);
 
+/// Throws Error(kUsage) for the second CREATE TABLE of one table.
+[[noreturn]] void RefuseSecondTable(const Statement& statement);
+
 }  // namespace oxbackup::mysql

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "mysql/dump_script.h"
 #include "mysql/member_path.h"
@@ -45,10 +46,15 @@ class ScriptScan {
     const bool unwanted = !statement.database.empty() && !site_.Wants(statement.database);
     if (IsPassedOver(statement) || unwanted) return;
     RefuseUnplaceable(statement, text, created_.contains(statement.database));
+    if (statement.kind == StatementKind::kCreateTable &&
+        !tables_.emplace(statement.database, statement.name).second) {
+      RefuseSecondTable(statement);
+    }
   }
 
   const ShadowSite& site_;
   std::set<std::string>& created_;
+  std::set<std::pair<std::string, std::string>> tables_;  // database and name
   std::string database_;
 };
 

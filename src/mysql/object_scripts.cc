@@ -18,18 +18,6 @@
 namespace oxbackup::mysql {
 namespace {
 
-std::string Describe(const ObjectScript& script) {
-  switch (script.kind) {
-    case ObjectScript::Kind::kView:
-      return fmt::format("the view {}.{}", script.database, script.name);
-    case ObjectScript::Kind::kTriggers:
-      return fmt::format("the triggers of {}.{}", script.database, script.name);
-    case ObjectScript::Kind::kPost:
-      return fmt::format("the routines and events of {}", script.database);
-  }
-  return script.name;
-}
-
 // A text with NO_BACKSLASH_ESCAPES in it may set that mode; the server's own flag decides.
 bool ModeHasNoBackslashEscapes(Session& session) {
   return session.QueryValue("SELECT @@SESSION.sql_mode").find("NO_BACKSLASH_ESCAPES") !=
@@ -127,6 +115,18 @@ std::vector<std::string> Names(Session& session, const std::string& query) {
 }
 
 }  // namespace
+
+std::string Describe(const ObjectScript& script) {
+  switch (script.kind) {
+    case ObjectScript::Kind::kView:
+      return fmt::format("the view {}.{}", script.database, script.name);
+    case ObjectScript::Kind::kTriggers:
+      return fmt::format("the triggers of {}.{}", script.database, script.name);
+    case ObjectScript::Kind::kPost:
+      return fmt::format("the routines and events of {}", script.database);
+  }
+  return script.name;
+}
 
 std::vector<ObjectScript> ReadObjects(Session& session, const std::string& name) {
   std::vector<ObjectScript> scripts;

@@ -11,6 +11,9 @@
 
 namespace oxbackup::mysql {
 
+/// "the view openedx.names", for messages.
+std::string Describe(const ObjectScript& script);
+
 /// The definitions of a live database's objects; none when there is no such database.
 std::vector<ObjectScript> ReadObjects(Session& session, const std::string& database);
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "mysql/catalog.h"
+#include "mysql/object_scripts.h"
 #include "mysql/quote.h"
 #include "mysql/script_splitter.h"
 #include "mysql/shadow_names.h"
@@ -41,22 +42,35 @@ bool ShadowSite::Wants(const std::string& database) const {
 
 void ShadowSite::AddDatabase(const std::string& name, std::string_view create) {
   const Statement statement = Classify(create);
-  databases[name] = {name, ShadowName(name), std::string(create.substr(statement.name_end)), {}};
+  databases.try_emplace(
+      name,
+      ShadowDatabase{name, ShadowName(name), std::string(create.substr(statement.name_end)), {}});
+}
+
+ShadowDatabase& ShadowSite::KnownDatabase(const std::string& name, const std::string& what) {
+  if (ShadowDatabase* const found = FindDatabase(name)) return *found;
+  throw Error(ErrorKind::kCorrupt, "the archive has " + what + " but not the database");
 }
 
 void ShadowSite::AddTable(const std::string& database, const std::string& name,
                           std::string_view create) {
-  ShadowDatabase* const found = FindDatabase(database);
-  if (found == nullptr) {
+  ShadowDatabase& owner = KnownDatabase(database, "the table " + database + "." + name);
+  // Others may be filling the first one.
+  if (owner.tables.contains(name)) {
     throw Error(ErrorKind::kCorrupt,
-                "the archive has the table " + database + "." + name + " but not its database");
+                "the archive defines the table " + database + "." + name + " twice");
   }
   auto table = std::make_unique<ShadowTable>();
   table->database = database;
   table->name = name;
   table->create = ForFilling(create);
   table->parts = SplitIndexes(table->create);
-  found->tables[name] = std::move(table);
+  owner.tables[name] = std::move(table);
+}
+
+void ShadowSite::AddObject(ObjectScript script) {
+  static_cast<void>(KnownDatabase(script.database, Describe(script)));
+  objects.push_back(std::move(script));
 }
 
 ShadowTable* ShadowSite::FindTable(const std::string& database, const std::string& name) {
@@ -106,13 +120,13 @@ void ShadowSite::AddMember(const MemberPath& path, const std::string& sql) {
       FindTable(path.database, path.name)->then = FindSequenceValue(sql);
       return;
     case MemberKind::kView:
-      objects.push_back({ObjectScript::Kind::kView, path.database, path.name, sql});
+      AddObject({ObjectScript::Kind::kView, path.database, path.name, sql});
       return;
     case MemberKind::kTriggers:
-      objects.push_back({ObjectScript::Kind::kTriggers, path.database, path.name, sql});
+      AddObject({ObjectScript::Kind::kTriggers, path.database, path.name, sql});
       return;
     case MemberKind::kPost:
-      objects.push_back({ObjectScript::Kind::kPost, path.database, "", sql});
+      AddObject({ObjectScript::Kind::kPost, path.database, "", sql});
       return;
     case MemberKind::kAccounts:
       accounts = sql;

@@ -61,8 +61,10 @@ class ShadowSite {
 
   /// False for databases that are not wanted and for the servers' and our own.
   bool Wants(const std::string& database) const;
-  /// Adds a database from its CREATE DATABASE statement.
+  /// Adds a database from its CREATE DATABASE statement. One that is known stays as it is: two
+  /// dumps in one script, definitions and rows, both create it.
   void AddDatabase(const std::string& name, std::string_view create);
+  /// Throws Error(kCorrupt) when its database is not known, or when the table is already.
   void AddTable(const std::string& database, const std::string& name, std::string_view create);
   /// Nothing (nullptr) when there is none.
   ShadowTable* FindTable(const std::string& database, const std::string& name);
@@ -73,7 +75,7 @@ class ShadowSite {
   /// All tables, those with the most bytes first.
   std::vector<ShadowTable*> Tables();
 
-  /// Takes over a member other than rows.
+  /// Takes over a member other than rows. Throws Error(kCorrupt) as AddTable does.
   void AddMember(const MemberPath& path, const std::string& sql);
 
   /// Creates the table in its shadow schema. `session` is anywhere.
@@ -88,6 +90,8 @@ class ShadowSite {
   std::string accounts;
 
  private:
+  ShadowDatabase& KnownDatabase(const std::string& name, const std::string& what);
+  void AddObject(ObjectScript script);
   std::string Redirect(std::string_view sql);
 
   std::vector<std::string> wanted_;

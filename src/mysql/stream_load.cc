@@ -201,6 +201,9 @@ void StreamLoad::TakeStatement(std::string_view text) {
   RefuseUnplaceable(statement, text, site_.FindDatabase(statement.database) != nullptr);
   switch (statement.kind) {
     case StatementKind::kCreateTable:
+      if (site_.FindTable(statement.database, statement.name) != nullptr) {
+        RefuseSecondTable(statement);
+      }
       site_.AddTable(statement.database, statement.name,
                      WithName(text, statement, QuoteName(statement.name)));
       pending_settings_.clear();

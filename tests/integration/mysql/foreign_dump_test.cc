@@ -200,6 +200,36 @@ TEST_P(ForeignDump, AStatementThatCannotBePlacedIsNamedWithItsLine) {
   EXPECT_EQ(Describe(session_, kSite), original_);
 }
 
+TEST_P(ForeignDump, DefinitionsAndRowsInTwoDumpsOneAfterTheOtherComeBack) {
+  const std::string script = Dump({"--no-data", "--databases", kSite}) +
+                             Dump({"--no-create-info", "--skip-triggers", "--skip-routines",
+                                   "--skip-events", "--databases", kSite}) +
+                             Dump({"--no-create-info", "--no-data", "--skip-triggers",
+                                   "--skip-routines", "--skip-events", "--databases", kSite});
+  session_.Execute("DELETE FROM load_dumped.child");
+  RestoreScript(script, QuietOptions());
+  EXPECT_EQ(Describe(session_, kSite), original_);
+}
+
+TEST_P(ForeignDump, ATableThatIsCreatedTwiceIsRefusedBeforeAnythingIsRemoved) {
+  const std::string script = Dump({"--databases", kSite});
+  const std::string archive = WriteForeign({MakeFile("data/mysql_dump.sql", script + script)});
+  const auto target = MakeRestoreTarget(connect_, QuietOptions(), run_.run);
+  for (const bool in_place : {true, false}) {
+    const std::unique_ptr<ArchiveReader> reader =
+        OpenArchive(std::make_unique<MemoryRangedSource>(archive), run_.run);
+    try {
+      in_place ? target->PrepareRemoval(*reader) : target->Load(*reader);
+      ADD_FAILURE() << "taken, in place: " << in_place;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+      EXPECT_THAT(error.what(), HasSubstr("creates the table load_dumped.audit a second time"));
+    }
+  }
+  target->Abandon();
+  EXPECT_EQ(Describe(session_, kSite), original_);
+}
+
 TEST_P(ForeignDump, AScriptCutShortIsRefused) {
   const std::string script = Dump({"--databases", kSite});
   EXPECT_THROW(RestoreScript(script.substr(0, script.size() / 2), QuietOptions()), Error);
