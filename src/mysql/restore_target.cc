@@ -148,8 +148,13 @@ class Target final : public RestoreTarget {
 
   void ForgetAwaited() override {
     if (!Awaited()) return;
-    book().WriteApplied("");
-    book().RemoveWhenEmpty();
+    Lock();
+    // The restore that it waits for may just have ended.
+    if (Awaited()) {
+      book().WriteApplied("");
+      book().RemoveWhenEmpty();
+    }
+    Unlock();
   }
 
   void Load(ArchiveReader& reader) override {
@@ -225,6 +230,8 @@ class Target final : public RestoreTarget {
   }
 
   void Abandon() override {
+    // What is there belongs to the restore that kept this one away.
+    if (!locked_) return;
     for (const auto& [name, database] : site_.databases) book().DropSchema(database.shadow);
     book().RemoveWhenEmpty();
     Unlock();

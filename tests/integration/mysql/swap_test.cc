@@ -5,6 +5,7 @@
 
 #include "archive/archive_testing.h"
 #include "base/error.h"
+#include "mysql/swap_record.h"
 #include "swap_testing.h"
 
 namespace oxbackup::mysql {
@@ -204,6 +205,25 @@ TEST_P(Swap, TwoRestoresAtOnceAreKeptApart) {
     EXPECT_THAT(error.what(), HasSubstr("another restore"));
   }
   first->Abandon();
+}
+
+TEST_P(Swap, OneThatWasKeptAwayLeavesTheRecordsOfTheOther) {
+  Session other(connect_, std::stop_token());
+  ASSERT_EQ(other.QueryValue("SELECT GET_LOCK('openedx_backup.restore', 5)"), "1");
+  RecordBook book(other);
+  book.Prepare();
+  const auto target = MakeTarget(-1);
+  EXPECT_THROW(target->Load(*OpenBytes(archive_, run_.run)), Error);
+  target->Abandon();
+  EXPECT_NO_THROW(other.Query("SELECT name FROM openedx_backup.schemas"));
+
+  book.WriteApplied(SerializeRemoval(IntentOf("run", false).Brings()));
+  EXPECT_THROW(target->ForgetAwaited(), Error);
+  EXPECT_TRUE(target->Awaited());
+  other.QueryValue("SELECT RELEASE_LOCK('openedx_backup.restore')");
+  target->ForgetAwaited();
+  ExpectNothingLeft("when nothing is awaited");
+  EXPECT_EQ(other.QueryValue("SELECT IS_FREE_LOCK('openedx_backup.restore')"), "1");
 }
 
 TEST_P(Swap, AccountsComeBackButTheRunsOwnIsLeftAlone) {
