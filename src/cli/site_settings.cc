@@ -109,6 +109,12 @@ files::Tree MediaTree(const std::string& text, const std::string& origin) {
     throw Error(ErrorKind::kUsage, fmt::format("{} is no media folder: '{}'", origin, text))
         .Hint("--media /openedx/data/openedx-media, or --media NAME=DIR");
   }
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(tree.path, ignored)) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{} has to be a folder: {} is a file", origin, tree.path.string()))
+        .Hint("name the folder that holds it");
+  }
   return tree;
 }
 
@@ -129,6 +135,17 @@ std::vector<files::Tree> MediaOf(const SettingValues& settings) {
   return trees;
 }
 
+std::optional<std::filesystem::path> TutorConfigOf(const SettingValues& settings) {
+  const std::optional<std::string> path = settings.Text("tutor-config");
+  std::error_code ignored;
+  if (path && std::filesystem::is_directory(*path, ignored)) {
+    throw Error(ErrorKind::kUsage, fmt::format("{} has to be Tutor's config.yml: {} is a folder",
+                                               settings.Find("tutor-config")->origin, *path))
+        .Hint("--tutor-config \"$(tutor config printroot)/config.yml\"");
+  }
+  return path;
+}
+
 /// The flag without which a component is no part of the site.
 std::string FlagOf(const std::string& component) {
   if (component == "config") return "--tutor-config";
@@ -144,7 +161,7 @@ Site SiteOf(const SettingValues& settings, CommandBit command, int threads) {
   site.mongodb = MongodbOf(settings, command);
   site.caddy = CaddyOf(settings);
   site.media = MediaOf(settings);
-  if (const auto path = settings.Text("tutor-config")) site.tutor_config = *path;
+  site.tutor_config = TutorConfigOf(settings);
   // A third connection keeps two processors busy while the server commits for the others.
   if (site.mysql) site.mysql->restore.workers = std::max(threads, 3);
   return site;

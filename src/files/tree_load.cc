@@ -1,5 +1,6 @@
 // What a restore does with trees up to their swap: plans, loads beside what is there, compares.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,17 @@ const ObjectEntry* FindObject(const ComponentManifest* manifest, const std::stri
   return found == manifest->objects.end() ? nullptr : &*found;
 }
 
+Error NoTreeOf(const ComponentManifest& described) {
+  std::vector<std::string> names;
+  for (const ObjectEntry& object : described.objects) names.push_back(object.name);
+  return Error(ErrorKind::kUsage,
+               fmt::format("none of the folders that are given here is one of the archive's {}",
+                           described.name))
+      .Cause(fmt::format("they are called {} there", fmt::join(names, ", ")))
+      .Hint(fmt::format("say which folder is which: --{0} {1}=DIR; or leave it out: --exclude {0}",
+                        described.name, names.empty() ? "NAME" : names.front()));
+}
+
 }  // namespace
 
 RestorePlan TreeTarget::Plan(const Manifest* manifest, RestoreRoom room) {
@@ -33,6 +45,7 @@ RestorePlan TreeTarget::Plan(const Manifest* manifest, RestoreRoom room) {
     const ObjectEntry* const object = FindObject(described, work.tree.name);
     if (described == nullptr || object != nullptr) planned.push_back({place, object});
   }
+  if (planned.empty()) throw NoTreeOf(*described);
   RestorePlan plan = PlanTrees(planned, room, run_);
   if (described == nullptr) return plan;
   for (const ObjectEntry& object : described->objects) {

@@ -364,6 +364,18 @@ TEST_F(TreeTargetTest, AnArchiveWithoutTheComponentChangesNothing) {
   EXPECT_EQ(Fingerprint(live_), old_);
 }
 
+TEST_F(TreeTargetTest, FoldersThatTheArchiveKnowsByOtherNamesAreToldOf) {
+  const auto target = MakeTreeTarget("caddy", "data/caddy", {{"other", live_}}, {}, test_.run);
+  try {
+    target->Plan(&manifest_, RestoreRoom::kBeside);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_THAT(error.hint(), HasSubstr("--caddy "));
+  }
+  EXPECT_EQ(Fingerprint(live_), old_);
+}
+
 TEST_F(TreeTargetTest, ASingleFileIsRestoredLikeATree) {
   const fs::path file = folder_.path() / "config.yml";
   WriteTestFile(file, "old: 1\n");

@@ -133,6 +133,18 @@ TEST(UsageTest, AResultThatCannotBeWrittenDoesNotDenyTheWork) {
   EXPECT_TRUE(std::filesystem::exists(target + "/data/caddy"));
 }
 
+TEST(UsageTest, AFolderWhereAFileBelongsIsRefusedAndTheOtherWayAbout) {
+  const CommandSite site;
+  const std::string file = site.caddy() + "/certificates/campus.crt";
+  for (const auto& [flag, path] :
+       {std::pair<std::string, std::string>{"--media", file}, {"--tutor-config", site.caddy()}}) {
+    const ProcessResult result = site.Run({"backup", "--to", site.archives(), flag, path});
+    EXPECT_EQ(result.status, 2) << flag;
+    EXPECT_THAT(result.error, AllOf(HasSubstr(flag), HasSubstr(path))) << flag;
+  }
+  EXPECT_THAT(site.Stored(), IsEmpty());
+}
+
 TEST(UsageTest, AnIntervalThatIsNoNumberIsRefused) {
   const CommandSite site;
   for (const char* const interval : {"nan", "inf", "0", "-1", "1s"}) {
