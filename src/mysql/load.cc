@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -117,6 +118,7 @@ class RandomLoad {
     const Reservation buffers =
         run_.budget.Take(static_cast<uint64_t>(loaders) * kBytesPerWorker, run_.stop);
     TaskGroup group(run_.stop);
+    const std::stop_callback stop_all(group.stop_token(), [this] { crew_.Stop(); });
     for (int i = 0; i < kIndexBuilders; ++i) {
       group.Run([this](const std::stop_token& stop) {
         crew_.With([&](LoadSession& session) {

@@ -32,16 +32,17 @@ void LoadSession::Insert(const std::string& shadow, ShadowTable& table,
 }
 
 LoadCrew::LoadCrew(const ConnectOptions& options, int workers, bool binlog, const RunContext& run)
-    : run_(run) {
+    : run_(run), forward_(run.stop, Stopper{this}) {
   for (int i = 0; i < std::max(workers, 1); ++i) {
-    all_.push_back(std::make_unique<LoadSession>(options, binlog, run.stop));
+    all_.push_back(std::make_unique<LoadSession>(options, binlog, stop_.get_token()));
     free_.push_back(all_.back().get());
   }
 }
 
 LoadSession* LoadCrew::Acquire() {
   std::unique_lock lock(mutex_);
-  if (!changed_.wait(lock, run_.stop, [&] { return !free_.empty(); })) throw CancelledError();
+  const bool got = changed_.wait(lock, stop_.get_token(), [&] { return !free_.empty(); });
+  if (!got) throw CancelledError();
   LoadSession* const session = free_.back();
   free_.pop_back();
   return session;
@@ -57,6 +58,7 @@ void LoadCrew::ForEach(const std::vector<ShadowTable*>& tables,
                        const std::function<void(LoadSession&, ShadowTable&)>& body) {
   std::atomic<size_t> next{0};
   TaskGroup group(run_.stop);
+  const std::stop_callback stop(group.stop_token(), Stopper{this});
   for (int i = 0; i < size(); ++i) {
     group.Run([&](const std::stop_token& stop) {
       With([&](LoadSession& session) {

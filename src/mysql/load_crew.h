@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,7 @@ class LoadSession {
   LoadSettings settings_;
 };
 
-/// A fixed number of sessions. Thread-safe.
+/// A fixed number of sessions, which a stop of the run ends. Thread-safe.
 class LoadCrew {
  public:
   LoadCrew(const ConnectOptions& options, int workers, bool binlog, const RunContext& run);
@@ -54,6 +55,9 @@ class LoadCrew {
     const Returner returner{this, session};
     body(*session);
   }
+  /// Ends what the sessions are doing, on the server too, and leaves them unusable: when one part
+  /// of a load has failed nobody waits until an index is built elsewhere.
+  void Stop() { stop_.request_stop(); }
   /// Calls `body` for each table, several at once, in this order. The first error ends it.
   void ForEach(const std::vector<ShadowTable*>& tables,
                const std::function<void(LoadSession&, ShadowTable&)>& body);
@@ -67,7 +71,14 @@ class LoadCrew {
   LoadSession* Acquire();
   void Release(LoadSession* session);
 
+  struct Stopper {
+    LoadCrew* crew;
+    void operator()() const { crew->Stop(); }
+  };
+
   RunContext run_;
+  std::stop_source stop_;
+  std::stop_callback<Stopper> forward_;  // the run's stop
   std::vector<std::unique_ptr<LoadSession>> all_;
   std::mutex mutex_;
   std::condition_variable_any changed_;

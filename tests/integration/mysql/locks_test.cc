@@ -2,10 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
+#include <future>
 #include <optional>
 #include <thread>
 
+#include "archive/archive_testing.h"
 #include "base/error.h"
 #include "base/task_group.h"
 #include "restore_testing.h"
@@ -91,6 +94,69 @@ TEST_P(Locks, TriggersThatHadToBeMadeAgainRunInTheirOldOrder) {
   EXPECT_THROW(undo->UndoSwap(""), Error);
   EXPECT_EQ(drops, 2);
   EXPECT_EQ(Describe(session_, kSite), original_);
+}
+
+// A table whose index comes late, and after it one with rows that the server refuses.
+std::string ArchiveWithALateError(const RunContext& run) {
+  std::string rows;
+  for (int statement = 0; statement < 17; ++statement) {
+    rows += "INSERT INTO `late` (`b`) VALUES\n";
+    for (int row = 0; row < 1024; ++row) {
+      rows += (row > 0 ? ",\n('" : "('") + std::string(1020, 'x') + "')";
+    }
+    rows += ";\n";
+  }
+  return WriteArchive(
+      "none",
+      {{MakeFile("data/mysql_dump/load_locks-schema-create.sql",
+                 "CREATE DATABASE IF NOT EXISTS `load_locks`;\n"),
+        MakeFile("data/mysql_dump/load_locks.late-schema.sql",
+                 "CREATE TABLE `late` (`a` int NOT NULL AUTO_INCREMENT, `b` varchar(1100), "
+                 "PRIMARY KEY (`a`), KEY `b` (`b`(9))) ENGINE=InnoDB;"),
+        MakeFile("data/mysql_dump/load_locks.refused-schema.sql",
+                 "CREATE TABLE `refused` (`a` int NOT NULL, PRIMARY KEY (`a`)) ENGINE=InnoDB;")},
+       {MakeFile("data/mysql_dump/load_locks.late.1.sql", rows)},
+       {MakeFile("data/mysql_dump/load_locks.refused.1.sql",
+                 "INSERT INTO `refused` (`b`) VALUES\n(1);\n")}},
+      run);
+}
+
+TEST_P(Locks, ALoadThatFailedDoesNotWaitForAnIndex) {
+  using namespace std::chrono_literals;
+  const std::string archive = ArchiveWithALateError(run_.run);
+  RestoreOptions options = QuietOptions();
+  options.workers = 1;
+  const auto target = MakeRestoreTarget(connect_, options, run_.run);
+  auto load = std::async(std::launch::async, [&]() -> std::string {
+    try {
+      target->Load(*OpenBytes(archive, run_.run));
+    } catch (const Error& error) {
+      return error.cause();
+    }
+    return "no error";
+  });
+  const auto wait_for = [&](size_t count, const std::string& sql) {
+    while (load.wait_for(0s) == std::future_status::timeout && session_.Query(sql).size() < count) {
+      std::this_thread::yield();
+    }
+  };
+  wait_for(1,
+           "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA='load_locks__restore' "
+           "AND TABLE_NAME='refused'");
+  Session first(connect_, {});
+  first.Execute("LOCK TABLES load_locks__restore.refused WRITE");
+  Session second(connect_, {});
+  second.Execute("START TRANSACTION");
+  second.Query("SELECT * FROM load_locks__restore.late LIMIT 1");
+  wait_for(2,
+           "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for table "
+           "metadata lock%'");
+  EXPECT_EQ(load.wait_for(0s), std::future_status::timeout) << "the locks came too late";
+  first.Execute("UNLOCK TABLES");
+  EXPECT_EQ(load.wait_for(60s), std::future_status::ready) << "while an index waits for a lock";
+  second.Execute("COMMIT");
+  EXPECT_THAT(load.get(), HasSubstr("Unknown column"));
+  target->Abandon();
 }
 
 TEST_P(Locks, ASwapThatWaitsForALongStatementLetsOthersThrough) {
