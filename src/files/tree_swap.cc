@@ -201,13 +201,23 @@ void TreeSwap::Forward() {
 void TreeSwap::Rewrite(const SwapIntent& intent, SwapState state) {
   std::optional<SwapRecord> record = Record();
   if (!record) return;
+  RemoveStrandedNew(*record);
   record->intent = intent;
   SetState(*record, state);
 }
 
 void TreeSwap::BeginBackward() {
   std::optional<SwapRecord> record = Record();
-  if (record) SetState(*record, SwapState::kUndoing);
+  if (!record) return;
+  RemoveStrandedNew(*record);
+  SetState(*record, SwapState::kUndoing);
+}
+
+// Beside kept data new/ is what a later restore was killed while loading. An open record would take
+// it for its own.
+void TreeSwap::RemoveStrandedNew(const SwapRecord& record) const {
+  if (record.state != SwapState::kKept) return;
+  RemoveTreeAt(lock_.get(), kNewFolder, Where() + "/new");
 }
 
 void TreeSwap::Backward() {

@@ -63,9 +63,9 @@ class TreeSwap {
   bool IsUntouched(const SwapRecord& record) const;
   /// Brings the new entries in. Nothing to do when that is done already.
   void Forward();
-  /// Puts this intent and state into the record. REQUIRES: there is one.
+  /// Puts this intent and state into the record. REQUIRES: there is one, and Lock.
   void Rewrite(const SwapIntent& intent, SwapState state);
-  /// Says that all that follows is for going back.
+  /// Says that all that follows is for going back. REQUIRES: Lock, when the old data are kept.
   void BeginBackward();
   /// Brings the old entries back. REQUIRES: BeginBackward.
   void Backward();
@@ -79,6 +79,7 @@ class TreeSwap {
  private:
   bool TryLock();
   void RemoveLeftoverBeside() const;
+  void RemoveStrandedNew(const SwapRecord& record) const;
   void Step(const std::string& what) const;
   template <class Remove>
   void RemoveOrWarn(const Remove& remove) const;

@@ -74,7 +74,10 @@ void TreeTarget::CheckMayUndo(const TreeGroup& group) {
   CheckUndoable(component_, group);
   for (const auto& [place, member] : group.members) {
     // Refused while nothing has been done; an open swap has to be mended all the same.
-    if (member.state == SwapState::kKept) CheckSwapPlace(member.swap->place());
+    if (member.state == SwapState::kKept) {
+      member.swap->Lock();
+      CheckSwapPlace(member.swap->place());
+    }
     member.swap->HoldOffReaders();
   }
 }

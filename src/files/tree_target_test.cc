@@ -123,9 +123,10 @@ TEST_F(TreeTargetTest, PlanSaysWhatIsReplacedAndChangesNothing) {
 
 TEST_F(TreeTargetTest, RestoresWhereNothingIsYet) {
   fs::remove_all(live_);
-  const auto target = Target();
+  auto target = Target();
   EXPECT_EQ(target->Plan(&manifest_, RestoreRoom::kBeside).replaced[0].now, "nothing");
   Restore(*target, true);
+  target.reset();
   EXPECT_EQ(Fingerprint(live_), new_);
   Target()->UndoSwap("");
   EXPECT_FALSE(fs::exists(live_));
