@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <set>
 #include <thread>
 
@@ -170,6 +171,65 @@ TEST(ArchiveWriter, AFailingSinkEndsEveryProducerWithItsError) {
     EXPECT_FALSE(sink.finished);
     EXPECT_EQ(test.budget.used(), 0);
   }
+}
+
+// Fails as soon as every producer waits for memory.
+class SinkThatFailsLate final : public ByteSink {
+ public:
+  SinkThatFailsLate(const std::atomic<int>& waiting, int producers)
+      : waiting_(waiting), producers_(producers) {}
+  void Write(std::string_view) override {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    for (int seen = 0; seen < 20 && std::chrono::steady_clock::now() < give_up;) {
+      seen = waiting_ == producers_ ? seen + 1 : 0;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    throw Error(ErrorKind::kStore, "the disk is full");
+  }
+  void Finish() override {}
+
+ private:
+  const std::atomic<int>& waiting_;
+  const int producers_;
+};
+
+TEST(ArchiveWriter, AFailingSinkWakesProducersThatWaitForMemory) {
+  constexpr int kProducers = 3;
+  TestRun test(40 * kMiB);
+  std::atomic<int> waiting = 0;
+  std::atomic<bool> ended = false;
+  std::jthread watchdog([&](const std::stop_token& stop) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!stop.stop_requested() && std::chrono::steady_clock::now() < give_up) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    if (!ended) test.stop.request_stop();
+  });
+  SinkThatFailsLate sink(waiting, kProducers);
+  try {
+    ArchiveWriter writer(sink, {ParseCompression("none"), 1}, test.run);
+    TaskGroup group(test.run.stop);
+    for (int producer = 0; producer < kProducers; ++producer) {
+      group.Run([&, producer](const std::stop_token&) {
+        for (int chunk = 0;; ++chunk) {
+          MemberGroup members;
+          ++waiting;
+          // As the sources do: by the run's token, which a failure of the writer does not stop.
+          members.reservation = test.budget.Take(8 * kMiB, test.run.stop);
+          --waiting;
+          const std::string path = std::to_string(producer) + "/" + std::to_string(chunk);
+          members.members.push_back(MakeFile("data/" + path, std::string(7 * kMiB, 'x')));
+          writer.Add(std::move(members));
+        }
+      });
+    }
+    group.Wait();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "the disk is full");
+  }
+  ended = true;
+  EXPECT_EQ(test.budget.used(), 0);
 }
 
 class FailingSource final : public ByteSource {

@@ -66,6 +66,9 @@ void BlockPipeline::Fail(std::exception_ptr error) {
     if (!first_error_) first_error_ = std::move(error);
   }
   tasks_.RequestStop();
+  // A producer may be waiting for the memory of the blocks that nobody will take any more; with it,
+  // the producer comes to a call that throws.
+  jobs_->Discard();
 }
 
 void BlockPipeline::CheckFailed() const {

@@ -21,13 +21,14 @@ class BoundedQueue {
   /// REQUIRES: max_cost > 0, in the unit of Push's cost (bytes).
   explicit BoundedQueue(uint64_t max_cost) : max_cost_(max_cost) {}
 
-  /// Waits for room. Throws Error(kCancelled) once `stop` is requested. REQUIRES: not closed.
+  /// Waits for room. Throws Error(kCancelled) once `stop` is requested, or after Discard. REQUIRES:
+  /// not closed.
   void Push(T item, uint64_t cost, const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     const bool room = changed_.wait(lock, stop, [&] {
-      return items_.empty() || (cost <= max_cost_ && cost_ <= max_cost_ - cost);
+      return discarded_ || items_.empty() || (cost <= max_cost_ && cost_ <= max_cost_ - cost);
     });
-    if (!room) throw CancelledError();
+    if (!room || discarded_) throw CancelledError();
     items_.emplace_back(std::move(item), cost);
     cost_ += cost;
     changed_.notify_all();
@@ -55,6 +56,18 @@ class BoundedQueue {
     changed_.notify_all();
   }
 
+  /// For when nobody takes anything any more: drops what is in it, with the memory that it holds,
+  /// and lets nothing in from then on.
+  void Discard() {
+    // Destroyed without the lock: an item may own whatever it likes.
+    std::deque<std::pair<T, uint64_t>> dropped;
+    const std::lock_guard lock(mutex_);
+    dropped.swap(items_);
+    cost_ = 0;
+    discarded_ = true;
+    changed_.notify_all();
+  }
+
  private:
   const uint64_t max_cost_;
   std::mutex mutex_;
@@ -62,6 +75,7 @@ class BoundedQueue {
   std::deque<std::pair<T, uint64_t>> items_;  // guarded by mutex_
   uint64_t cost_ = 0;                         // guarded by mutex_
   bool closed_ = false;                       // guarded by mutex_
+  bool discarded_ = false;                    // guarded by mutex_
 };
 
 }  // namespace oxbackup
