@@ -126,6 +126,14 @@ TEST_P(HostileArchive, HardLinksOutOfTheTree) {
   ExpectRefused({Link(MemberType::kHardlink, "data/caddy/x", "data/caddy/missing")});
 }
 
+TEST_P(HostileArchive, HardLinksInACircle) {
+  ExpectRefused({File("data/caddy/a"), File("data/caddy/b"),
+                 Link(MemberType::kHardlink, "data/caddy/a", "data/caddy/b"),
+                 Link(MemberType::kHardlink, "data/caddy/b", "data/caddy/a")});
+  ExpectRefused(
+      {File("data/caddy/a"), Link(MemberType::kHardlink, "data/caddy/a", "data/caddy/a")});
+}
+
 TEST_P(HostileArchive, AHardLinkBehindALink) {
   ExpectRefused({File("data/caddy/f"),
                  Link(MemberType::kSymlink, "data/caddy/l", "../../../outside"),

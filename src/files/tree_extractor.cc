@@ -172,10 +172,29 @@ void TreeExtractor::NoteRefused(const std::vector<std::string>& what, std::strin
 }
 
 TreeDigest TreeExtractor::Finish() {
+  const std::map<std::string, std::string> linked = LinkedFiles();
   for (const auto& [path, target] : hard_links_) MakeHardLink(path, target);
   if (options_.foreign) AddUnmentionedFolders();
   CompleteFolders();
-  return options_.foreign ? ForeignDigest() : digest_;
+  return options_.foreign ? ForeignDigest(linked) : digest_;
+}
+
+// By the link's path what it comes to in the end: a link may lead to another one. Each is followed
+// once, however long the chains are.
+std::map<std::string, std::string> TreeExtractor::LinkedFiles() const {
+  std::map<std::string, std::string> files;
+  for (const auto& [path, target] : hard_links_) {
+    std::set<std::string> way;
+    std::string file = path;
+    for (auto link = hard_links_.find(file); link != hard_links_.end() && !files.contains(file);
+         link = hard_links_.find(file)) {
+      if (!way.insert(file).second) throw Damaged(path, "is a hard link that leads to itself");
+      file = link->second;
+    }
+    if (const auto known = files.find(file); known != files.end()) file = known->second;
+    for (const std::string& name : way) files[name] = file;
+  }
+  return files;
 }
 
 void TreeExtractor::MakeHardLink(const std::string& path, const std::string& target) {
@@ -243,18 +262,11 @@ void TreeExtractor::CompleteFolders() {
   }
 }
 
-TreeDigest TreeExtractor::ForeignDigest() {
+TreeDigest TreeExtractor::ForeignDigest(const std::map<std::string, std::string>& linked) {
   // Which of several names is the file and which are the links is up to whoever wrote the archive;
   // the digest has rules of its own for that.
   std::map<std::string, std::vector<std::string>> links;
-  for (const auto& [path, target] : hard_links_) {
-    std::string file = target;
-    for (auto found = hard_links_.find(file); found != hard_links_.end();
-         found = hard_links_.find(file)) {
-      file = found->second;
-    }
-    links[file].push_back(path);
-  }
+  for (const auto& [path, file] : linked) links[file].push_back(path);
   for (auto& [file, names] : links) {
     const auto first = std::min_element(names.begin(), names.end(), ComesBefore);
     if (ComesBefore(file, *first)) continue;

@@ -70,7 +70,8 @@ class TreeExtractor {
   void NoteRefused(const std::vector<std::string>& what, std::string_view path);
   void CompleteFolders();
   void AddUnmentionedFolders();
-  TreeDigest ForeignDigest();
+  std::map<std::string, std::string> LinkedFiles() const;
+  TreeDigest ForeignDigest(const std::map<std::string, std::string>& linked);
 
   const int folder_;
   const Options options_;
