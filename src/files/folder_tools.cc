@@ -17,6 +17,23 @@ namespace {
 
 constexpr char kCheckRights[] = "check that this user may write there, and the disk";
 
+// A bind mount of the same file system has its device number too; a kernel before 5.8, or a
+// container's filter of system calls, knows no more than that number.
+bool IsMountedAt(int parent, const std::string& name) {
+  constexpr int kFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+  struct statx above {};
+  struct statx inner {};
+  if (::statx(parent, "", AT_EMPTY_PATH, STATX_MNT_ID, &above) == 0 &&
+      ::statx(parent, name.c_str(), kFlags, STATX_MNT_ID, &inner) == 0 &&
+      (above.stx_mask & inner.stx_mask & STATX_MNT_ID) != 0) {
+    return above.stx_mnt_id != inner.stx_mnt_id;
+  }
+  struct stat folder {};
+  struct stat entry {};
+  return ::fstat(parent, &folder) == 0 && ::fstatat(parent, name.c_str(), &entry, kFlags) == 0 &&
+         folder.st_dev != entry.st_dev;
+}
+
 }  // namespace
 
 FileDescriptor OpenFolder(const std::filesystem::path& path) {
@@ -67,6 +84,12 @@ std::vector<std::string> NamesIn(int folder, const std::string& where) {
 void RemoveTreeAt(int parent, const std::string& name, const std::string& where) {
   if (::unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return;
   const int error = errno;
+  // Its content is somebody else's, and would be gone before rmdir refuses the mount point.
+  if (IsMountedAt(parent, name)) {
+    throw Error(ErrorKind::kSource, fmt::format("cannot remove {}", where))
+        .Cause("something is mounted there")
+        .Hint("unmount it");
+  }
   FileDescriptor folder = OpenFolderAt(parent, name);
   if (!folder && errno == EACCES) {
     // One of ours, restored without the right to look into it.

@@ -22,7 +22,7 @@ FileDescriptor MakeFolderAt(int parent, const std::string& name, const std::stri
 /// The names in a folder, sorted. Throws Error(kSource).
 std::vector<std::string> NamesIn(int folder, const std::string& where);
 /// Removes `name` with all it holds, also nothing. Links are removed, not followed; other mounts in
-/// it are an error. Throws Error(kSource).
+/// it are an error, and nothing in them is touched. Throws Error(kSource).
 void RemoveTreeAt(int parent, const std::string& name, const std::string& where);
 /// Throws Error(kSource) when what was done in the folder cannot be made durable.
 void SyncFolderOrThrow(int folder, const std::string& where);

@@ -1,15 +1,12 @@
 // A restore that is killed before any of its steps: the next run finishes or undoes it.
 #include <gtest/gtest.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "base/error.h"
 #include "base/run_context_testing.h"
 #include "base/temporary_folder_testing.h"
+#include "files/mount_testing.h"
 #include "files/tree.h"
 #include "files/tree_testing.h"
 #include "files/tree_walk.h"
@@ -302,28 +299,6 @@ TEST(TreeSwapKill, AKilledUndoCanBeTurnedAround) {
   SurvivesKillsOfTheUndo(kill, true);
 }
 
-// Runs `body` in a child with mounts of its own; fails loudly where that is not allowed.
-template <class Body>
-void WithPrivateMounts(Body body) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) ::_exit(77);
-    if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) ::_exit(77);
-    body();
-    ::_exit(testing::Test::HasFailure() ? 1 : 0);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status));
-  ASSERT_NE(WEXITSTATUS(status), 77) << "this test needs mounts of its own: run it as root";
-  EXPECT_EQ(WEXITSTATUS(status), 0);
-}
-
-void MountOver(const fs::path& path) {
-  fs::create_directories(path);
-  if (::mount("tmpfs", path.c_str(), "tmpfs", 0, "mode=755") != 0) ::_exit(77);
-}
-
 TEST(TreeSwapKill, MountPointsAreCompleted) {
   const TemporaryFolder folder;
   WithPrivateMounts([&] {
@@ -348,8 +323,7 @@ TEST(TreeSwapKill, TheNextRunMayHaveTheFolderMountedElsewhere) {
     const fs::path there = folder.path() / "live" / "one";
     const fs::path alias = folder.path() / "alias";
     fs::create_directories(there);
-    fs::create_directories(alias);
-    if (::mount(there.c_str(), alias.c_str(), nullptr, MS_BIND, nullptr) != 0) ::_exit(77);
+    MountFolder(there, alias);
     KillTest kill(folder.path(), {"one"});
     kill.NextRunNames([&](const fs::path&) { return alias; });
     CompletesAtEveryStep(kill);
