@@ -37,13 +37,23 @@ FileDescriptor OpenFolder(const std::filesystem::path& path) {
       .Hint("give this user the right to read it, or name another folder");
 }
 
-std::optional<ObjectInfo> StatAt(int folder, const std::string& name) {
+bool MeansAbsent(int error) {
+  return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG;
+}
+
+std::optional<ObjectInfo> StatAt(int folder, const std::string& name, const std::string& location) {
   struct stat status {};
   if (!IsPlainObjectName(name)) return std::nullopt;
   // Links are followed: operators keep old archives on other disks that way.
-  if (::fstatat(folder, name.c_str(), &status, 0) != 0 || !S_ISREG(status.st_mode)) {
-    return std::nullopt;
+  if (::fstatat(folder, name.c_str(), &status, 0) != 0) {
+    const int error = errno;
+    if (MeansAbsent(error)) return std::nullopt;
+    // Left out, an older archive would count as the newest, or a pinned one as not pinned.
+    throw SystemError(ErrorKind::kStore, fmt::format("cannot examine {}/{}", location, name), error)
+        .Hint(error == EACCES ? "give this user the right to read what this is a link to"
+                              : "check the disk or the connection to it, and try again");
   }
+  if (!S_ISREG(status.st_mode)) return std::nullopt;
   const auto since_epoch = std::chrono::seconds(status.st_mtim.tv_sec) +
                            std::chrono::nanoseconds(status.st_mtim.tv_nsec);
   ObjectInfo info;
@@ -136,7 +146,7 @@ std::vector<ObjectInfo> LocalStore::List() {
   std::vector<ObjectInfo> objects;
   errno = 0;
   while (const dirent* const entry = ::readdir(entries.get())) {
-    if (std::optional<ObjectInfo> info = StatAt(fd, entry->d_name)) {
+    if (std::optional<ObjectInfo> info = StatAt(fd, entry->d_name, Location())) {
       objects.push_back(std::move(*info));
     }
     errno = 0;
@@ -153,13 +163,13 @@ std::vector<ObjectInfo> LocalStore::List() {
 std::optional<ObjectInfo> LocalStore::Stat(const ObjectId& id) {
   const FileDescriptor folder = OpenFolder(folder_);
   if (!id.version.empty()) return std::nullopt;
-  return StatAt(folder.get(), id.name);
+  return StatAt(folder.get(), id.name, Location());
 }
 
 bool LocalStore::Remove(const ObjectId& id) {
   const std::string& name = id.name;
   const FileDescriptor folder = OpenFolder(folder_);
-  if (!id.version.empty() || !StatAt(folder.get(), name)) return false;
+  if (!id.version.empty() || !StatAt(folder.get(), name, Location())) return false;
   if (::unlinkat(folder.get(), name.c_str(), 0) != 0) {
     if (errno == ENOENT) return false;
     throw SystemError(ErrorKind::kStore, fmt::format("cannot remove {}/{}", Location(), name),

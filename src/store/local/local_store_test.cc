@@ -242,6 +242,39 @@ TEST_F(LocalStoreTest, AFullDiskIsAnErrorThatLeavesNothing) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+// Runs it as a user without root's rights; true when it is refused as an object that is there but
+// cannot be examined.
+template <class Call>
+bool CannotExamine(const Call& call) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0)) ::_exit(3);
+    int result = 1;
+    try {
+      call();
+    } catch (const Error& error) {
+      const bool clear = error.kind() == ErrorKind::kStore && !error.hint().empty() &&
+                         std::string(error.what()).find("cannot examine") != std::string::npos;
+      result = clear ? 0 : 2;
+    }
+    ::_exit(result);
+  }
+  int status = 0;
+  return ::waitpid(child, &status, 0) == child && status == 0;
+}
+
+TEST_F(LocalStoreTest, AnObjectThatCannotBeExaminedIsNotTakenForAbsent) {
+  const std::filesystem::path closed = folder_.path() / "closed";
+  WriteTestFile(closed / "archive", "content");
+  std::filesystem::create_symlink("closed/archive", folder_.path() / "newest.tar.xz");
+  std::filesystem::permissions(folder_.path(), std::filesystem::perms(0755));
+  std::filesystem::permissions(closed, std::filesystem::perms::none);
+  EXPECT_TRUE(CannotExamine([&] { store_.List(); }));
+  EXPECT_TRUE(CannotExamine([&] { (void)store_.Stat("newest.tar.xz"); }));
+  EXPECT_TRUE(CannotExamine([&] { store_.Remove("newest.tar.xz"); }));
+  std::filesystem::permissions(closed, std::filesystem::perms(0700));
+}
+
 TEST_F(LocalStoreTest, TakesTheLongestNameThatAFileMayHave) {
   const std::string name(255, 'n');
   const auto writer = store_.Create({name});
