@@ -27,7 +27,8 @@ class GroupBuilder {
   /// does it by itself; call it before making a member that needs working bytes.
   void Reserve();
 
-  /// `content` counts against the byte budget until it is written.
+  /// The content counts against the byte budget until it is written, but not while Add waits for
+  /// room in it, as it has to when the group was full: until then it is the caller's.
   void Add(Member member);
   /// Hands over what is left. Called once, last.
   void Flush();
