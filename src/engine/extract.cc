@@ -54,8 +54,11 @@ class OutputFolder {
   ~OutputFolder() {
     if (keep_) return;
     std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(path_, ignored)) {
-      fs::remove_all(entry.path(), ignored);
+    std::error_code unreadable;
+    // Not in a range-for, whose ++ throws.
+    for (fs::directory_iterator entry(path_, unreadable);
+         !unreadable && entry != fs::directory_iterator(); entry.increment(unreadable)) {
+      fs::remove_all(entry->path(), ignored);
     }
     if (made_) fs::remove(path_, ignored);
   }
