@@ -108,14 +108,15 @@ Manifest Describe(BackupSources& sources, const BackupOptions& options, TimePoin
   return manifest;
 }
 
-void ReadBack(Store& store, const ObjectId& archive, const RunContext& run) {
+void ReadBack(Store& store, const ObjectId& archive, uint64_t size, const RunContext& run) {
+  // Whatever fails from here on, there is an archive.
+  run.progress.Begin("archive", "read back", size);
+  run.progress.Add("archive", 0, 0, archive.name);
   const std::unique_ptr<RangedSource> stored = store.Open(archive);
   if (stored == nullptr) {
     throw Error(ErrorKind::kStore,
                 fmt::format("{} vanished right after it was written", archive.name));
   }
-  run.progress.Begin("archive", "read back", stored->Size());
-  run.progress.Add("archive", 0, 0, archive.name);
   WithContext([&] { return "reading back " + archive.name; },
               [&] { CheckStoredBytes(*stored, run); });
   run.progress.Done("archive");
@@ -162,7 +163,7 @@ BackupReport Backup(Store& store, BackupSources& sources, RestoreTargets& target
   report.proof = object->Proof();
   if (options.read_back && report.proof.empty()) {
     const TimePoint written = run.clock.Now();
-    ReadBack(store, object->id(), run);
+    ReadBack(store, object->id(), report.totals.stored_bytes, run);
     report.read_back = true;
     report.read_back_time =
         std::chrono::duration_cast<std::chrono::milliseconds>(run.clock.Now() - written);

@@ -1,10 +1,11 @@
-// What a backup refuses before it has begun.
+// What a backup refuses before it has begun, and what it tells when it fails at its end.
 #include "engine/backup.h"
 
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "base/run_context_testing.h"
+#include "store/counting_store_testing.h"
 #include "store/memory/memory_store.h"
 
 namespace oxbackup {
@@ -46,6 +47,27 @@ TEST(BackupTest, ANameThatIsTakenIsRefusedBeforeAnythingIsRead) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage) << error.what();
   }
   EXPECT_EQ(prepared, 1);
+}
+
+// Whoever says what became of the run goes by the board.
+TEST(BackupTest, AnArchiveThatCannotBeOpenedAgainIsOnTheBoardAsWritten) {
+  TestRun test;
+  MemoryStore memory(test.clock);
+  CountingStore store(memory);
+  store.Lock("whole.tar.xz");
+  int prepared = 0;
+  BackupSources sources;
+  sources.push_back(std::make_unique<CountingSource>(prepared));
+  RestoreTargets targets;
+  BackupOptions options;
+  options.name = "whole";
+  EXPECT_THROW(Backup(store, sources, targets, options, test.run), Error);
+  ASSERT_TRUE(memory.Stat("whole.tar.xz"));
+  const Progress::Snapshot board = test.progress.Read();
+  const ComponentProgress& archive = board.components.back();
+  EXPECT_EQ(archive.phase, "read back");
+  EXPECT_EQ(archive.object, "whole.tar.xz");
+  EXPECT_EQ(archive.expected_bytes, memory.Stat("whole.tar.xz")->size);
 }
 
 }  // namespace
