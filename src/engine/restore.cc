@@ -173,49 +173,65 @@ std::map<std::string, uint64_t> VerifiedItems(const Progress& progress) {
   return items;
 }
 
-// Undoes the swaps of this run in `written`, newest first; false when one could not be undone.
-bool TakeBack(const std::vector<RestoreTarget*>& written, const std::string& run_id,
-              const RunContext& run) {
-  bool whole = true;
+// Undoes the swaps of this run in `written`, newest first; returns those that could not be undone.
+// As long as the last component's record is there the next run may complete the swap, for which it
+// needs all the others' records: then none of them is undone.
+std::vector<RestoreTarget*> TakeBack(const std::vector<RestoreTarget*>& written,
+                                     const RestoreTarget* last, const std::string& run_id,
+                                     const RunContext& run) {
+  std::vector<RestoreTarget*> open;
   for (auto it = written.rbegin(); it != written.rend(); ++it) {
     try {
       (*it)->UndoSwap(run_id);
     } catch (const std::exception& error) {
-      whole = false;
       run.warnings.Add(fmt::format("the swap of {} could not be taken back: {}", (*it)->name(),
                                    WhatAndCause(error)));
+      if (*it == last) return written;
+      open.push_back(*it);
     }
   }
-  return whole;
+  return open;
 }
 
-// Rethrows what is being handled and says what has become of the site.
-[[noreturn]] void RethrowBrokenSwap(bool taken_back, const LiveRemoval& removal) {
-  std::string outcome = "Nothing has changed: every swap was taken back.";
-  if (!taken_back) {
-    outcome =
-        "Part of the site is swapped, and its records are open: the next backup or restore with "
-        "the same settings finishes it";
-    outcome += removal.begun() ? "." : ", restore --undo goes back.";
-  } else if (removal.begun()) {
-    outcome = removal.Outcome();
+// What has become of a swap that broke off, in sentences.
+struct BrokenSwap {
+  bool begun = false;      // Swap() was called
+  bool open = false;       // there are records still
+  bool last_open = false;  // the last component's too, or it may be
+
+  std::string Outcome(const LiveRemoval& removal) const {
+    if (removal.begun() && !(begun && open)) return removal.Outcome();
+    if (!open) return "Nothing has changed: every swap was taken back.";
+    std::string next = "takes the restore back.";
+    if (last_open) next = "finishes the restore or takes it back";
+    if (last_open) next += removal.begun() ? "." : ", restore --undo goes back.";
+    return fmt::format(
+        "{}, and records are open: the next backup or restore with the same settings {}",
+        begun ? "Part of the site may be swapped" : "Nothing is swapped yet", next);
   }
-  try {
-    throw;
-  } catch (Error& error) {
-    error.Outcome(outcome);
-    if (taken_back) error.Hint("mend the cause and restore again");
-    throw;
-  } catch (const std::exception& error) {
-    throw Error(ErrorKind::kInternal, "the swap broke off").Cause(error.what()).Outcome(outcome);
+
+  // Rethrows what is being handled with that.
+  [[noreturn]] void Rethrow(const LiveRemoval& removal) const {
+    try {
+      throw;
+    } catch (Error& error) {
+      error.Outcome(Outcome(removal));
+      if (!open) error.Hint("mend the cause and restore again");
+      throw;
+    } catch (const std::exception& error) {
+      throw Error(ErrorKind::kInternal, "the swap broke off")
+          .Cause(error.what())
+          .Outcome(Outcome(removal));
+    }
   }
-}
+};
 
 // Writes all records, then swaps all components, then closes the records in the same order: see
 // SwapIntent for what an interruption means at each point.
 void SwapAll(const std::vector<RestoreTarget*>& targets, const SwapIntent& intent,
              const LiveRemoval& removal, const RunContext& run) {
   std::vector<RestoreTarget*> written;
+  BrokenSwap broken;
   try {
     for (RestoreTarget* target : targets) {
       // Counted as written even when the call fails: whether the record arrived is then unknown.
@@ -223,13 +239,22 @@ void SwapAll(const std::vector<RestoreTarget*>& targets, const SwapIntent& inten
       ForTarget(*target, "announcing the swap of",
                 [&](RestoreTarget& t) { t.WriteIntent(intent); });
     }
+    broken.begun = true;
     for (RestoreTarget* target : targets) {
       ForTarget(*target, "swapping", [](RestoreTarget& t) { t.Swap(); });
     }
   } catch (...) {
-    const bool taken_back = TakeBack(written, intent.run_id, run);
-    if (taken_back) AbandonAll(targets, run);
-    RethrowBrokenSwap(taken_back, removal);
+    const std::vector<RestoreTarget*> open = TakeBack(written, targets.back(), intent.run_id, run);
+    const auto is_open = [&](RestoreTarget* target) {
+      return std::ranges::count(open, target) > 0;
+    };
+    broken.open = !open.empty();
+    broken.last_open = is_open(targets.back());
+    // What an open record speaks of is the next run's.
+    std::vector<RestoreTarget*> done_with = targets;
+    std::erase_if(done_with, is_open);
+    AbandonAll(done_with, run);
+    broken.Rethrow(removal);
   }
   CloseAll(targets, intent.keep_old);
 }

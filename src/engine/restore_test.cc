@@ -18,9 +18,14 @@ class RestoreTest : public RestoreFixture {
  protected:
   // The error that a restore ends with when `failing` fails in `call`.
   Error ErrorOf(const std::string& archive, const std::string& failing, const std::string& call) {
+    return ErrorWhen(archive, failing, [&](const std::string& now) { return now == call; });
+  }
+
+  Error ErrorWhen(const std::string& archive, const std::string& failing,
+                  const std::function<bool(const std::string& call)>& fails) {
     try {
       RestoreFrom(archive, Targets(failing, [&](const std::string& now) {
-                    if (now == call)
+                    if (fails(now))
                       throw Error(ErrorKind::kSource, "a fault of the test")
                           .Hint("a hint of whoever failed");
                   }));
@@ -85,6 +90,48 @@ TEST_F(RestoreTest, AnArchiveMayHaveANameThatIsNotUtf8) {
   Write("a", "live");
   RestoreFrom(odd, Targets());
   EXPECT_EQ(Read("a"), "at first");
+}
+
+// As of a connection that is gone: the record may have arrived, and cannot be taken back.
+TEST_F(RestoreTest, AnAnnouncementThatCannotBeTakenBackIsNoSwap) {
+  const std::string archive = BackUp({"a", "b"}, "archive");
+  for (const std::string failing : {"caddy", "media", "config"}) {
+    SCOPED_TRACE(failing);
+    WriteAll("live");
+    bool broken = false;
+    const Error error = ErrorWhen(archive, failing, [&](const std::string& call) {
+      return (broken = broken || call == "WriteIntent");
+    });
+    EXPECT_THAT(error.outcome(), HasSubstr("Nothing is swapped yet, and records are open"));
+    const bool is_last = failing == "config";
+    EXPECT_EQ(error.outcome().find("takes the restore back.") == std::string::npos, is_last);
+    EXPECT_EQ(ReadAll(), "live|live|live|live");
+    // The others keep what they have loaded only where the next run may complete the swap.
+    const std::map<std::string, size_t> trees = {{"caddy", 1}, {"media", 2}, {"config", 1}};
+    EXPECT_EQ(LeftBehind().size() > trees.at(failing), is_last);
+    FinishAll();
+    EXPECT_EQ(ReadAll(), "live|live|live|live");
+    RestoreFrom(archive, Targets());
+    EXPECT_EQ(ReadAll(), "at first|at first|at first|at first");
+    EXPECT_THAT(LeftBehind(), testing::IsEmpty());
+  }
+}
+
+TEST_F(RestoreTest, ASwapThatCannotBeTakenBackIsNeverFinishedInPart) {
+  const std::string archive = BackUp({"a", "b"}, "archive");
+  for (const std::string failing : {"caddy", "media", "config"}) {
+    SCOPED_TRACE(failing);
+    WriteAll("live");
+    bool broken = false;
+    const Error error = ErrorWhen(archive, failing, [&](const std::string& call) {
+      return (broken = broken || call == "Swap");
+    });
+    EXPECT_THAT(error.outcome(), HasSubstr("Part of the site may be swapped"));
+    FinishAll();
+    EXPECT_EQ(ReadAll(),
+              failing == "config" ? "at first|at first|at first|at first" : "live|live|live|live");
+    EXPECT_THAT(LeftBehind(), testing::IsEmpty());
+  }
 }
 
 // Records are closed from the first component to the last: one that is closed before an earlier one
