@@ -144,6 +144,14 @@ bool EndsBatch(const WalkedEntry& entry, size_t entries) {
          Xxh3_64(entry.path) % kOneIn == 0;
 }
 
+uint64_t MemoryOf(const EntryBatch& batch) {
+  uint64_t bytes = 0;
+  for (const WalkedEntry& entry : batch) {
+    bytes += sizeof entry + entry.path.size() + entry.link_target.size();
+  }
+  return bytes;
+}
+
 }  // namespace
 
 bool IsWorkFolder(std::string_view name, const struct stat& status) {
@@ -206,9 +214,9 @@ void WalkTree(const TreeRoot& root, const RunContext& run, const WalkWarning& wa
 std::vector<WalkedEntry> WalkInBatches(
     const TreeRoot& root, int threads, const RunContext& run, const WalkWarning& warn,
     const std::function<void(const EntryBatch& batch, const RunContext& run)>& handle) {
-  constexpr uint64_t kWaitingBatches = 8;
+  constexpr uint64_t kWaitingBytes = uint64_t{1} << 20;  // some 20 batches
   std::vector<WalkedEntry> hard_links;
-  BoundedQueue<EntryBatch> batches(kWaitingBatches);
+  BoundedQueue<EntryBatch> batches(kWaitingBytes);
   TaskGroup tasks(run.stop);
   for (int i = 0; i < threads; ++i) {
     tasks.Run([&](const std::stop_token& stop) {
@@ -224,11 +232,12 @@ std::vector<WalkedEntry> WalkInBatches(
         return;
       }
       batch.push_back(std::move(entry));
-      if (EndsBatch(batch.back(), batch.size())) {
-        batches.Push(std::exchange(batch, {}), 1, stop);
-      }
+      if (!EndsBatch(batch.back(), batch.size())) return;
+      const uint64_t bytes = MemoryOf(batch);
+      batches.Push(std::exchange(batch, {}), bytes, stop);
     });
-    if (!batch.empty()) batches.Push(std::move(batch), 1, stop);
+    const uint64_t bytes = MemoryOf(batch);
+    if (!batch.empty()) batches.Push(std::move(batch), bytes, stop);
     batches.Close();
   });
   tasks.Wait();
