@@ -44,7 +44,7 @@ class Error final : public std::runtime_error {
   /// wins: it comes from whoever saw the whole.
   Error& Outcome(std::string outcome);
   /// Says that the same call may succeed a little later (a lost connection, an overloaded server).
-  /// Set by whoever knows the server's answer; acted upon in store/retry alone.
+  /// Set by whoever knows the server's answer; http/retrier alone tries the call again for it.
   Error& Transient();
 
   ErrorKind kind() const { return kind_; }

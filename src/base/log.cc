@@ -3,12 +3,11 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
 #include "base/log_line.h"
+#include "base/text.h"
 
 namespace oxbackup {
 namespace {
@@ -80,9 +79,7 @@ std::string DumpLine(const nlohmann::ordered_json& json) {
 }
 
 std::optional<LogLevel> ParseLogLevel(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string lower = LowerCase(text);
   if (lower == "debug") return LogLevel::kDebug;
   if (lower == "info") return LogLevel::kInfo;
   if (lower == "warning" || lower == "warn") return LogLevel::kWarning;

@@ -5,28 +5,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cctype>
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/file_descriptor.h"
+#include "base/text.h"
 
 namespace oxbackup {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 /// A line from the terminal; what came so far when the terminal hangs up.
 std::string ReadLine(int terminal, int stopped) {
@@ -51,23 +37,21 @@ std::string ReadLine(int terminal, int stopped) {
 }  // namespace
 
 bool AskYesNo(const std::string& text, const std::stop_token& stop) {
-  const Descriptor terminal(open("/dev/tty", O_RDWR | O_CLOEXEC));
-  if (terminal.get() < 0) {
+  const FileDescriptor terminal(open("/dev/tty", O_RDWR | O_CLOEXEC));
+  if (!terminal) {
     throw Error(ErrorKind::kUsage, "there is no terminal to ask whether to go on")
         .Hint("pass --yes where nobody can answer, as in a job");
   }
-  const Descriptor stopped(eventfd(0, EFD_CLOEXEC));
+  const FileDescriptor stopped(eventfd(0, EFD_CLOEXEC));
   const std::stop_callback wake(stop, [&stopped] { eventfd_write(stopped.get(), 1); });
   if (write(terminal.get(), text.data(), text.size()) < 0) {
     throw SystemError(ErrorKind::kUsage, "the terminal cannot be written to", errno)
         .Hint("pass --yes where nobody can answer");
   }
-  std::string answer = ReadLine(terminal.get(), stopped.get());
-  std::ranges::transform(answer, answer.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string answer = LowerCase(ReadLine(terminal.get(), stopped.get()));
   return answer == "y" || answer == "yes";
 }
 
-bool CanAsk() { return Descriptor(open("/dev/tty", O_RDWR | O_CLOEXEC)).get() >= 0; }
+bool CanAsk() { return static_cast<bool>(FileDescriptor(open("/dev/tty", O_RDWR | O_CLOEXEC))); }
 
 }  // namespace oxbackup

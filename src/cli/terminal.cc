@@ -21,10 +21,8 @@ std::string_view Variable(const char* name) {
 
 bool LocaleIsUtf8() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-    std::string value(Variable(name));
+    const std::string value = LowerCase(Variable(name));
     if (value.empty()) continue;
-    std::ranges::transform(value, value.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return value.find("utf-8") != std::string::npos || value.find("utf8") != std::string::npos;
   }
   return false;
