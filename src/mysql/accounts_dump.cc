@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <vector>
 
+#include "mysql/accounts_restore.h"
 #include "mysql/quote.h"
 #include "mysql/row_chunks.h"
 
@@ -26,12 +26,6 @@ struct DumpedAccount {
   }
 };
 
-bool IsServersOwn(const std::string& user) {
-  constexpr std::array<std::string_view, 4> kOwn = {"mysql.sys", "mysql.session",
-                                                    "mysql.infoschema", "mariadb.sys"};
-  return std::find(kOwn.begin(), kOwn.end(), user) != kOwn.end();
-}
-
 std::optional<std::vector<DumpedAccount>> ListAccounts(Session& session, ServerError& refused) {
   const bool mariadb = session.server().mariadb;
   const auto rows =
@@ -43,7 +37,7 @@ std::optional<std::vector<DumpedAccount>> ListAccounts(Session& session, ServerE
   for (const Row& row : *rows) {
     DumpedAccount account{row[0].value_or(""), row[1].value_or(""), row[2] == "Y",
                           row[3].value_or("")};
-    if (!IsServersOwn(account.user)) accounts.push_back(std::move(account));
+    if (!IsSystemAccount(account.user)) accounts.push_back(std::move(account));
   }
   // Roles first: accounts refer to them.
   std::sort(accounts.begin(), accounts.end(), [](const DumpedAccount& a, const DumpedAccount& b) {

@@ -188,6 +188,12 @@ std::vector<NamedObject> ReadNamed(Session& session, const std::string& database
 
 }  // namespace
 
+bool IsInteger(const Column& column) {
+  return column.data_type == "tinyint" || column.data_type == "smallint" ||
+         column.data_type == "mediumint" || column.data_type == "int" ||
+         column.data_type == "bigint";
+}
+
 bool IsMerge(const Table& table) {
   // MySQL says MRG_MYISAM, MariaDB MRG_MyISAM.
   return table.engine == "MRG_MYISAM" || table.engine == "MRG_MyISAM";

@@ -56,6 +56,9 @@ struct Database {
   std::vector<NamedObject> events;    ///< by name
 };
 
+/// True for TINYINT to BIGINT, signed or not.
+bool IsInteger(const Column& column);
+
 /// True for a MERGE table, whose rows are those of the tables that it is made of.
 bool IsMerge(const Table& table);
 /// True for a FEDERATED, SPIDER or CONNECT table, whose rows lie on another server or in a file:
@@ -66,7 +69,7 @@ bool HasRowsElsewhere(const Table& table);
 bool HasOwnRows(const Table& table);
 
 /// True for the servers' own schemas and for the ones that hold our restores' tables
-/// ("…__restore", "…__old", "openedx_backup…").
+/// ("…__restore", "…__old") or its records ("openedx_backup").
 bool IsOwnOrSystemDatabase(std::string_view name);
 
 /// Names of the databases that are copied when none is listed, sorted bytewise.

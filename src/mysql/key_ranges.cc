@@ -15,11 +15,6 @@ __extension__ using Wide = __int128;  // holds the span of any 64-bit key
 // More ranges than that cost more in starting than they gain.
 constexpr uint64_t kMostRanges = 4096;
 
-bool IsIntegerType(const std::string& type) {
-  return type == "tinyint" || type == "smallint" || type == "mediumint" || type == "int" ||
-         type == "bigint";
-}
-
 bool IsStringType(const std::string& type) { return type == "char" || type == "varchar"; }
 bool IsBytesType(const std::string& type) { return type == "binary" || type == "varbinary"; }
 
@@ -123,7 +118,7 @@ std::vector<std::string> FindBorders(Session& session, const Table& table) {
   if (table.key.empty() || table.data_bytes < 2 * kRangeBytes) return {};
   const Column& column = table.columns[table.key[0]];
   const std::string name = QuoteName(column.name);
-  if (IsIntegerType(column.data_type)) {
+  if (IsInteger(column)) {
     const std::optional<Ends> ends = ReadEnds(session, table, name);
     if (!ends) return {};
     return IntegerBorders(ends->least, ends->greatest, table.data_bytes);

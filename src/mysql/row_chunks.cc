@@ -12,12 +12,6 @@ namespace {
 constexpr uint64_t kMaxStatementBytes = uint64_t{1} << 20;
 constexpr uint64_t kSeparatorBytes = 2;
 
-bool IsInteger(const Column& column) {
-  return column.data_type == "tinyint" || column.data_type == "smallint" ||
-         column.data_type == "mediumint" || column.data_type == "int" ||
-         column.data_type == "bigint";
-}
-
 }  // namespace
 
 const std::string_view kPreamble =

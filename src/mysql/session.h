@@ -84,8 +84,6 @@ class Session {
   const ServerInfo& server() const { return server_; }
   /// "root@db:3306", for messages.
   const std::string& where() const { return where_; }
-  /// The server's number for this connection (KILL).
-  uint64_t connection_id() const { return connection_id_; }
 
  private:
   friend class RowStream;
@@ -110,7 +108,7 @@ class Session {
   std::unique_ptr<st_mysql, Closer> handle_;
   std::unique_ptr<SocketStopper> stopper_;  // destroyed before handle_ closes the socket
   ServerInfo server_;
-  uint64_t connection_id_ = 0;
+  uint64_t connection_id_ = 0;  // the server's number for it (KILL)
   uint64_t affected_rows_ = 0;
 };
 

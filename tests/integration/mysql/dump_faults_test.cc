@@ -265,13 +265,11 @@ TEST_P(DumpFaultsTest, AStopRequestEndsTheCopy) {
 TEST_P(DumpFaultsTest, AStopRequestEndsAStatementAndKillsItOnTheServer) {
   std::stop_source stop;
   TaskGroup group(stop.get_token());
-  uint64_t id = 0;
   Session stuck(server_, stop.get_token());
-  id = stuck.connection_id();
+  const std::string id = stuck.QueryValue("SELECT CONNECTION_ID()");
   group.Run([&](const std::stop_token&) { stuck.Execute("DO SLEEP(600)"); });
   const std::string running =
-      "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND = 'Query' AND ID = " +
-      std::to_string(id);
+      "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND = 'Query' AND ID = " + id;
   while (session_.QueryValue(running) == "0") {
   }
   stop.request_stop();
