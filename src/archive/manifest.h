@@ -60,7 +60,10 @@ struct ComponentManifest {
   std::map<std::string, std::string> positions;  ///< "gtid_executed", "binlog_file", "oplog_end", …
   TimePoint moment{};                            ///< the instant that the copy stands for
   int64_t lock_ms = 0;                           ///< how long writers were held, milliseconds
-  std::vector<ObjectEntry> objects;              ///< sorted by database, then name
+  /// Database -> kinds of objects ("triggers, events") of which the archive may lack some, since
+  /// the account had no right to see them all.
+  std::map<std::string, std::string> unseen;
+  std::vector<ObjectEntry> objects;  ///< sorted by database, then name
 };
 
 /// What the lists of a manifest add up to.

@@ -86,7 +86,11 @@ void AppendComponent(std::string& out, const ComponentManifest& component) {
   out += fmt::format("     \"consistency\": {},\n", DumpLine(component.consistency));
   out += fmt::format("     \"positions\": {},\n", DumpLine(Json(component.positions)));
   out += fmt::format("     \"moment\": {},\n", DumpLine(FormatRfc3339(component.moment)));
-  out += fmt::format("     \"lock_ms\": {},\n     \"objects\": ", component.lock_ms);
+  out += fmt::format("     \"lock_ms\": {},\n", component.lock_ms);
+  if (!component.unseen.empty()) {
+    out += fmt::format("     \"unseen\": {},\n", DumpLine(Json(component.unseen)));
+  }
+  out += "     \"objects\": ";
   AppendList(out, "     ", component.objects);
   out += '}';
 }
@@ -175,6 +179,7 @@ ComponentManifest ComponentOf(const Json& json) {
   component.positions = TextsOf(json.at("positions"));
   component.moment = TimeOf(json.at("moment"));
   component.lock_ms = SignedOf(json.at("lock_ms"));
+  if (json.contains("unseen")) component.unseen = TextsOf(json.at("unseen"));
   for (const Json& object : json.at("objects").get_ref<const Json::array_t&>()) {
     component.objects.push_back(ObjectOf(object));
   }

@@ -27,6 +27,7 @@ Manifest Sample() {
   mysql.positions = {{"binlog_file", "binlog.000014"}};
   mysql.moment = manifest.started;
   mysql.lock_ms = 38;
+  mysql.unseen = {{"openedx", "triggers, events"}};
   mysql.objects = {{"openedx", "auth_user", "table", 17, 12345, std::string(32, 'a'), {}},
                    {"openedx", "v", "view", 0, 0, "", {{"definer", "root@%"}}}};
   ComponentManifest caddy;

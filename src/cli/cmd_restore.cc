@@ -44,6 +44,8 @@ std::string PreviewText(const RestorePreview& preview, const std::string& left_o
   line["left_out"] = preview.left_out;
   line["not_held"] = preview.not_held;
   line["passed_over"] = preview.passed_over;
+  line["backup_warnings"] =
+      preview.manifest != nullptr ? preview.manifest->warnings : std::vector<std::string>();
   line["in_place"] = preview.in_place;
   line["held"] = HeldJson(preview.held);
   return DumpLine(line) + "\n";

@@ -61,6 +61,22 @@ std::string WhatHappens(const RestorePreview& preview) {
       fmt::join(names, ", "));
 }
 
+// What the archive may lack, while there is time to say no.
+std::string BackupWarnings(const Manifest& manifest, const TerminalStyle& style) {
+  constexpr size_t kShown = 10;
+  if (manifest.warnings.empty()) return "";
+  std::string out = fmt::format("  The backup ended with {}:\n",
+                                FormatCounted(manifest.warnings.size(), "warning", "warnings"));
+  for (size_t i = 0; i < std::min(manifest.warnings.size(), kShown); ++i) {
+    out += "    - " + WrapAt(Printable(manifest.warnings[i]), 6, style.width) + "\n";
+  }
+  if (manifest.warnings.size() > kShown) {
+    out += fmt::format("    - and {} more, which openedx-backup inspect shows\n",
+                       manifest.warnings.size() - kShown);
+  }
+  return out;
+}
+
 std::string ForPeople(const std::string& rfc3339) {
   const std::optional<TimePoint> time = ParseRfc3339(rfc3339);
   return time ? FormatLocal(*time) : rfc3339;
@@ -207,6 +223,7 @@ std::string RenderPreview(const RestorePreview& preview, const std::string& left
   constexpr size_t kWhatColumn = 1;
   out += table.RenderWithin(2, style.width, kWhatColumn);
   out += RenderUntouched(left_out, preview.not_held, style);
+  if (preview.manifest != nullptr) out += BackupWarnings(*preview.manifest, style);
   out += "  " + WrapAt(WhatHappens(preview), 2, style.width) + "\n";
   if (const std::string space = Space(preview); !space.empty()) {
     const char* const when = preview.in_place ? "Space needed, and free without the live data: "

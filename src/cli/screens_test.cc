@@ -172,6 +172,26 @@ TEST_F(ScreensTest, ThePreviewNamesWhatIsReplacedBesideWhatComes) {
                 "  Space needed, and free without the live data: mysql 1.3 GB (free: 41 GB).\n"));
 }
 
+TEST_F(ScreensTest, ThePreviewRepeatsWhatTheBackupWarnedOf) {
+  Manifest manifest = SomeManifest();
+  manifest.warnings = {
+      "dump@mysql has no right TRIGGER on all of openedx: triggers that it cannot "
+      "see are not in the backup"};
+  const RestorePreview preview{.archive = "backup.2026-11-22.tar.xz",
+                               .manifest = &manifest,
+                               .plans = {},
+                               .left_out = {},
+                               .not_held = {}};
+  EXPECT_THAT(
+      RenderPreview(preview, "", At("2026-11-23T00:00:00Z"), kPlain),
+      HasSubstr("  The backup ended with 1 warning:\n"
+                "    - dump@mysql has no right TRIGGER on all of openedx: triggers that it\n"
+                "      cannot see are not in the backup\n"));
+  manifest.warnings.assign(12, "w");
+  EXPECT_THAT(RenderPreview(preview, "", At("2026-11-23T00:00:00Z"), kPlain),
+              HasSubstr("    - w\n    - and 2 more, which openedx-backup inspect shows\n"));
+}
+
 TEST_F(ScreensTest, ALongPathInThePreviewHasALineOfItsOwnInsteadOfBreakingTheColumns) {
   const Manifest manifest = SomeManifest();
   const RestorePreview preview{

@@ -224,14 +224,21 @@ std::vector<std::string> ListDatabases(Session& session) {
 
 Database ReadDatabase(Session& session, const std::string& name) {
   CheckDatabases(session, {name});
+  Database database = ReadNamedObjects(session, name);
+  for (auto& [table_name, relation] : ReadAllRelations(session, {name, ""})) {
+    if (!relation.is_view) database.tables.push_back(std::move(relation.table));
+  }
+  return database;
+}
+
+Database ReadNamedObjects(Session& session, const std::string& name) {
   Database database;
   database.name = name;
-  for (auto& [table_name, relation] : ReadAllRelations(session, {name, ""})) {
-    if (relation.is_view) {
-      database.views.push_back(table_name);
-    } else {
-      database.tables.push_back(std::move(relation.table));
-    }
+  for (const NamedObject& view :
+       ReadNamed(session, name,
+                 "SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES" +
+                     Scope{name, ""}.Where("TABLE_SCHEMA", "") + " AND TABLE_TYPE='VIEW'")) {
+    database.views.push_back(view.name);
   }
   database.triggers = ReadTriggers(session, name);
   database.routines =

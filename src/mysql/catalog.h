@@ -79,6 +79,9 @@ std::vector<std::string> ListDatabases(Session& session);
 /// may not be seen).
 Database ReadDatabase(Session& session, const std::string& name);
 
+/// Its views, triggers, routines and events alone; none when it does not exist.
+Database ReadNamedObjects(Session& session, const std::string& name);
+
 /// Reads one table; nothing when there is none of that name (or it is a view).
 [[nodiscard]] std::optional<Table> ReadTable(Session& session, const std::string& database,
                                              const std::string& name);

@@ -11,6 +11,7 @@
 #include "mysql/accounts_dump.h"
 #include "mysql/hand_script.h"
 #include "mysql/member_path.h"
+#include "mysql/named_objects.h"
 #include "mysql/schema_dump.h"
 #include "mysql/swap_record.h"
 #include "mysql/table_copy.h"
@@ -41,8 +42,7 @@ class MySqlSource final : public BackupSource {
   void CopyViews(GroupBuilder& members, SchemaDump& schema);
   std::string CopyAccounts(GroupBuilder& members);
   std::string AddMember(GroupBuilder& members, const MemberPath& path, std::string content);
-  void AddObject(const std::string& database, const std::string& name, std::string kind,
-                 uint64_t bytes);
+  void AddObject(const NamedObject& object, uint64_t bytes, bool restorable = true);
 
   const ConnectOptions connect_;
   const DumpOptions options_;
@@ -55,6 +55,7 @@ class MySqlSource final : public BackupSource {
   std::vector<ScriptDatabase> script_;  // one for each database, in their order
   std::vector<ScriptView> script_views_;
   std::vector<ObjectEntry> objects_;
+  std::map<std::string, std::string> unseen_;  // as in ComponentManifest
 };
 
 void MySqlSource::Prepare() {
@@ -98,7 +99,12 @@ void MySqlSource::Prepare() {
   std::sort(databases_.begin(), databases_.end());
   databases_.erase(std::unique(databases_.begin(), databases_.end()), databases_.end());
   CheckDatabases(*control_, databases_);
-  WarnOfInvisible(*control_, databases_, run_.warnings);
+  const std::vector<Invisible> invisible = FindInvisible(*control_, databases_);
+  WarnOfInvisible(invisible, control_->where(), run_.warnings);
+  for (const Invisible& one : invisible) {
+    std::string& kinds = unseen_[one.database];
+    kinds += (kinds.empty() ? "" : ", ") + one.kind;
+  }
 }
 
 // As mysqldump's --flush-logs: the binary logs of before the backup then end with a file. Nothing
@@ -204,14 +210,14 @@ std::string MySqlSource::AddMember(GroupBuilder& members, const MemberPath& path
   return name;
 }
 
-void MySqlSource::AddObject(const std::string& database, const std::string& name, std::string kind,
-                            uint64_t bytes) {
-  ObjectEntry object;
-  object.database = database;
-  object.name = name;
-  object.kind = std::move(kind);
-  object.raw_bytes = bytes;
-  objects_.push_back(std::move(object));
+void MySqlSource::AddObject(const NamedObject& object, uint64_t bytes, bool restorable) {
+  ObjectEntry entry;
+  entry.database = object.database;
+  entry.name = object.name;
+  entry.kind = ManifestKind(object.kind);
+  entry.raw_bytes = bytes;
+  if (!restorable) entry.details[kStateDetail] = kNotRestorable;
+  objects_.push_back(std::move(entry));
 }
 
 void MySqlSource::CopySchema(ArchiveWriter& writer, SchemaDump& schema) {
@@ -240,29 +246,24 @@ void MySqlSource::CopyPrograms(GroupBuilder& members, SchemaDump& schema) {
       script_[i].triggers.push_back(AddMember(members,
                                               {MemberKind::kTriggers, database.name, first->table},
                                               schema.TriggersText(of_table)));
-      for (const NamedObject& trigger : of_table) {
-        AddObject(database.name, trigger.name, "trigger", 0);
-      }
+      for (const NamedObject& trigger : of_table) AddObject(trigger, 0);
       first = last;
     }
     if (database.routines.empty() && database.events.empty()) continue;
     script_[i].post =
         AddMember(members, {MemberKind::kPost, database.name, ""}, schema.PostText(database));
-    for (const std::vector<NamedObject>* kind : {&database.routines, &database.events}) {
-      for (const NamedObject& object : *kind) {
-        std::string name = object.kind;
-        std::transform(name.begin(), name.end(), name.begin(),
-                       [](char c) { return c == ' ' ? '_' : static_cast<char>(c | 0x20); });
-        AddObject(database.name, object.name, std::move(name), 0);
-      }
+    for (const NamedObject& routine : database.routines) {
+      AddObject(routine, 0, !schema.LeftOut(routine));
     }
+    for (const NamedObject& event : database.events) AddObject(event, 0);
   }
 }
 
 void MySqlSource::CopyViews(GroupBuilder& members, SchemaDump& schema) {
   for (const ViewName& view : schema.ViewOrder(snapshot_.databases)) {
     std::string text = schema.ViewText(view);
-    AddObject(view.database, view.name, "view", text.size());
+    const NamedObject object{view.database, view.name, "", "VIEW"};
+    AddObject(object, text.size(), !schema.LeftOut(object));
     script_views_.push_back(
         {view.database,
          AddMember(members, {MemberKind::kView, view.database, view.name}, std::move(text))});
@@ -285,6 +286,7 @@ ComponentManifest MySqlSource::Finish() {
   manifest.positions = snapshot_.positions;
   manifest.moment = snapshot_.moment;
   manifest.lock_ms = snapshot_.lock_ms;
+  manifest.unseen = std::move(unseen_);
   for (const std::unique_ptr<TableCopy>& copy : copies_) {
     ObjectEntry entry;
     entry.database = copy->table.database;

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "mysql/catalog.h"
+#include "mysql/named_objects.h"
 #include "mysql/quote.h"
 #include "mysql/shadow_names.h"
 #include "mysql/shadow_site.h"
@@ -268,6 +269,9 @@ RestorePlan MakePlan(Session& session, const RestoreOptions& options, const Mani
     if (plan.bytes_free) *plan.bytes_free += BytesThatGo(live, database, room);
     plan.replaced.push_back(
         {database, now == live.end() ? "nothing" : now->second.ForPeople(), size.ForPeople()});
+    const uint64_t tables_now = now == live.end() ? 0 : now->second.tables;
+    PlanObjects(ReadNamedObjects(session, database), *archive,
+                tables_now > size.tables ? tables_now - size.tables : 0, plan, run.warnings);
     // Pages, indexes and the log take about a third more than the rows as text.
     plan.bytes_needed += size.bytes + size.bytes / 3;
   }

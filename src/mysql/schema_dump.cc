@@ -119,6 +119,7 @@ std::string SchemaDump::ViewText(const ViewName& view) {
         fmt::format("the view {}.{} does not work on the server ({}): it is in the backup "
                     "as a comment and will not be restored",
                     view.database, view.name, refused.message));
+    left_out_.insert({view.database, "VIEW", view.name});
     std::string comment = "-- This view did not work when it was copied:\n-- ";
     for (const char c : create) {
       comment += c;
@@ -159,6 +160,7 @@ std::string SchemaDump::RoutineText(const NamedObject& routine) {
     warnings_.Add(fmt::format(
         "the {} {}.{} is not in the backup: {} may not read its text (grant SHOW_ROUTINE)",
         routine.kind, routine.database, routine.name, session_.where()));
+    left_out_.insert({routine.database, routine.kind, routine.name});
     return "";
   }
   Definition definition;
@@ -191,6 +193,10 @@ std::string SchemaDump::PostText(const Database& database) {
   for (const NamedObject& routine : database.routines) text += RoutineText(routine);
   for (const NamedObject& event : database.events) text += EventText(event);
   return text;
+}
+
+bool SchemaDump::LeftOut(const NamedObject& object) const {
+  return left_out_.contains({object.database, object.kind, object.name});
 }
 
 bool ViewMayUse(std::string_view definition, std::string_view relation) {

@@ -1,6 +1,8 @@
 // The statements that make a database's objects anew, as text for the stock client.
 #pragma once
 
+#include <array>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,9 @@ class SchemaDump {
   /// Routines, then events.
   std::string PostText(const Database& database);
 
+  /// Whether the text of that view or routine, written before, does not create it.
+  bool LeftOut(const NamedObject& object) const;
+
   /// The views of all databases such that each follows those it is made of.
   std::vector<ViewName> ViewOrder(const std::vector<Database>& databases);
 
@@ -48,6 +53,7 @@ class SchemaDump {
 
   Session& session_;
   Warnings& warnings_;
+  std::set<std::array<std::string, 3>> left_out_;  // database, kind, name
 };
 
 /// True when `definition`, a view's text as SHOW CREATE VIEW gives it, may read the relation.

@@ -105,36 +105,45 @@ void CheckDatabases(Session& session, const std::vector<std::string>& databases)
   }
 }
 
-void WarnOfInvisible(Session& session, const std::vector<std::string>& databases,
-                     Warnings& warnings) {
+std::vector<Invisible> FindInvisible(Session& session, const std::vector<std::string>& databases) {
   std::vector<std::string> grants;
   ServerError refused;
   const auto rows = session.TryQuery("SHOW GRANTS", refused);
-  if (!rows) return;
+  if (!rows) return {};
   for (const Row& row : *rows) grants.push_back(row[0].value_or(""));
   struct Right {
     std::string_view name;
-    std::string_view what;
+    std::string_view kind;
   };
-  constexpr std::array<Right, 4> kRights = {{{"SELECT", "tables"},
-                                             {"SHOW VIEW", "the texts of views"},
-                                             {"TRIGGER", "triggers"},
-                                             {"EVENT", "events"}}};
+  constexpr std::array<Right, 4> kRights = {
+      {{"SELECT", "tables"}, {"SHOW VIEW", "views"}, {"TRIGGER", "triggers"}, {"EVENT", "events"}}};
+  std::vector<Invisible> found;
   for (const Right& right : kRights) {
     for (const std::string& database : databases) {
       if (GrantsCover(grants, right.name, database)) continue;
-      warnings.Add(
-          fmt::format("{} has no right {} on all of {}: {} that it cannot see are not in "
-                      "the backup",
-                      session.where(), right.name, database, right.what));
+      found.push_back({database, std::string(right.kind), std::string(right.name)});
     }
   }
   for (const std::string& database : databases) {
     if (SeesRoutines(grants, database, session.server())) continue;
-    warnings.Add(
-        fmt::format("{} has neither SHOW_ROUTINE nor EXECUTE on all of {}: procedures and "
-                    "functions that it cannot see are not in the backup",
-                    session.where(), database));
+    found.push_back({database, "routines", "SHOW_ROUTINE"});
+  }
+  return found;
+}
+
+void WarnOfInvisible(const std::vector<Invisible>& invisible, const std::string& where,
+                     Warnings& warnings) {
+  for (const Invisible& one : invisible) {
+    if (one.kind == "routines") {
+      warnings.Add(
+          fmt::format("{} has neither SHOW_ROUTINE nor EXECUTE on all of {}: procedures and "
+                      "functions that it cannot see are not in the backup",
+                      where, one.database));
+      continue;
+    }
+    warnings.Add(fmt::format(
+        "{} has no right {} on all of {}: {}{} that it cannot see are not in the backup", where,
+        one.right, one.database, one.kind == "views" ? "the texts of " : "", one.kind));
   }
 }
 
