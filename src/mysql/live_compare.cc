@@ -10,8 +10,10 @@
 
 #include "base/text.h"
 #include "mysql/catalog.h"
+#include "mysql/named_objects.h"
 #include "mysql/quote.h"
 #include "mysql/table_digest.h"
+#include "mysql/visibility.h"
 
 namespace oxbackup::mysql {
 namespace {
@@ -73,6 +75,7 @@ class Comparer final : public LiveComparer {
     std::map<TableKey, Table> live;
     std::set<std::string> databases;
     for (const ObjectEntry& object : expected.objects) databases.insert(object.database);
+    const std::set<std::string> hidden = WhatIsHidden(session, databases);
     for (const std::string& database : databases) {
       if (session
               .Query("SELECT 1 FROM information_schema.SCHEMATA WHERE " +
@@ -82,12 +85,48 @@ class Comparer final : public LiveComparer {
         missing_databases_.insert(database);
         continue;
       }
-      for (Table& table : ReadDatabase(session, database).tables) {
+      Database present = ReadDatabase(session, database);
+      CompareObjects(present, expected, hidden, differences);
+      for (Table& table : present.tables) {
         TableKey key(database, table.name);
         live.emplace(std::move(key), std::move(table));
       }
     }
     return live;
+  }
+
+  /// "openedx triggers": of what this account would not see, nothing can be said to be missing.
+  std::set<std::string> WhatIsHidden(Session& session, const std::set<std::string>& databases) {
+    std::set<std::string> hidden;
+    for (const Invisible& one : FindInvisible(session, {databases.begin(), databases.end()})) {
+      // Views are listed together with tables, which have to be read anyway.
+      if (one.kind == "tables" || one.kind == "views") continue;
+      hidden.insert(one.database + " " + one.kind);
+      run_.warnings.Add("the " + one.kind + " of " + one.database + " are not compared: " +
+                        session.where() + " has no right to see all of them (" + one.right + ")");
+    }
+    return hidden;
+  }
+
+  static void CompareObjects(const Database& live, const ComponentManifest& expected,
+                             const std::set<std::string>& hidden,
+                             std::vector<std::string>& differences) {
+    const NamedObjects here = ObjectsOf(live);
+    const NamedObjects archived = ObjectsOf(expected, live.name);
+    const auto sentence = [&](const NamedObjects::value_type& object, const char* what) {
+      std::string kind = object.first;
+      std::replace(kind.begin(), kind.end(), '_', ' ');
+      differences.push_back("The " + kind + " " + live.name + "." + object.second + what);
+    };
+    for (const auto& object : archived) {
+      const bool seen = !hidden.contains(live.name + " " + std::string(GroupOf(object.first)));
+      if (seen && !here.contains(object)) sentence(object, " is missing on the server.");
+    }
+    for (const auto& object : here) {
+      if (!Lists(expected, live.name, object)) {
+        sentence(object, " is on the server but not in the archive.");
+      }
+    }
   }
 
   static std::optional<std::string> Describe(const ObjectEntry& entry,

@@ -10,7 +10,8 @@
 namespace oxbackup::mysql {
 
 /// Compares the tables of the manifest's databases with the live ones on `readers` connections,
-/// each in one consistent view. It connects in Compare. What `run` refers to must outlive it.
+/// each in one consistent view; of views, triggers, routines and events, which are there. It
+/// connects in Compare. What `run` refers to must outlive it.
 std::unique_ptr<LiveComparer> MakeLiveComparer(const ConnectOptions& options, int readers,
                                                const RunContext& run);
 

@@ -23,6 +23,7 @@ using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 constexpr char kSite[] = "load_missing";
 
@@ -99,6 +100,38 @@ TEST_P(MissingObjects, AViewThatTheBackupHasAsACommentAloneIsAmongThem) {
       "CREATE SQL SECURITY INVOKER VIEW load_missing.far AS SELECT a FROM load_missing_other.t");
   Plan(BackUpAs(Limited()));
   EXPECT_THAT(run_.warnings.All(), ElementsAre(HasSubstr("the restore removes 1 view, 2 trigg")));
+}
+
+TEST_P(MissingObjects, LiveCompareSaysWhichAreMissingAndWhichAreNew) {
+  const std::string archive = BackUpAs(connect_);
+  const std::unique_ptr<ArchiveReader> reader = OpenBytes(archive, run_.run);
+  const ComponentManifest& expected = *reader->manifest()->Find("mysql");
+  session_.Execute("USE load_missing");
+  for (const char* const dropped :
+       {"TRIGGER parent_in", "VIEW a_over_z", "EVENT tidy", "PROCEDURE count_up"}) {
+    session_.Execute(std::string("DROP ") + dropped);
+  }
+  session_.Execute("CREATE FUNCTION newer() RETURNS INT DETERMINISTIC RETURN 2");
+  EXPECT_THAT(
+      MakeLiveComparer(connect_, 1, run_.run)->Compare(expected),
+      UnorderedElementsAre("The trigger load_missing.parent_in is missing on the server.",
+                           "The view load_missing.a_over_z is missing on the server.",
+                           "The event load_missing.tidy is missing on the server.",
+                           "The procedure load_missing.count_up is missing on the server.",
+                           "The function load_missing.newer is on the server but not in the "
+                           "archive."));
+  EXPECT_THAT(run_.warnings.All(), IsEmpty());
+}
+
+TEST_P(MissingObjects, WhatTheComparingAccountMayNotSeeIsNotCalledMissing) {
+  const std::string archive = BackUpAs(connect_);
+  const std::unique_ptr<ArchiveReader> reader = OpenBytes(archive, run_.run);
+  EXPECT_THAT(MakeLiveComparer(Limited(), 1, run_.run)->Compare(*reader->manifest()->Find("mysql")),
+              IsEmpty());
+  EXPECT_THAT(run_.warnings.All(),
+              UnorderedElementsAre(HasSubstr("the triggers of load_missing are not compared"),
+                                   HasSubstr("the events of load_missing are not compared"),
+                                   HasSubstr("the routines of load_missing are not compared")));
 }
 
 TEST_P(MissingObjects, WhatIsNewerThanAWholeArchiveIsALineOfThePlanAndNoWarning) {
