@@ -29,8 +29,8 @@ bool IsEnumOrSet(const Column& column) {
   return column.data_type == "enum" || column.data_type == "set";
 }
 
-// ENUM keeps '' for what was no member when it was stored; the number alone tells that apart from a
-// member that is ''.
+// ENUM keeps '' for what was no member when it was stored, SET for no member at all; the number
+// alone tells that apart from a member that is ''.
 bool HasEmptyMember(const Column& column) {
   return column.type.find("('',") != std::string::npos ||
          column.type.find(",'',") != std::string::npos ||
@@ -77,8 +77,7 @@ RowFormatter::Form RowFormatter::FormOf(const Column& column, const ServerInfo& 
   if (kBinaryTypes.contains(column.data_type)) return Form::kBinary;
   const bool character = !column.charset.empty();
   if (IsEnumOrSet(column)) {
-    const bool by_number =
-        (column.data_type == "enum" && HasEmptyMember(column)) || column.charset == "binary";
+    const bool by_number = HasEmptyMember(column) || column.charset == "binary";
     return by_number ? Form::kNumber : Form::kText;
   }
   if (character && !kLosslessCharsets.contains(column.charset)) return Form::kBinary;
@@ -91,7 +90,8 @@ std::string RowFormatter::SelectExpression(const Column& column, Form form) {
   // back equal. A sum would turn -0 into 0. The exponent keeps FLOAT(M,D) from rounding to D
   // digits.
   if (form == Form::kReal) return name + " * 1e0";
-  if (form == Form::kNumber && IsEnumOrSet(column)) return name + " + 0";
+  // A sum would be DOUBLE, which does not have the 64 bits of a SET.
+  if (form == Form::kNumber && IsEnumOrSet(column)) return "CAST(" + name + " AS UNSIGNED)";
   if (form == Form::kBinary && !kBinaryTypes.contains(column.data_type)) {
     return "CAST(" + name + " AS BINARY)";
   }

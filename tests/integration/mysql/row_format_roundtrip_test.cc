@@ -19,6 +19,13 @@ struct TypeCase {
   std::string exact = "HEX(v)";     // the server's own view of the stored bytes
 };
 
+// With a member that is '' and the 63 others.
+std::string SetOf64() {
+  std::string definition = "SET(''";
+  for (int i = 1; i < 64; ++i) definition += ",'m" + std::to_string(i) + "'";
+  return definition + ") CHARACTER SET utf8mb4";
+}
+
 const std::vector<TypeCase> kBothFlavours = {
     {"TINYINT", {"-128", "127", "0", "NULL"}},
     {"BIGINT", {"-9223372036854775808", "9223372036854775807"}, "v"},
@@ -47,6 +54,8 @@ const std::vector<TypeCase> kBothFlavours = {
     {"ENUM('a','it''s','ü') CHARACTER SET utf8mb4", {"'a'", "'ü'", "'it''s'", "0"}, "v + 0"},
     {"ENUM('a','') CHARACTER SET utf8mb4", {"0", "1", "2"}, "v + 0"},
     {"SET('a','b','c') CHARACTER SET utf8mb4", {"''", "'a,c'", "7"}, "v + 0"},
+    {"SET('x','y','') CHARACTER SET utf8mb4", {"0", "1", "4", "7"}, "v + 0"},
+    {SetOf64(), {"0", "1", "9223372036854775809", "18446744073709551615"}, "CAST(v AS UNSIGNED)"},
     {"CHAR(10) CHARACTER SET utf8mb4", {"'a   '", "''", "'😀ü'"}},
     {"VARCHAR(100) CHARACTER SET utf8mb4",
      {"'a   '", "''", "'it''s \\\\ \"quoted\" \\0\\n\\r\\Z\\t\\b%_'", "'😀 עברית 中文'", "'NULL'",
