@@ -173,6 +173,20 @@ std::string ForFilling(std::string_view create_table) {
   return statement.replace(tail_begin + counter.begin, counter.end - counter.begin, "0");
 }
 
+std::set<std::string> TablespacesOf(std::string_view create_table) {
+  std::set<std::string> names;
+  const std::optional<Definition> definition = ParseDefinition(create_table);
+  if (!definition) return names;
+  SqlLexer lexer(definition->tail);
+  for (SqlToken token = lexer.Next(); token.kind != SqlToken::Kind::kEnd; token = lexer.Next()) {
+    if (!token.Is("TABLESPACE")) continue;
+    SqlToken name = lexer.Next();
+    if (name.IsSymbol('=')) name = lexer.Next();
+    if (name.IsNameLike() && !name.Text().starts_with("innodb_")) names.insert(name.Text());
+  }
+  return names;
+}
+
 bool RefersTo(
     std::string_view create_table, const std::string& database,
     const std::function<bool(const std::string& database, const std::string& table)>& is_meant) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,10 @@ TableParts SplitIndexes(std::string_view create_table);
 /// counter, which comes back with the rows and refuses any below it (MySQL 9.7). All others as they
 /// are.
 std::string ForFilling(std::string_view create_table);
+
+/// The general tablespaces that the table and its partitions lie in; without those that every
+/// server has. Statements without parentheses may stand before it.
+std::set<std::string> TablespacesOf(std::string_view create_table);
 
 /// True when one of the statement's foreign keys refers to a table for which `is_meant` is true.
 /// `database`: that of tables without one.

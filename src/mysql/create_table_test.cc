@@ -128,5 +128,16 @@ TEST(RedirectReferences, MovesQualifiedParentsOnly) {
             "  FOREIGN KEY (`x`) REFERENCES `p` (`id`))");
 }
 
+TEST(CreateTableTest, TablespacesAreThoseOfTheTableAndOfItsPartitions) {
+  EXPECT_EQ(TablespacesOf("CREATE TABLE `t` (\n  `a` int COMMENT 'TABLESPACE `x`'\n) "
+                          "/*!50100 TABLESPACE `ts1` */ ENGINE=InnoDB"),
+            std::set<std::string>{"ts1"});
+  EXPECT_EQ(TablespacesOf("CREATE TABLE `t` (`a` int) /*!50100 TABLESPACE `innodb_system` */ "
+                          "ENGINE=InnoDB\n/*!50100 PARTITION BY RANGE (`a`)\n(PARTITION p0 VALUES "
+                          "LESS THAN (10) TABLESPACE = `b``c` ENGINE = InnoDB) */"),
+            std::set<std::string>{"b`c"});
+  EXPECT_TRUE(TablespacesOf("CREATE TABLE `tablespace` (`tablespace` int) ENGINE=InnoDB").empty());
+}
+
 }  // namespace
 }  // namespace oxbackup::mysql

@@ -9,9 +9,12 @@
 #include "archive/group_builder.h"
 #include "base/text.h"
 #include "mysql/accounts_dump.h"
+#include "mysql/archive_fit.h"
+#include "mysql/create_table.h"
 #include "mysql/hand_script.h"
 #include "mysql/member_path.h"
 #include "mysql/named_objects.h"
+#include "mysql/packet_size.h"
 #include "mysql/schema_dump.h"
 #include "mysql/swap_record.h"
 #include "mysql/table_copy.h"
@@ -37,6 +40,7 @@ class MySqlSource final : public BackupSource {
  private:
   void FlushLogs();
   void WarnOfUnsafeTables();
+  void WarnOfLongStatements();
   void CopySchema(ArchiveWriter& writer, SchemaDump& schema);
   void CopyPrograms(GroupBuilder& members, SchemaDump& schema);
   void CopyViews(GroupBuilder& members, SchemaDump& schema);
@@ -56,6 +60,7 @@ class MySqlSource final : public BackupSource {
   std::vector<ScriptView> script_views_;
   std::vector<ObjectEntry> objects_;
   std::map<std::string, std::string> unseen_;  // as in ComponentManifest
+  std::map<std::pair<std::string, std::string>, std::string> tablespaces_;  // by table
 };
 
 void MySqlSource::Prepare() {
@@ -164,6 +169,19 @@ void MySqlSource::WarnOfUnsafeTables() {
                   names));
 }
 
+// Text takes up to twice what a value does, so a row that came in need not go in again.
+void MySqlSource::WarnOfLongStatements() {
+  const uint64_t limit = StatementLimit(*snapshot_.control);
+  for (const auto& copy : copies_) {
+    const uint64_t longest = copy->totals.longest_statement();
+    if (longest <= limit) continue;
+    run_.warnings.Add(fmt::format(
+        "the table {}.{} has a row that takes an INSERT of {}, more than this server's "
+        "max_allowed_packet: a restore needs {} first",
+        copy->table.database, copy->table.name, FormatBytes(longest), RoomFor(longest)));
+  }
+}
+
 void MySqlSource::Copy(ArchiveWriter& writer) {
   uint64_t expected = 0;
   for (const Database& database : snapshot_.databases) {
@@ -177,6 +195,7 @@ void MySqlSource::Copy(ArchiveWriter& writer) {
   CopySchema(writer, schema);
   RunJobs(snapshot_, PlanJobs(*snapshot_.control, copies_), writer, run_);
   for (const auto& copy : copies_) copy->WarnOfLostTypes(run_.warnings);
+  WarnOfLongStatements();
 
   size_t at = 0;
   for (size_t d = 0; d < snapshot_.databases.size(); ++d) {
@@ -228,8 +247,12 @@ void MySqlSource::CopySchema(ArchiveWriter& writer, SchemaDump& schema) {
     script.create = AddMember(members, {MemberKind::kDatabase, database.name, ""},
                               schema.DatabaseText(database.name));
     for (const Table& table : database.tables) {
-      script.tables.push_back(AddMember(members, {MemberKind::kTable, database.name, table.name},
-                                        schema.TableText(table)));
+      std::string text = schema.TableText(table);
+      if (const std::set<std::string> names = TablespacesOf(text); !names.empty()) {
+        tablespaces_[{database.name, table.name}] = fmt::format("{}", fmt::join(names, ","));
+      }
+      script.tables.push_back(
+          AddMember(members, {MemberKind::kTable, database.name, table.name}, std::move(text)));
     }
   }
   members.Flush();
@@ -297,6 +320,13 @@ ComponentManifest MySqlSource::Finish() {
     entry.raw_bytes = copy->totals.raw_bytes();
     entry.digest = digest.Hex();
     entry.details["engine"] = copy->table.engine;
+    if (const uint64_t longest = copy->totals.longest_statement(); longest > 0) {
+      entry.details[kLongestStatement] = std::to_string(longest);
+    }
+    if (const auto lies_in = tablespaces_.find({entry.database, entry.name});
+        lies_in != tablespaces_.end()) {
+      entry.details[kTablespaces] = lies_in->second;
+    }
     objects_.push_back(std::move(entry));
   }
   std::sort(objects_.begin(), objects_.end(), [](const ObjectEntry& a, const ObjectEntry& b) {

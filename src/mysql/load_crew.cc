@@ -5,17 +5,19 @@
 
 #include "base/error.h"
 #include "base/task_group.h"
+#include "mysql/packet_size.h"
 #include "mysql/quote.h"
 
 namespace oxbackup::mysql {
 
 LoadSession::LoadSession(const ConnectOptions& options, bool binlog, const std::stop_token& stop)
-    : session_(options, stop) {
+    : session_(options, stop), statement_limit_(StatementLimit(session_)) {
   PrepareForLoad(session_, binlog);
 }
 
 void LoadSession::Insert(const std::string& shadow, ShadowTable& table,
                          const LoadSettings& settings, std::string_view sql) {
+  RefuseTooLong(table.database + "." + table.name, sql.size(), statement_limit_);
   if (shadow_ != shadow) {
     session_.Execute("USE " + QuoteName(shadow));
     shadow_ = shadow;

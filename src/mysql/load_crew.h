@@ -29,7 +29,8 @@ class LoadSession {
   LoadSession(const ConnectOptions& options, bool binlog, const std::stop_token& stop);
 
   Session& session() { return session_; }
-  /// Runs an INSERT in the table's shadow schema and counts its rows.
+  /// Runs an INSERT in the table's shadow schema and counts its rows. One that is too long for the
+  /// server, which would close the connection without a word, is Error(kUsage).
   void Insert(const std::string& shadow, ShadowTable& table, const LoadSettings& settings,
               std::string_view sql);
   /// To be called when others have used session() to change database or settings.
@@ -37,6 +38,7 @@ class LoadSession {
 
  private:
   Session session_;
+  const uint64_t statement_limit_;
   std::string shadow_;
   LoadSettings settings_;
 };

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "mysql/archive_fit.h"
 #include "mysql/catalog.h"
 #include "mysql/named_objects.h"
 #include "mysql/quote.h"
@@ -249,8 +250,10 @@ RestorePlan MakePlan(Session& session, const RestoreOptions& options, const Mani
   WarnAboutVersions(session, *archive, room, run);
   const ShadowSite site(options.databases);
   std::map<std::string, Size> after;
+  std::vector<const ObjectEntry*> wanted_objects;
   for (const ObjectEntry& object : archive->objects) {
     if (!site.Wants(object.database)) continue;
+    wanted_objects.push_back(&object);
     Size& size = after[object.database];
     if (object.digest.empty()) continue;
     ++size.tables;
@@ -261,6 +264,7 @@ RestorePlan MakePlan(Session& session, const RestoreOptions& options, const Mani
     throw Error(ErrorKind::kUsage, "the archive has no database " + wanted)
         .Hint("openedx-backup inspect shows which it has");
   }
+  RefuseMisfits(session, wanted_objects);
   std::vector<std::string> names;
   for (const auto& [database, size] : after) {
     RefuseClashes(session, database, live);

@@ -11,7 +11,8 @@ namespace oxbackup::mysql {
 /// Looks at the server and the archive's manifest (nullptr for a foreign archive). Differences that
 /// may matter become warnings. Throws Error(kSource) when the server is read-only, the user lacks
 /// rights (named), a database of another owner is in the way or a table that stays refers to one
-/// that would go.
+/// that would go, and Error(kUsage) when the server cannot take what the archive has
+/// (mysql/archive_fit.h).
 RestorePlan MakePlan(Session& session, const RestoreOptions& options, const Manifest* manifest,
                      RestoreRoom room, const RunContext& run);
 

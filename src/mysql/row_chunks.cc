@@ -24,10 +24,11 @@ std::string TableTotals::UniqueName(const std::string& name) {
   return count == 1 ? name : fmt::format("{}-{}", name, count);
 }
 
-void TableTotals::Add(const ContentDigest& digest, uint64_t raw_bytes) {
+void TableTotals::Add(const ContentDigest& digest, uint64_t raw_bytes, uint64_t longest_statement) {
   const std::lock_guard lock(mutex_);
   digest_.Merge(digest);
   raw_bytes_ += raw_bytes;
+  longest_statement_ = std::max(longest_statement_, longest_statement);
 }
 
 ContentDigest TableTotals::digest() const {
@@ -38,6 +39,11 @@ ContentDigest TableTotals::digest() const {
 uint64_t TableTotals::raw_bytes() const {
   const std::lock_guard lock(mutex_);
   return raw_bytes_;
+}
+
+uint64_t TableTotals::longest_statement() const {
+  const std::lock_guard lock(mutex_);
+  return longest_statement_;
 }
 
 bool HasIntegerKey(const Table& table) {
@@ -91,6 +97,11 @@ void RowChunks::Add(std::span<const char* const> values, std::span<const unsigne
     row_at = before + between.size();
     statement_bytes_ = 0;
   }
+  // Such a row is in a statement of its own.
+  if (row_bytes > kMaxStatementBytes) {
+    longest_statement_ =
+        std::max<uint64_t>(longest_statement_, formatter_.insert_head().size() + row_bytes);
+  }
   const std::string_view row = std::string_view(content).substr(row_at);
   if (chunk_.rows == 0) chunk_.name = totals_.UniqueName(NameOf(row, values, lengths));
   digest_.Add(row);
@@ -101,7 +112,7 @@ void RowChunks::Add(std::span<const char* const> values, std::span<const unsigne
 
 void RowChunks::Finish() {
   if (in_chunk_) EndChunk();
-  totals_.Add(digest_, raw_bytes_);
+  totals_.Add(digest_, raw_bytes_, longest_statement_);
 }
 
 void RowChunks::StartChunk() {

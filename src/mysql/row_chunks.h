@@ -40,16 +40,19 @@ class TableTotals {
  public:
   /// Returns `name`, or with "-2", "-3", … appended when it was returned before.
   std::string UniqueName(const std::string& name);
-  void Add(const ContentDigest& digest, uint64_t raw_bytes);
+  void Add(const ContentDigest& digest, uint64_t raw_bytes, uint64_t longest_statement);
 
   ContentDigest digest() const;
   uint64_t raw_bytes() const;
+  /// Bytes of the longest INSERT; 0 where no row is longer than what statements are filled up to.
+  uint64_t longest_statement() const;
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string, int> names_;  // guarded by mutex_
   ContentDigest digest_;              // guarded by mutex_
   uint64_t raw_bytes_ = 0;            // guarded by mutex_
+  uint64_t longest_statement_ = 0;    // guarded by mutex_
 };
 
 /// Turns rows that come in key order into chunks of INSERT statements, one row a line. Where chunks
@@ -84,6 +87,7 @@ class RowChunks {
   ChunkCutter cutter_;
   ContentDigest digest_;
   uint64_t raw_bytes_ = 0;
+  uint64_t longest_statement_ = 0;
   RowChunk chunk_;
   bool in_chunk_ = false;
   uint64_t statement_bytes_ = 0;  // of the statement that is open; 0 when none is
