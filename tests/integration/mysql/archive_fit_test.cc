@@ -130,5 +130,20 @@ TEST_P(ArchiveFit, ATablespaceThatIsNotThereIsNamedInThePlan) {
   EXPECT_THAT(refusal.hint(), HasSubstr("CREATE TABLESPACE `load_ts` ADD DATAFILE 'load_ts.ibd'"));
 }
 
+TEST_P(ArchiveFit, RowsThatBreakACheckComeBack) {
+  if (GetParam() == Flavour::kMySql) {
+    EXPECT_TRUE(session_.TryExecute("SET SESSION check_constraint_checks=0")) << "it can now";
+    return;
+  }
+  session_.Execute("CREATE TABLE c (a INT PRIMARY KEY, b INT CHECK (b > 0), j JSON)");
+  session_.Execute("SET SESSION check_constraint_checks=0");
+  session_.Execute("INSERT INTO c VALUES (1, -1, 'no json')");
+  const auto before = Describe(session_, kSite);
+  const std::string archive = BackUpSite();
+  session_.Execute("DELETE FROM c");
+  RestoreAll(*MakeTarget(), archive, false, run_.run);
+  EXPECT_EQ(Describe(session_, kSite), before);
+}
+
 }  // namespace
 }  // namespace oxbackup::mysql
