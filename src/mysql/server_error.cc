@@ -57,6 +57,14 @@ std::string HintFor(const ServerError& refused) {
     case 1153:  // ER_NET_PACKET_TOO_LARGE
     case 1301:  // ER_WARN_ALLOWED_PACKET_OVERFLOWED
       return "raise max_allowed_packet on the server (up to 1G)";
+    case 1115:  // ER_UNKNOWN_CHARACTER_SET
+    case 1273:  // ER_UNKNOWN_COLLATION
+      return "this server does not know a character set or collation of the backup: restore into a "
+             "server of the kind and version that it comes from, or newer (utf8mb4_0900_… needs "
+             "MySQL 8.0 or newer, utf8mb4_uca1400_… MariaDB 10.10 or newer)";
+    case 3510:  // ER_TABLESPACE_MISSING_WITH_NAME
+      return "make the tablespace on this server first (CREATE TABLESPACE … ADD DATAFILE "
+             "'….ibd'), then run the command again";
     default:
       return "";
   }
