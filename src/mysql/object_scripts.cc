@@ -2,29 +2,26 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "mysql/catalog.h"
 #include "mysql/quote.h"
 #include "mysql/restore_session.h"
 #include "mysql/schema_dump.h"
-#include "mysql/script_splitter.h"
-#include "mysql/statement.h"
 
 namespace oxbackup::mysql {
 namespace {
 
-// A text with NO_BACKSLASH_ESCAPES in it may set that mode; the server's own flag decides.
-bool ModeHasNoBackslashEscapes(Session& session) {
-  return session.QueryValue("SELECT @@SESSION.sql_mode").find("NO_BACKSLASH_ESCAPES") !=
-         std::string::npos;
+std::vector<std::string> Names(Session& session, const std::string& query) {
+  std::vector<std::string> names;
+  for (const Row& row : session.Query(query)) names.push_back(row[0].value_or(""));
+  return names;
 }
-
-enum class RunFor { kCreation, kMissingAlone, kRehearsal };
 
 bool SaysThatItExists(const ServerError& refused) {
   constexpr unsigned kTable = 1050;
@@ -35,98 +32,22 @@ bool SaysThatItExists(const ServerError& refused) {
          refused.number == kEvent;
 }
 
-// Runs a script in `database`; what the server refuses is returned. Statements that choose a
-// database or change the server are passed over.
-std::optional<ServerError> RunScript(Session& session, const ObjectScript& script,
-                                     const std::string& database, RunFor purpose) {
-  session.Execute("USE " + QuoteName(database));
-  const bool may_change_escapes = script.sql.find("NO_BACKSLASH_ESCAPES") != std::string::npos;
-  MemoryByteSource source(script.sql);
-  ScriptSplitter splitter(source);
-  std::optional<ServerError> refused;
-  while (const auto statement = splitter.Next()) {
-    const StatementKind kind = Classify(*statement).kind;
-    if (kind == StatementKind::kUse || kind == StatementKind::kSetGlobal ||
-        kind == StatementKind::kIgnored) {
-      continue;
-    }
-    if (purpose == RunFor::kRehearsal &&
-        (kind == StatementKind::kCreateEvent || kind == StatementKind::kAlterDatabase)) {
-      continue;
-    }
-    refused = TryWithRetry(session, *statement);
-    if (refused && purpose == RunFor::kMissingAlone && SaysThatItExists(*refused)) refused.reset();
-    if (refused) break;
-    if (may_change_escapes && kind == StatementKind::kSet) {
-      splitter.set_backslash_escapes(!ModeHasNoBackslashEscapes(session));
-    }
+std::vector<RefusedObject> Create(Session& session, const std::vector<ObjectScript>& scripts,
+                                  const StepHook& on_step,
+                                  const std::function<bool(const ServerError&)>& forgiven) {
+  ScriptRun run;
+  run.database_of = [](const ObjectScript& script) { return script.database; };
+  run.edit = [](std::string_view text, const Statement&) { return std::string(text); };
+  run.forgiven = forgiven;
+  run.on_step = on_step;
+  std::vector<RefusedObject> refused = RunScripts(session, scripts, run);
+  for (const RefusedObject& object : refused) {
+    if (object.why.MayPass()) throw ToError("MySQL refused " + object.what, object.why);
   }
-  ResetScriptSettings(session);
   return refused;
 }
 
-std::vector<const ObjectScript*> OfKind(const std::vector<ObjectScript>& scripts,
-                                        ObjectScript::Kind kind) {
-  std::vector<const ObjectScript*> chosen;
-  for (const ObjectScript& script : scripts) {
-    if (script.kind == kind) chosen.push_back(&script);
-  }
-  return chosen;
-}
-
-using Runner = std::function<std::optional<ServerError>(const ObjectScript&)>;
-
-// Runs scripts until all have succeeded or none of the rest does: a view over a view that comes
-// later succeeds in the next round.
-void RunRounds(std::vector<const ObjectScript*> scripts, const Runner& run) {
-  while (!scripts.empty()) {
-    std::vector<const ObjectScript*> refused_scripts;
-    std::optional<ServerError> first_refusal;
-    for (const ObjectScript* const script : scripts) {
-      std::optional<ServerError> refused = run(*script);
-      if (!refused) continue;
-      if (!first_refusal) first_refusal = std::move(refused);
-      refused_scripts.push_back(script);
-    }
-    if (refused_scripts.size() == scripts.size()) {
-      throw ToError("MySQL refused " + Describe(*scripts.front()), *first_refusal);
-    }
-    scripts = std::move(refused_scripts);
-  }
-}
-
-void RunAll(const std::vector<ObjectScript>& scripts, const Runner& run) {
-  const auto once = [&](ObjectScript::Kind kind) {
-    for (const ObjectScript* const script : OfKind(scripts, kind)) {
-      if (const std::optional<ServerError> refused = run(*script)) {
-        throw ToError("MySQL refused " + Describe(*script), *refused);
-      }
-    }
-  };
-  once(ObjectScript::Kind::kPost);
-  RunRounds(OfKind(scripts, ObjectScript::Kind::kView), run);
-  once(ObjectScript::Kind::kTriggers);
-}
-
-std::vector<std::string> Names(Session& session, const std::string& query) {
-  std::vector<std::string> names;
-  for (const Row& row : session.Query(query)) names.push_back(row[0].value_or(""));
-  return names;
-}
-
 }  // namespace
-
-std::string Describe(const ObjectScript& script) {
-  switch (script.kind) {
-    case ObjectScript::Kind::kView:
-      return fmt::format("the view {}.{}", script.database, script.name);
-    case ObjectScript::Kind::kTriggers:
-      return fmt::format("the triggers of {}.{}", script.database, script.name);
-    case ObjectScript::Kind::kPost:
-      return fmt::format("the routines and events of {}", script.database);
-  }
-  return script.name;
-}
 
 std::vector<ObjectScript> ReadObjects(Session& session, const std::string& name) {
   std::vector<ObjectScript> scripts;
@@ -153,65 +74,28 @@ std::vector<ObjectScript> ReadObjects(Session& session, const std::string& name)
   return scripts;
 }
 
-void CreateObjects(Session& session, const std::vector<ObjectScript>& scripts,
-                   const StepHook& on_step) {
-  RunAll(scripts, [&](const ObjectScript& script) {
-    on_step("create " + Describe(script));
-    return RunScript(session, script, script.database, RunFor::kCreation);
-  });
+std::vector<RefusedObject> CreateObjects(Session& session, const std::vector<ObjectScript>& scripts,
+                                         const StepHook& on_step) {
+  return Create(session, scripts, on_step, [](const ServerError&) { return false; });
 }
 
-void CreateMissingObjects(Session& session, const std::vector<ObjectScript>& scripts,
-                          const StepHook& on_step) {
-  RunAll(scripts, [&](const ObjectScript& script) {
-    on_step("bring back " + Describe(script));
-    return RunScript(session, script, script.database, RunFor::kMissingAlone);
-  });
+std::vector<RefusedObject> CreateMissingObjects(Session& session,
+                                                const std::vector<ObjectScript>& scripts,
+                                                const StepHook& on_step) {
+  return Create(session, scripts, on_step, SaysThatItExists);
 }
 
-void RehearseObjects(Session& session, const std::vector<ObjectScript>& scripts,
-                     const std::vector<SwapDatabase>& databases) {
-  constexpr unsigned kUnknownRoutine = 1305;
-  constexpr unsigned kInvalidView = 1356;
-  constexpr unsigned kUnknownDefiner = 1449;
-  std::vector<ObjectScript> alone;
-  for (const ObjectScript& script : scripts) {
-    const bool speaks_of_site = std::any_of(
-        databases.begin(), databases.end(),
-        [&](const SwapDatabase& database) { return Mentions(script.sql, database.name); });
-    if (!speaks_of_site) alone.push_back(script);
-  }
-  const auto shadow_of = [&](const std::string& name) {
-    const auto found = std::find_if(databases.begin(), databases.end(),
-                                    [&](const SwapDatabase& d) { return d.name == name; });
-    return found->shadow;
-  };
-  WithContext([] { return "trying views, triggers and routines beside the live databases"; },
-              [&] {
-                RunAll(alone, [&](const ObjectScript& script) {
-                  std::optional<ServerError> refused =
-                      RunScript(session, script, shadow_of(script.database), RunFor::kRehearsal);
-                  // It may be built on one that was left out; accounts come with the swap.
-                  const bool left_out = alone.size() < scripts.size();
-                  if (refused && (refused->number == kUnknownDefiner ||
-                                  (left_out && (refused->number == kNoSuchTable ||
-                                                refused->number == kUnknownRoutine ||
-                                                refused->number == kInvalidView)))) {
-                    refused.reset();
-                  }
-                  return refused;
-                });
-              });
-  for (const SwapDatabase& database : databases) {
-    DropObjects(session, database.shadow, ObjectsToDrop::kAll, [](std::string_view) {});
-  }
-}
-
-void DropObjects(Session& session, const std::string& database, ObjectsToDrop which,
-                 const StepHook& on_step) {
+std::vector<RefusedObject> DropObjects(Session& session, const std::string& database,
+                                       ObjectsToDrop which, const StepHook& on_step) {
+  std::vector<RefusedObject> refused;
   const auto drop = [&](std::string_view kind, const std::string& name) {
     on_step(fmt::format("drop {} {}.{}", kind, database, name));
-    ExecuteWithRetry(session, fmt::format("DROP {} IF EXISTS {}", kind, QuoteName(database, name)));
+    const std::string sql = fmt::format("DROP {} IF EXISTS {}", kind, QuoteName(database, name));
+    const std::optional<ServerError> why = TryWithRetry(session, sql);
+    if (!why) return;
+    RefusedObject object{fmt::format("the {} {}.{}", LowerCase(kind), database, name), sql, *why};
+    if (why->MayPass()) throw ToError("MySQL refused to drop " + object.what, *why);
+    refused.push_back(std::move(object));
   };
   // The last first: those that are left when the server refuses one still come before those that
   // are then made again.
@@ -225,20 +109,23 @@ void DropObjects(Session& session, const std::string& database, ObjectsToDrop wh
                           NameIs("TABLE_SCHEMA", database))) {
     drop("VIEW", name);
   }
-  if (which == ObjectsToDrop::kViewsAndTriggers) return;
+  if (which == ObjectsToDrop::kViewsAndTriggers) return refused;
   for (const std::string& name :
        Names(session, "SELECT EVENT_NAME FROM information_schema.EVENTS WHERE " +
                           NameIs("EVENT_SCHEMA", database))) {
     drop("EVENT", name);
   }
   for (const std::string_view kind : {"PACKAGE", "PROCEDURE", "FUNCTION"}) {
-    for (const std::string& name :
-         Names(session, fmt::format("SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE "
-                                    "ROUTINE_TYPE='{}' AND {}",
-                                    kind, NameIs("ROUTINE_SCHEMA", database)))) {
-      drop(kind, name);
-    }
+    const std::vector<std::string> names =
+        Names(session, fmt::format("SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE "
+                                   "ROUTINE_TYPE='{}' AND {}",
+                                   kind, NameIs("ROUTINE_SCHEMA", database)));
+    // MariaDB knows packages in this mode alone.
+    if (kind == "PACKAGE" && !names.empty()) session.Execute("SET SESSION sql_mode=ORACLE");
+    for (const std::string& name : names) drop(kind, name);
+    if (kind == "PACKAGE" && !names.empty()) ResetScriptSettings(session);
   }
+  return refused;
 }
 
 }  // namespace oxbackup::mysql

@@ -16,64 +16,13 @@
 #include "mysql/catalog.h"
 #include "mysql/named_objects.h"
 #include "mysql/quote.h"
+#include "mysql/restore_rights.h"
 #include "mysql/shadow_names.h"
 #include "mysql/shadow_site.h"
-#include "mysql/sql_lexer.h"
 #include "mysql/swap_record.h"
 
 namespace oxbackup::mysql {
 namespace {
-
-constexpr std::array<std::string_view, 12> kNeededRights = {
-    "SELECT", "INSERT",     "DELETE",      "CREATE",  "DROP",           "ALTER",
-    "INDEX",  "REFERENCES", "CREATE VIEW", "TRIGGER", "CREATE ROUTINE", "EVENT"};
-
-// The rights in "GRANT SELECT, INSERT (`a`), CREATE VIEW ON `d`.* TO …", in upper case.
-std::set<std::string> RightsOf(std::string_view grant, bool& is_role) {
-  std::set<std::string> rights;
-  std::string right;
-  SqlLexer lexer(grant);
-  static_cast<void>(lexer.Next());
-  is_role = true;
-  for (SqlToken token = lexer.Next(); token.kind != SqlToken::Kind::kEnd; token = lexer.Next()) {
-    if (token.Is("TO")) break;
-    if (token.Is("ON") || token.IsSymbol(',')) {
-      rights.insert(right);
-      right.clear();
-      if (!token.Is("ON")) continue;
-      is_role = false;
-      break;
-    }
-    if (token.kind != SqlToken::Kind::kWord) continue;
-    if (!right.empty()) right += ' ';
-    for (const char c : token.raw) {
-      right += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    }
-  }
-  return rights;
-}
-
-void RefuseMissingRights(Session& session) {
-  std::set<std::string> held;
-  for (const Row& row : session.Query("SHOW GRANTS")) {
-    bool is_role = false;
-    const std::set<std::string> rights = RightsOf(row[0].value_or(""), is_role);
-    if (is_role || rights.contains("ALL") || rights.contains("ALL PRIVILEGES")) return;
-    held.insert(rights.begin(), rights.end());
-  }
-  std::string missing;
-  for (const std::string_view right : kNeededRights) {
-    if (held.contains(std::string(right))) continue;
-    missing += missing.empty() ? "" : ", ";
-    missing += right;
-  }
-  if (missing.empty()) return;
-  throw Error(ErrorKind::kSource,
-              fmt::format("{} lacks rights that a restore needs: {}", session.where(), missing))
-      .Hint(
-          "grant them on *.* (a restore creates databases of its own beside the live ones), or "
-          "use an administrative account");
-}
 
 void RefuseReadOnly(Session& session) {
   if (session.QueryValue("SELECT @@GLOBAL.read_only") != "1") return;
@@ -235,7 +184,8 @@ void RefuseForeignKeysInto(Session& session, const std::vector<std::string>& dat
 RestorePlan MakePlan(Session& session, const RestoreOptions& options, const Manifest* manifest,
                      RestoreRoom room, const RunContext& run) {
   RefuseReadOnly(session);
-  RefuseMissingRights(session);
+  const HeldRights rights(session);
+  rights.RefuseMissing();
   RecordBook(session).RefuseStranger();
   RefuseSilentDivergence(session, options.binlog);
   RestorePlan plan;
@@ -280,6 +230,16 @@ RestorePlan MakePlan(Session& session, const RestoreOptions& options, const Mani
     plan.bytes_needed += size.bytes + size.bytes / 3;
   }
   RefuseForeignKeysInto(session, names);
+  // In place the live programs go with their databases.
+  const bool drops_programs = room == RestoreRoom::kBeside;
+  if (drops_programs) rights.RefuseProgramsOfSystemUsers(names);
+  if ((drops_programs && HasProgramsThatNeedTrust(session, names)) ||
+      std::ranges::any_of(archive->objects, [&](const ObjectEntry& object) {
+        return site.Wants(object.database) &&
+               (object.kind == "trigger" || object.kind == "function");
+      })) {
+    rights.RefuseWithoutTrust();
+  }
   WarnOfFullDisk(plan, room, run);
   return plan;
 }

@@ -13,6 +13,7 @@
 #include "mysql/live_removal.h"
 #include "mysql/load.h"
 #include "mysql/load_crew.h"
+#include "mysql/object_rehearsal.h"
 #include "mysql/quote.h"
 #include "mysql/restore_plan.h"
 #include "mysql/restore_session.h"
@@ -175,6 +176,7 @@ class Target final : public RestoreTarget {
       one.shadow = database.shadow;
     }
     RehearseObjects(*session_, site_.objects, databases);
+    RehearseLiveObjects(*session_, databases);
   }
 
   void Verify(const ComponentManifest* expected) override {

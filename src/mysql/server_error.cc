@@ -50,10 +50,15 @@ std::string HintFor(const ServerError& refused) {
              "(--mysql-readers)";
     case 1129:  // ER_HOST_IS_BLOCKED
       return "run FLUSH HOSTS on the server";
-    case 1021:  // ER_DISK_FULL
-    case 1114:  // ER_RECORD_FILE_FULL
-    case 3675:  // ER_ENGINE_OUT_OF_SPACE
+    case kDiskFull:
+    case kRecordFileFull:
+    case kEngineOutOfSpace:
       return "make room on the server's disk";
+    case 1419:  // ER_BINLOG_CREATE_ROUTINE_NEED_SUPER
+      return "SET GLOBAL log_bin_trust_function_creators=ON for the time of the restore, or grant "
+             "SUPER to this user";
+    case kSchemaReadOnly:
+      return "take it back by ALTER DATABASE … READ ONLY=0, then run the command again";
     case 1153:  // ER_NET_PACKET_TOO_LARGE
     case 1301:  // ER_WARN_ALLOWED_PACKET_OVERFLOWED
       return "raise max_allowed_packet on the server (up to 1G)";
@@ -76,6 +81,28 @@ bool ServerError::IsMissingRight() const {
   return number == kDatabaseAccessDenied || number == kTableAccessDenied ||
          number == kColumnAccessDenied || number == kSpecificAccessDenied ||
          number == kRoutineAccessDenied;
+}
+
+bool ServerError::MayPass() const {
+  switch (number) {
+    case 3:  // EE_WRITE
+    case kDiskFull:
+    case kRecordFileFull:
+    case kEngineOutOfSpace:
+    case kLockWaitTimeout:
+    case kDeadlock:
+    case kQueryInterrupted:
+    case kSchemaReadOnly:
+    case 1030:  // ER_GET_ERRNO
+    case 1037:  // ER_OUTOFMEMORY
+    case 1038:  // ER_OUT_OF_SORTMEMORY
+    case 1041:  // ER_OUT_OF_RESOURCES
+    case 1290:  // ER_OPTION_PREVENTS_STATEMENT
+    case 1836:  // ER_READ_ONLY_MODE
+      return true;
+    default:
+      return false;
+  }
 }
 
 bool ServerError::IsLostConnection() const {

@@ -9,6 +9,7 @@ namespace oxbackup::mysql {
 
 /// Error numbers that decisions depend on (the server's mysqld_error.h, the library's errmsg.h).
 enum ErrorNumber : unsigned {
+  kDiskFull = 1021,
   kDatabaseAccessDenied = 1044,
   kAccessDenied = 1045,
   kUnknownDatabase = 1049,
@@ -17,9 +18,11 @@ enum ErrorNumber : unsigned {
   kColumnAccessDenied = 1143,
   kNoSuchTable = 1146,
   kParseError = 1064,
+  kRecordFileFull = 1114,
   kLockWaitTimeout = 1205,
   kDeadlock = 1213,
   kSpecificAccessDenied = 1227,
+  kQueryInterrupted = 1317,
   kRoutineAccessDenied = 1370,
   kTableDefinitionChanged = 1412,
   kCannotConnectSocket = 2002,
@@ -29,6 +32,8 @@ enum ErrorNumber : unsigned {
   kServerLost = 2013,
   kTlsFailed = 2026,
   kPluginMissing = 2059,
+  kEngineOutOfSpace = 3675,
+  kSchemaReadOnly = 3989,
 };
 
 /// One refusal in the server's own words.
@@ -38,6 +43,9 @@ struct ServerError {
 
   /// True when the user lacks a right for the statement.
   bool IsMissingRight() const;
+  /// True when the same statement may succeed later without anybody changing rights or the
+  /// statement: a lock that somebody holds, a full disk, a server that is read-only.
+  bool MayPass() const;
   /// True when the connection is no longer there.
   bool IsLostConnection() const;
 };

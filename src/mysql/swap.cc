@@ -107,11 +107,14 @@ void Swapper::RenameWithoutObjects(const SwapRecord& record, const std::vector<M
                                    const std::vector<ObjectScript>& objects) {
   try {
     for (const SwapDatabase& database : record.databases) {
-      DropObjects(session(), database.name, ObjectsToDrop::kViewsAndTriggers, on_step_);
+      const auto refused =
+          DropObjects(session(), database.name, ObjectsToDrop::kViewsAndTriggers, on_step_);
+      if (refused.empty()) continue;
+      throw ToError("MySQL refused to drop " + refused.front().what, refused.front().why);
     }
     Rename(moves);
   } catch (const Error&) {
-    CreateMissingObjects(session(), objects, on_step_);
+    WarnOfLost(CreateMissingObjects(session(), objects, on_step_));
     throw;
   }
 }
@@ -133,6 +136,28 @@ bool Swapper::HasMoved(const SwapRecord& record) {
            !std::ranges::all_of(database.new_tables,
                                 [&](const std::string& table) { return shadow.contains(table); });
   });
+}
+
+// The tables have moved: what the server refuses to drop stays, so that everything else comes to
+// its place and the record can be closed.
+void Swapper::DropAllObjects(const std::string& database) {
+  for (const RefusedObject& object :
+       DropObjects(session(), database, ObjectsToDrop::kAll, on_step_)) {
+    warnings_.Add(fmt::format(
+        "{} could not be dropped and stays as it is: {} ({}); look at it with an account that may "
+        "drop it ({})",
+        object.what, object.why.message, object.why.number, object.statement));
+  }
+}
+
+// Their definitions are nowhere else, so the warning has them.
+void Swapper::WarnOfLost(const std::vector<RefusedObject>& refused) {
+  for (const RefusedObject& object : refused) {
+    warnings_.Add(fmt::format(
+        "{}, which was there before the restore, could not be created again: {} ({}); create it "
+        "with an account that may: {}",
+        object.what, object.why.message, object.why.number, object.statement));
+  }
 }
 
 // The site may have made and dropped tables since the record was written: what is live in the
@@ -212,11 +237,16 @@ void Swapper::Forward(SwapRecord& record) {
   AddLooseKeys(record);
   for (const SwapDatabase& database : record.databases) {
     SetCharset(database.name, database.new_charset, database.new_collation);
-    DropObjects(session(), database.name, ObjectsToDrop::kAll, on_step_);
+    DropAllObjects(database.name);
   }
   on_step_("accounts");
   ApplyAccounts(session(), record.new_accounts, own_user_, warnings_);
-  CreateObjects(session(), record.new_objects, on_step_);
+  for (const RefusedObject& object : CreateObjects(session(), record.new_objects, on_step_)) {
+    warnings_.Add(fmt::format(
+        "{} was not restored: {} ({}); create it from the archive (openedx-backup extract) with an "
+        "account that may",
+        object.what, object.why.message, object.why.number));
+  }
   held_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(
                  std::chrono::steady_clock::now() - started)
                  .count();
@@ -248,7 +278,7 @@ void Swapper::MoveBack(const SwapRecord& record) {
   }
   RenameWithoutObjects(record, MovesBack(record), live);
   for (const SwapDatabase& database : record.databases) {
-    DropObjects(session(), database.name, ObjectsToDrop::kAll, on_step_);
+    DropAllObjects(database.name);
     if (database.existed) {
       SetCharset(database.name, database.old_charset, database.old_collation);
     }
@@ -263,7 +293,8 @@ void Swapper::MoveBack(const SwapRecord& record) {
     WarnOfRightsThatStay(AccountsText(session(), unheard), record.old_accounts, own_user_,
                          warnings_);
   }
-  CreateObjects(session(), record.old_objects, on_step_);
+  // One that could not be dropped is there.
+  WarnOfLost(CreateMissingObjects(session(), record.old_objects, on_step_));
 }
 
 void Swapper::PrepareBack(const SwapRecord& record) {

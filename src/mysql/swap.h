@@ -25,7 +25,9 @@ class Swapper {
   /// Brings the new data to their place: one RENAME TABLE for all tables of all databases, then
   /// everything that is not rows. When the server refuses the RENAME, the live databases are as
   /// they were and Error is thrown; after it, an error leaves the record open for the next run.
-  /// REQUIRES: the record's state is kOpen or kUndoing.
+  /// What the server refuses of views, triggers, routines and events then, as it would every time,
+  /// is a warning: the rest is in its place. The same holds for Back. REQUIRES: the record's state
+  /// is kOpen or kUndoing.
   void Forward(SwapRecord& record);
   /// Has to come before anybody writes down that kept data are on their way back: drops what a
   /// restore that broke off has left in their shadow schemas, and throws Error(kNotFound) when
@@ -57,6 +59,8 @@ class Swapper {
   void Rename(const std::vector<Move>& moves);
   void RenameWithoutObjects(const SwapRecord& record, const std::vector<Move>& moves,
                             const std::vector<ObjectScript>& objects);
+  void DropAllObjects(const std::string& database);
+  void WarnOfLost(const std::vector<RefusedObject>& refused);
   void MoveForward(SwapRecord& record);
   void AddLooseKeys(const SwapRecord& record);
   void MoveBack(const SwapRecord& record);
