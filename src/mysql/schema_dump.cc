@@ -90,7 +90,6 @@ std::string SchemaDump::InItsContext(const std::string& database, const Definiti
   const bool other_default =
       !definition.database_collation.empty() && definition.database_collation != present;
   std::string text;
-  if (!definition.drop.empty()) text += definition.drop + ";\n";
   // A program keeps the database's collation of its creation; the database's may have changed
   // since.
   if (other_default) {
@@ -98,7 +97,9 @@ std::string SchemaDump::InItsContext(const std::string& database, const Definiti
   }
   text += fmt::format("SET {};\n", settings);
   if (!definition.drop.empty()) {
-    text += fmt::format("SET sql_mode={};\n", QuoteString(definition.sql_mode));
+    // MariaDB drops a package only in the mode that it is created in.
+    text +=
+        fmt::format("SET sql_mode={};\n{};\n", QuoteString(definition.sql_mode), definition.drop);
   }
   // On a line of its own: the text may end in a comment.
   text += fmt::format("DELIMITER {0}\n{1}\n{0}\nDELIMITER ;\n", delimiter, definition.create);

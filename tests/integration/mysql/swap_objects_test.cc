@@ -284,6 +284,9 @@ TEST_F(MariaDbPackages, TheyAreReplacedAndComeBack) {
 TEST_F(MariaDbPackages, TheyAreRestoredOverThemselves) {
   CreatePackage();
   const Texts before = Describe(session_, kSite);
+  const std::string& text = before.at("routines and events");
+  EXPECT_LT(text.find("ORACLE"), text.find("DROP PACKAGE IF EXISTS"))
+      << "the stock client would be refused";
   const std::string archive = BackUp(connect_, {kSite}, false, run_.run);
   RestoreAll(*MakeTarget(), archive, false, run_.run);
   EXPECT_EQ(Describe(session_, kSite), before);
