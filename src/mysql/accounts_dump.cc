@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <optional>
-#include <vector>
+#include <sstream>
 
 #include "mysql/accounts_restore.h"
 #include "mysql/quote.h"
@@ -118,7 +118,54 @@ class AccountsDump {
   std::string defaults_;
 };
 
+// "Execute,Alter Routine,Grant" and so on, as mysql.procs_priv has it, as a GRANT.
+std::string GrantOfRoutine(const Row& row) {
+  std::string rights;
+  bool grants = false;
+  std::istringstream list(row[3].value_or(""));
+  for (std::string right; std::getline(list, right, ',');) {
+    if (right == "Grant") {
+      grants = true;
+    } else {
+      rights += (rights.empty() ? "" : ", ") + right;
+    }
+  }
+  const std::string& user = TextOf(row, 4);
+  const std::string& host = TextOf(row, 5);
+  // A role of MariaDB's has no host.
+  const std::string account = QuoteName(user) + (host.empty() ? "" : "@" + QuoteName(host));
+  return fmt::format("GRANT {} ON {} {} TO {}{}", rights.empty() ? "USAGE" : rights, TextOf(row, 0),
+                     QuoteName(TextOf(row, 1), TextOf(row, 2)), account,
+                     grants ? " WITH GRANT OPTION" : "");
+}
+
 }  // namespace
+
+std::string RoutineRightsText(Session& session, const std::vector<std::string>& databases,
+                              Warnings& warnings) {
+  const bool has_routines =
+      !databases.empty() &&
+      !session
+           .Query("SELECT 1 FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN (" +
+                  QuoteList(databases) + ") LIMIT 1")
+           .empty();
+  if (!has_routines) return "";
+  ServerError refused;
+  const auto rows = session.TryQuery(
+      "SELECT Routine_type, Db, Routine_name, Proc_priv, User, Host FROM mysql.procs_priv WHERE Db "
+      "IN (" +
+          QuoteList(databases) + ")",
+      refused);
+  if (!rows) {
+    warnings.Add(fmt::format(
+        "rights that accounts have on single procedures and functions may be lost: {} ({})",
+        refused.message, refused.number));
+    return "";
+  }
+  std::string text;
+  for (const Row& row : *rows) AddLine(text, GrantOfRoutine(row));
+  return text;
+}
 
 std::string WithoutDefaultRole(const std::string& create_user) {
   constexpr std::string_view kHead = " DEFAULT ROLE ";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "mysql/session.h"
@@ -13,6 +14,12 @@ namespace oxbackup::mysql {
 /// (so that they also apply where the account exists), then grants and default roles. Empty, with a
 /// warning, when the session lacks the right to read them.
 std::string AccountsText(Session& session, Warnings& warnings);
+
+/// Statements, one a line, that give all accounts and roles their rights on single routines of
+/// these databases again, which go when a routine is dropped. With a warning when there are
+/// routines and the session may not read them.
+std::string RoutineRightsText(Session& session, const std::vector<std::string>& databases,
+                              Warnings& warnings);
 
 /// "CREATE USER `a`@`b` …" without its " DEFAULT ROLE …" part, which ALTER USER does not take.
 std::string WithoutDefaultRole(const std::string& create_user);

@@ -1,12 +1,16 @@
 #include "mysql/accounts_restore.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <set>
 
 #include "base/error.h"
 #include "mysql/quote.h"
+#include "mysql/restore_session.h"
 #include "mysql/script_splitter.h"
 #include "mysql/sql_lexer.h"
 #include "mysql/statement.h"
@@ -62,6 +66,56 @@ std::map<std::string, std::set<std::string>> GrantsOf(std::string_view script,
   }
   return grants;
 }
+
+bool IsAboutRights(std::string_view statement) {
+  const SqlToken verb = SqlLexer(statement).Next();
+  return verb.Is("GRANT") || verb.Is("REVOKE");
+}
+
+// Calls `body` with each statement about an account, and that, but for `own_user` and the servers'.
+void ForEachOfOthers(
+    std::string_view script, const std::string& own_user,
+    const std::function<void(std::string_view statement, const std::string& account)>& body) {
+  MemoryByteSource source(script);
+  ScriptSplitter splitter(source);
+  while (const auto statement = splitter.Next()) {
+    const std::optional<Account> account = AccountOf(*statement);
+    if (!account || account->user == own_user || IsSystemAccount(account->user)) continue;
+    body(*statement, account->user + "@" + account->host);
+  }
+}
+
+// One warning an account.
+void Tell(const std::string& account, const ServerError& refused, std::set<std::string>& told,
+          Warnings& warnings) {
+  if (!told.insert(account).second) return;
+  // The message would quote the statement from there on, and so the password's hash.
+  const std::string why = refused.number == kParseError
+                              ? "this server does not understand its definition"
+                              : refused.message;
+  warnings.Add("the account " + account + " could not be restored in full: " + why);
+}
+
+// Without this mode MariaDB's GRANT creates an account that is not there, and without a password.
+class NoAccountsByGrant {
+ public:
+  explicit NoAccountsByGrant(Session& session) : session_(session) {
+    if (!session_.server().mariadb) return;
+    session_.Execute("SET SESSION sql_mode=CONCAT(@@SESSION.sql_mode,',NO_AUTO_CREATE_USER')");
+  }
+  ~NoAccountsByGrant() {
+    try {
+      if (session_.server().mariadb) ResetScriptSettings(session_);
+    } catch (const Error&) {
+      // The connection is gone, and its settings with it.
+    }
+  }
+  NoAccountsByGrant(const NoAccountsByGrant&) = delete;
+  NoAccountsByGrant& operator=(const NoAccountsByGrant&) = delete;
+
+ private:
+  Session& session_;
+};
 
 }  // namespace
 
@@ -122,24 +176,36 @@ void WarnOfRightsThatStay(std::string_view now, std::string_view before,
   }
 }
 
-void ApplyAccounts(Session& session, std::string_view script, const std::string& own_user,
-                   Warnings& warnings) {
-  MemoryByteSource source(script);
-  ScriptSplitter splitter(source);
-  std::set<std::string> warned;
-  while (const auto statement = splitter.Next()) {
-    const std::optional<Account> account = AccountOf(*statement);
-    if (!account) continue;
-    if (account->user == own_user || IsSystemAccount(account->user)) continue;
-    const std::optional<ServerError> refused = session.TryExecute(*statement);
-    const std::string name = account->user + "@" + account->host;
-    if (!refused || !warned.insert(name).second) continue;
-    // The message would quote the statement from there on, and so the password's hash.
-    const std::string why = refused->number == kParseError
-                                ? "this server does not understand its definition"
-                                : refused->message;
-    warnings.Add("the account " + name + " could not be restored in full: " + why);
-  }
+std::set<std::string> ApplyAccounts(Session& session, std::string_view script,
+                                    const std::string& own_user, Warnings& warnings) {
+  std::set<std::string> told;
+  const NoAccountsByGrant mode(session);
+  ForEachOfOthers(script, own_user, [&](std::string_view statement, const std::string& account) {
+    const std::optional<ServerError> refused = session.TryExecute(statement);
+    if (refused && !IsAboutRights(statement)) Tell(account, *refused, told, warnings);
+  });
+  return told;
+}
+
+void ApplyRights(Session& session, std::string_view script, const std::string& own_user,
+                 std::set<std::string> told, Warnings& warnings) {
+  const NoAccountsByGrant mode(session);
+  ForEachOfOthers(script, own_user, [&](std::string_view statement, const std::string& account) {
+    if (!IsAboutRights(statement)) return;
+    const std::optional<ServerError> refused = session.TryExecute(statement);
+    if (refused) Tell(account, *refused, told, warnings);
+  });
+}
+
+void ApplyRoutineRights(Session& session, std::string_view script, Warnings& warnings) {
+  constexpr unsigned kNoSuchRoutine = 1305;
+  const NoAccountsByGrant mode(session);
+  ForEachOfOthers(script, "", [&](std::string_view statement, const std::string& account) {
+    const std::optional<ServerError> refused = session.TryExecute(statement);
+    if (!refused || refused->number == kNoSuchRoutine) return;
+    warnings.Add(fmt::format("the account {} has lost a right on a routine: {} ({}); run {}",
+                             account, refused->message, refused->number, statement));
+  });
 }
 
 }  // namespace oxbackup::mysql

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -14,9 +15,19 @@ namespace oxbackup::mysql {
 /// the run itself uses, at any host and the servers' own accounts are passed over: nobody is locked
 /// out by a restore. An account that exists gets the archive's password and rights beside its own.
 /// Everything is live at once. What this server does not know (a plugin, a right of another
-/// version) becomes a warning that names the account. Can be repeated.
-void ApplyAccounts(Session& session, std::string_view script, const std::string& own_user,
-                   Warnings& warnings);
+/// version) becomes a warning that names the account. Can be repeated. Of rights nothing is said:
+/// ApplyRights comes after it. Returns the accounts that there is a warning of.
+std::set<std::string> ApplyAccounts(Session& session, std::string_view script,
+                                    const std::string& own_user, Warnings& warnings);
+
+/// Runs the script's GRANT and REVOKE, once the views and routines that they name are there.
+/// `told`: accounts that there is a warning of already.
+void ApplyRights(Session& session, std::string_view script, const std::string& own_user,
+                 std::set<std::string> told, Warnings& warnings);
+
+/// Gives accounts the rights back that they had on single routines (RoutineRightsText), as far as
+/// there are such routines now.
+void ApplyRoutineRights(Session& session, std::string_view script, Warnings& warnings);
 
 /// Drops the accounts that `script` creates and `before`, the script of those that were there, does
 /// not, with the same exceptions; none when `before` is empty.

@@ -195,6 +195,7 @@ class Target final : public RestoreTarget {
     record.old_applied = book().ReadApplied();
     record.new_objects = site_.objects;
     record.new_accounts = site_.accounts;
+    record.routine_rights = RoutineRightsText(*session_, names, run_.warnings);
     if (!site_.accounts.empty()) {
       NullLog log;
       Warnings unheard(log);

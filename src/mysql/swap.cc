@@ -240,13 +240,17 @@ void Swapper::Forward(SwapRecord& record) {
     DropAllObjects(database.name);
   }
   on_step_("accounts");
-  ApplyAccounts(session(), record.new_accounts, own_user_, warnings_);
+  const std::set<std::string> told =
+      ApplyAccounts(session(), record.new_accounts, own_user_, warnings_);
   for (const RefusedObject& object : CreateObjects(session(), record.new_objects, on_step_)) {
     warnings_.Add(fmt::format(
         "{} was not restored: {} ({}); create it from the archive (openedx-backup extract) with an "
         "account that may",
         object.what, object.why.message, object.why.number));
   }
+  on_step_("rights");
+  ApplyRoutineRights(session(), record.routine_rights, warnings_);
+  ApplyRights(session(), record.new_accounts, own_user_, told, warnings_);
   held_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(
                  std::chrono::steady_clock::now() - started)
                  .count();
@@ -286,15 +290,17 @@ void Swapper::MoveBack(const SwapRecord& record) {
   }
   on_step_("accounts");
   DropNewAccounts(session(), record.new_accounts, record.old_accounts, own_user_, warnings_);
-  ApplyAccounts(session(), record.old_accounts, own_user_, warnings_);
-  if (!record.old_accounts.empty()) {
-    NullLog log;
-    Warnings unheard(log);
-    WarnOfRightsThatStay(AccountsText(session(), unheard), record.old_accounts, own_user_,
-                         warnings_);
-  }
+  const std::set<std::string> told =
+      ApplyAccounts(session(), record.old_accounts, own_user_, warnings_);
   // One that could not be dropped is there.
   WarnOfLost(CreateMissingObjects(session(), record.old_objects, on_step_));
+  on_step_("rights");
+  ApplyRoutineRights(session(), record.routine_rights, warnings_);
+  ApplyRights(session(), record.old_accounts, own_user_, told, warnings_);
+  if (record.old_accounts.empty()) return;
+  NullLog log;
+  Warnings unheard(log);
+  WarnOfRightsThatStay(AccountsText(session(), unheard), record.old_accounts, own_user_, warnings_);
 }
 
 void Swapper::PrepareBack(const SwapRecord& record) {

@@ -163,6 +163,7 @@ std::string SerializeRecord(const SwapRecord& record) {
                {"old_objects", ToJson(record.old_objects)},
                {"new_accounts", BytesToText(record.new_accounts)},
                {"old_accounts", BytesToText(record.old_accounts)},
+               {"routine_rights", BytesToText(record.routine_rights)},
                {"flush_logs", record.flush_logs},
                {"new_applied", record.new_applied},
                {"old_applied", record.old_applied}})
@@ -182,6 +183,7 @@ SwapRecord ParseRecord(std::string_view text) {
     record.old_objects = ScriptsFrom(object.at("old_objects"));
     record.new_accounts = TextToBytes(object.at("new_accounts").get<std::string>());
     record.old_accounts = TextToBytes(object.at("old_accounts").get<std::string>());
+    record.routine_rights = TextToBytes(object.value("routine_rights", ""));
     object.at("flush_logs").get_to(record.flush_logs);
     record.new_applied = object.value("new_applied", "");
     record.old_applied = object.value("old_applied", "");

@@ -58,6 +58,7 @@ struct SwapRecord {
   std::vector<ObjectScript> old_objects;
   std::string new_accounts;  ///< a script; may be empty
   std::string old_accounts;
+  std::string routine_rights;  ///< a script: what accounts may do with single routines (old ones)
   bool flush_logs = true;
   /// What is written down about the data (RecordBook::WriteApplied) once they are in, and what was
   /// about the old ones.

@@ -28,6 +28,7 @@ SwapRecord Sample() {
   record.old_objects.push_back({ObjectScript::Kind::kPost, "edx", "", ""});
   record.new_accounts = "CREATE USER";
   record.old_accounts = std::string("\0\x80", 2);
+  record.routine_rights = "GRANT EXECUTE ON FUNCTION `d`.`f` TO `\x80`@`%`;\n";
   record.flush_logs = false;
   record.new_applied = R"({"new": "\u00fc"})";
   record.old_applied = R"({"old": 1})";

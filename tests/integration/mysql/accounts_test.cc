@@ -97,6 +97,60 @@ TEST_P(RestoredAccounts, AWarningDoesNotShowAPasswordsHash) {
   EXPECT_THAT(run_.warnings.All(), Not(Contains(HasSubstr("2A41"))));
 }
 
+TEST_P(RestoredAccounts, RightsOnViewsAndRoutinesComeWithThem) {
+  session_.Execute("USE load_accounts");
+  session_.Execute("CREATE VIEW v AS SELECT a FROM t");
+  session_.Execute("CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 1");
+  session_.Execute("CREATE USER 'load_app'@'%' IDENTIFIED BY 'app-Secret-1'");
+  session_.Execute("GRANT SELECT (a) ON load_accounts.v TO 'load_app'@'%'");
+  session_.Execute("GRANT EXECUTE ON FUNCTION load_accounts.f TO 'load_app'@'%'");
+  const Rows granted = session_.Query("SHOW GRANTS FOR 'load_app'@'%'");
+  const std::string archive = BackUp(connect_, {kSite}, true, run_.run);
+  Drop();
+  session_.Execute("DROP DATABASE load_accounts");
+  RestoreAll(*MakeTarget(), archive, false, run_.run);
+  EXPECT_EQ(session_.Query("SHOW GRANTS FOR 'load_app'@'%'"), granted);
+  EXPECT_THAT(run_.warnings.All(), IsEmpty());
+}
+
+TEST_P(RestoredAccounts, RightsOnRoutinesOutliveTheirRoutinesReplacement) {
+  session_.Execute("USE load_accounts");
+  session_.Execute("CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 1");
+  const std::string archive = BackUp(connect_, {kSite}, false, run_.run);
+  session_.Execute("CREATE PROCEDURE p() SELECT 1");
+  session_.Execute("CREATE ROLE load_role");
+  session_.Execute("CREATE USER 'load_app'@'%' IDENTIFIED BY 'app-Secret-1'");
+  session_.Execute(
+      "GRANT EXECUTE, ALTER ROUTINE ON FUNCTION load_accounts.f TO 'load_app'@'%' "
+      "WITH GRANT OPTION");
+  session_.Execute("GRANT EXECUTE ON FUNCTION load_accounts.f TO load_role");
+  session_.Execute("GRANT EXECUTE ON PROCEDURE load_accounts.p TO 'load_app'@'%'");
+  const Rows app = session_.Query("SHOW GRANTS FOR 'load_app'@'%'");
+  const Rows role = session_.Query("SHOW GRANTS FOR load_role");
+  for (const bool accounts : {false, true}) {
+    RestoreOptions options = QuietOptions();
+    options.accounts = accounts;
+    RestoreAll(*MakeRestoreTarget(connect_, options, run_.run), archive, true, run_.run);
+    EXPECT_EQ(session_.Query("SHOW GRANTS FOR load_role"), role);
+    EXPECT_EQ(session_.Query("SHOW GRANTS FOR 'load_app'@'%'").size(), app.size() - 1)
+        << "one of its routines is gone";
+    MakeTarget()->UndoSwap("");
+    EXPECT_EQ(session_.Query("SHOW GRANTS FOR load_role"), role);
+    EXPECT_EQ(session_.Query("SHOW GRANTS FOR 'load_app'@'%'"), app);
+  }
+  EXPECT_THAT(run_.warnings.All(), IsEmpty());
+}
+
+TEST_P(RestoredAccounts, AnAccountThatCannotBeMadeDoesNotComeByAGrantWithoutAPassword) {
+  const std::string script =
+      "CREATE USER IF NOT EXISTS `load_app`@`%` IDENTIFIED WITH 'no_such_plugin';\n"
+      "GRANT SELECT ON `load_accounts`.* TO `load_app`@`%`;\n";
+  const std::set<std::string> told = ApplyAccounts(session_, script, "root", run_.warnings);
+  ApplyRights(session_, script, "root", told, run_.warnings);
+  EXPECT_FALSE(IsThere("load_app"));
+  EXPECT_THAT(run_.warnings.All(), ElementsAre(HasSubstr("load_app@%")));
+}
+
 // MySQL alone can keep the system's tables from somebody who may do everything else.
 TEST(MySqlAccounts, ThoseThatCannotBeReadAreNotChanged) {
   const ConnectOptions root = ServerOf(Flavour::kMySql);
