@@ -158,6 +158,21 @@ uint64_t BytesThatGo(const std::map<std::string, Size>& live, const std::string&
 
 }  // namespace
 
+void RefuseReadOnlyDatabases(Session& session, const std::vector<std::string>& databases) {
+  if (databases.empty() || !session.server().IsMySqlFrom(80022)) return;
+  const Rows rows = session.Query(
+      "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA_EXTENSIONS WHERE OPTIONS LIKE "
+      "'%READ ONLY=1%' AND SCHEMA_NAME IN (" +
+      QuoteList(databases) + ")");
+  if (rows.empty()) return;
+  const std::string name = rows[0][0].value_or("");
+  throw Error(ErrorKind::kSource,
+              fmt::format("the database {} at {} is READ ONLY, so nothing in it "
+                          "can be replaced",
+                          name, session.where()))
+      .Hint("ALTER DATABASE " + QuoteName(name) + " READ ONLY=0, then run the command again");
+}
+
 void RefuseForeignKeysInto(Session& session, const std::vector<std::string>& databases) {
   if (databases.empty()) return;
   const Rows rows = session.Query(
@@ -229,6 +244,7 @@ RestorePlan MakePlan(Session& session, const RestoreOptions& options, const Mani
     // Pages, indexes and the log take about a third more than the rows as text.
     plan.bytes_needed += size.bytes + size.bytes / 3;
   }
+  RefuseReadOnlyDatabases(session, names);
   RefuseForeignKeysInto(session, names);
   // In place the live programs go with their databases.
   const bool drops_programs = room == RestoreRoom::kBeside;

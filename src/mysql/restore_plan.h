@@ -16,6 +16,10 @@ namespace oxbackup::mysql {
 RestorePlan MakePlan(Session& session, const RestoreOptions& options, const Manifest* manifest,
                      RestoreRoom room, const RunContext& run);
 
+/// Throws when one of the databases is READ ONLY (ALTER DATABASE, MySQL 8.0.22 and later): nothing
+/// in it can be moved, dropped or made.
+void RefuseReadOnlyDatabases(Session& session, const std::vector<std::string>& databases);
+
 /// Throws when a table outside `databases` has a foreign key into one of them: after the swap it
 /// would hang on the old data.
 void RefuseForeignKeysInto(Session& session, const std::vector<std::string>& databases);

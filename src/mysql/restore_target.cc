@@ -136,6 +136,7 @@ class Target final : public RestoreTarget {
     Lock();
     RemoveLeftovers();
     replaced_ = ReplacedDatabases(reader, site_, run_);
+    RefuseReadOnlyDatabases(*session_, replaced_);
     RefuseForeignKeysInto(*session_, replaced_);
   }
 
@@ -186,6 +187,7 @@ class Target final : public RestoreTarget {
   void WriteIntent(const SwapIntent& intent) override {
     std::vector<std::string> names;
     for (const auto& [name, database] : site_.databases) names.push_back(name);
+    RefuseReadOnlyDatabases(*session_, names);
     RefuseForeignKeysInto(*session_, names);
     // Only one restore can be undone: the newest.
     if (std::optional<SwapRecord> kept = book().Read()) swapper().DropKept(*kept);

@@ -58,7 +58,7 @@ std::string HintFor(const ServerError& refused) {
       return "SET GLOBAL log_bin_trust_function_creators=ON for the time of the restore, or grant "
              "SUPER to this user";
     case kSchemaReadOnly:
-      return "take it back by ALTER DATABASE … READ ONLY=0, then run the command again";
+      return "run ALTER DATABASE … READ ONLY=0 for it, then the command again";
     case 1153:  // ER_NET_PACKET_TOO_LARGE
     case 1301:  // ER_WARN_ALLOWED_PACKET_OVERFLOWED
       return "raise max_allowed_packet on the server (up to 1G)";

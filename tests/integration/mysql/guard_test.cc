@@ -7,6 +7,7 @@
 #include <mariadb_rpl.h>  // needs what is above
 // clang-format on
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -276,6 +277,39 @@ TEST(MySqlGuard, AnAccountThatMayNotSwitchTheLogOffIsNotToldSoByABackup) {
   EXPECT_FALSE(MakeRestoreTarget(limited, QuietOptions(), run.run)->FindOpenSwap());
   EXPECT_THAT(run.warnings.All(), IsEmpty());
   session.Execute("DROP USER load_guard_user");
+}
+
+TEST(MySqlGuard, AReadOnlyDatabaseIsToldBeforeAnythingIsLoadedAndBeforeTheSwap) {
+  const ConnectOptions connect = ServerOf(Flavour::kMySql);
+  Session session(connect, {});
+  ForgetRestores(session);
+  TestRun run;
+  {
+    const ScratchDatabase site(session, kSite);
+    session.Execute("CREATE TABLE load_guard.t (a INT PRIMARY KEY)");
+    const std::string archive = BackUp(connect, {kSite}, false, run.run);
+    const auto target = MakeRestoreTarget(connect, QuietOptions(), run.run);
+    const auto expect_refused = [&](const std::function<void()>& body) {
+      session.Execute("ALTER DATABASE load_guard READ ONLY=1");
+      try {
+        body();
+        ADD_FAILURE() << "it was not refused";
+      } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("load_guard"));
+        EXPECT_THAT(error.hint(), HasSubstr("ALTER DATABASE `load_guard` READ ONLY=0"));
+      }
+      session.Execute("ALTER DATABASE load_guard READ ONLY=0");
+    };
+    const std::unique_ptr<ArchiveReader> reader = OpenBytes(archive, run.run);
+    for (const RestoreRoom room : {RestoreRoom::kBeside, RestoreRoom::kInPlace}) {
+      expect_refused([&] { target->Plan(reader->manifest(), room); });
+    }
+    PrepareRestore(*target, archive, run.run);
+    expect_refused([&] { target->WriteIntent(IntentOf("run", false)); });
+    EXPECT_FALSE(MakeRestoreTarget(connect, QuietOptions(), run.run)->PeekOpenSwap());
+    target->Abandon();
+  }
+  ForgetRestores(session);
 }
 
 // A transaction that owns a GTID may become visible at any moment: samples of a busy server that
