@@ -9,6 +9,7 @@
 #include "mysql/accounts_restore.h"
 #include "mysql/quote.h"
 #include "mysql/row_chunks.h"
+#include "mysql/sql_lexer.h"
 
 namespace oxbackup::mysql {
 namespace {
@@ -88,7 +89,7 @@ class AccountsDump {
     if (!create.starts_with(kCreateUser)) return;
     const std::string rest = create.substr(kCreateUser.size());
     AddLine(users_, "CREATE USER IF NOT EXISTS " + rest);
-    AddLine(settings_, "ALTER USER " + rest);
+    AddLine(settings_, WithEmptyPasswordNamed("ALTER USER " + rest));
   }
 
   std::optional<ServerError> AddDefaultRoles(const DumpedAccount& account) {
@@ -173,6 +174,27 @@ std::string WithoutDefaultRole(const std::string& create_user) {
   if (begin == std::string::npos) return create_user;
   const size_t end = create_user.find(" REQUIRE ", begin);
   return create_user.substr(0, begin) + (end == std::string::npos ? "" : create_user.substr(end));
+}
+
+std::string WithEmptyPasswordNamed(std::string_view statement) {
+  constexpr std::array<std::string_view, 3> kPlugins = {"caching_sha2_password",
+                                                        "mysql_native_password", "sha256_password"};
+  SqlLexer lexer(statement);
+  if (!lexer.Next().Is("ALTER") || !lexer.Next().Is("USER")) return std::string(statement);
+  for (SqlToken token = lexer.Next(); token.kind != SqlToken::Kind::kEnd; token = lexer.Next()) {
+    if (!token.Is("IDENTIFIED")) continue;
+    if (!lexer.Next().Is("WITH")) break;
+    const SqlToken plugin = lexer.Next();
+    const bool has_passwords =
+        std::find(kPlugins.begin(), kPlugins.end(), plugin.Text()) != kPlugins.end();
+    const SqlToken after = lexer.Next();
+    if (!has_passwords || after.Is("AS") || after.Is("BY")) break;
+    std::string text(statement.substr(0, plugin.end));
+    text += " AS ''";
+    text += statement.substr(plugin.end);
+    return text;
+  }
+  return std::string(statement);
 }
 
 std::string AccountsText(Session& session, Warnings& warnings) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/log.h"
@@ -23,5 +24,9 @@ std::string RoutineRightsText(Session& session, const std::vector<std::string>& 
 
 /// "CREATE USER `a`@`b` …" without its " DEFAULT ROLE …" part, which ALTER USER does not take.
 std::string WithoutDefaultRole(const std::string& create_user);
+
+/// MySQL's "ALTER USER … IDENTIFIED WITH 'plugin' …" with AS '' where it names no password: without
+/// that the server takes the empty password for an expired one. Other statements as they are.
+std::string WithEmptyPasswordNamed(std::string_view statement);
 
 }  // namespace oxbackup::mysql

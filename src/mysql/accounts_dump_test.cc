@@ -13,5 +13,19 @@ TEST(AccountsDumpTest, DefaultRolesAreTakenOutOfCreateUser) {
             "CREATE USER `u`@`%` REQUIRE NONE");
 }
 
+TEST(AccountsDumpTest, AnEmptyPasswordIsNamedWhereThereIsNone) {
+  EXPECT_EQ(WithEmptyPasswordNamed(
+                "ALTER USER `u`@`%` IDENTIFIED WITH 'caching_sha2_password' REQUIRE NONE"),
+            "ALTER USER `u`@`%` IDENTIFIED WITH 'caching_sha2_password' AS '' REQUIRE NONE");
+  for (const char* const as_it_is :
+       {"ALTER USER `u`@`%` IDENTIFIED WITH 'caching_sha2_password' AS 0x41 REQUIRE NONE",
+        "ALTER USER `u`@`%` IDENTIFIED WITH 'caching_sha2_password' BY 'x'",
+        "ALTER USER `u`@`%` IDENTIFIED WITH 'auth_socket' REQUIRE NONE",
+        "ALTER USER `IDENTIFIED WITH 'caching_sha2_password'`@`%` ACCOUNT LOCK",
+        "CREATE USER `u`@`%` IDENTIFIED WITH 'caching_sha2_password' REQUIRE NONE"}) {
+    EXPECT_EQ(WithEmptyPasswordNamed(as_it_is), as_it_is);
+  }
+}
+
 }  // namespace
 }  // namespace oxbackup::mysql

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "mysql/accounts_dump.h"
 #include "mysql/quote.h"
 #include "mysql/restore_session.h"
 #include "mysql/script_splitter.h"
@@ -181,7 +182,9 @@ std::set<std::string> ApplyAccounts(Session& session, std::string_view script,
   std::set<std::string> told;
   const NoAccountsByGrant mode(session);
   ForEachOfOthers(script, own_user, [&](std::string_view statement, const std::string& account) {
-    const std::optional<ServerError> refused = session.TryExecute(statement);
+    // Older archives have it without.
+    const std::optional<ServerError> refused =
+        session.TryExecute(WithEmptyPasswordNamed(statement));
     if (refused && !IsAboutRights(statement)) Tell(account, *refused, told, warnings);
   });
   return told;

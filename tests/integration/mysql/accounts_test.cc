@@ -151,6 +151,29 @@ TEST_P(RestoredAccounts, AnAccountThatCannotBeMadeDoesNotComeByAGrantWithoutAPas
   EXPECT_THAT(run_.warnings.All(), ElementsAre(HasSubstr("load_app@%")));
 }
 
+TEST_P(RestoredAccounts, NoPasswordIsNoExpiredOne) {
+  session_.Execute("CREATE USER 'load_app'@'%'");
+  const Rows before = session_.Query("SHOW CREATE USER 'load_app'@'%'");
+  const std::string archive = BackUp(connect_, {kSite}, true, run_.run);
+  RestoreAll(*MakeTarget(), archive, true, run_.run);
+  EXPECT_EQ(session_.Query("SHOW CREATE USER 'load_app'@'%'"), before);
+  MakeTarget()->UndoSwap("");
+  EXPECT_EQ(session_.Query("SHOW CREATE USER 'load_app'@'%'"), before);
+  EXPECT_THAT(run_.warnings.All(), IsEmpty());
+}
+
+TEST(MySqlAccounts, OlderArchivesThatNameNoPasswordDoNotExpireItEither) {
+  Session session(ServerOf(Flavour::kMySql), {});
+  TestRun run;
+  session.Execute("DROP USER IF EXISTS load_app");
+  session.Execute("CREATE USER load_app");
+  const Rows before = session.Query("SHOW CREATE USER load_app");
+  ApplyAccounts(session, "ALTER USER `load_app`@`%` IDENTIFIED WITH 'caching_sha2_password';\n",
+                "root", run.warnings);
+  EXPECT_EQ(session.Query("SHOW CREATE USER load_app"), before);
+  session.Execute("DROP USER load_app");
+}
+
 // MySQL alone can keep the system's tables from somebody who may do everything else.
 TEST(MySqlAccounts, ThoseThatCannotBeReadAreNotChanged) {
   const ConnectOptions root = ServerOf(Flavour::kMySql);
