@@ -185,8 +185,8 @@ TEST_F(ScreensTest, ThePreviewRepeatsWhatTheBackupWarnedOf) {
   EXPECT_THAT(
       RenderPreview(preview, "", At("2026-11-23T00:00:00Z"), kPlain),
       HasSubstr("  The backup ended with 1 warning:\n"
-                "    - dump@mysql has no right TRIGGER on all of openedx: triggers that it\n"
-                "      cannot see are not in the backup\n"));
+                "    - dump@mysql has no right TRIGGER on all of openedx: triggers that it cannot\n"
+                "      see are not in the backup\n"));
   manifest.warnings.assign(12, "w");
   EXPECT_THAT(RenderPreview(preview, "", At("2026-11-23T00:00:00Z"), kPlain),
               HasSubstr("    - w\n    - and 2 more, which openedx-backup inspect shows\n"));

@@ -199,6 +199,10 @@ RestorePlan MakeRestorePlan(Session& session, const ComponentManifest* expected,
     }
   } else {
     for (const std::string& database : options.databases) after[database];
+    if (options.databases.empty()) {
+      plan.replaced.push_back(
+          {"the databases in the dump", "what the server has of them", "what the dump has"});
+    }
   }
   std::set<std::string> databases;
   for (const auto& [database, amount] : after) databases.insert(database);
