@@ -79,6 +79,7 @@ class Rehearsal {
 
   /// With empty bodies; of all objects, or only of events.
   void TryHeads(const std::vector<ObjectScript>& scripts, bool events_alone) {
+    if (scripts.empty()) return;
     for (const SwapDatabase& database : databases_) {
       ExecuteWithRetry(session_, "CREATE TABLE " + QuoteName(database.shadow, kTrialTable) +
                                      " (a INT PRIMARY KEY) ENGINE=InnoDB");
