@@ -108,6 +108,14 @@ TEST_F(KeptDataTest, NothingIsSaidToBeLiveWhenTheLiveDataAreRemoved) {
   EXPECT_TRUE(target->Applied());
 }
 
+// The operator is asked by what the plan says.
+TEST_F(KeptDataTest, ThePlanForAnArchiveWithoutAManifestNamesMongodb) {
+  const auto target = MakeRestoreTarget(connect_, options_, run_.run);
+  const RestorePlan plan = target->Plan(nullptr, RestoreRoom::kBeside);
+  ASSERT_EQ(plan.replaced.size(), 1U);
+  EXPECT_EQ(plan.replaced.front().after, "what the dump has");
+}
+
 TEST_F(KeptDataTest, ABackupThatARestoreOvertakesIsNoMixture) {
   TestRun run;
   try {
