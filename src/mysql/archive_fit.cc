@@ -14,7 +14,7 @@
 namespace oxbackup::mysql {
 namespace {
 
-std::string FullName(const ObjectEntry& object) { return object.database + "." + object.name; }
+std::string QualifiedName(const ObjectEntry& object) { return object.database + "." + object.name; }
 
 void RefuseLongRows(Session& session, const std::vector<const ObjectEntry*>& objects) {
   const uint64_t limit = StatementLimit(session);
@@ -23,7 +23,7 @@ void RefuseLongRows(Session& session, const std::vector<const ObjectEntry*>& obj
     if (longest == object->details.end()) continue;
     uint64_t bytes = 0;
     std::from_chars(longest->second.data(), longest->second.data() + longest->second.size(), bytes);
-    RefuseTooLong(FullName(*object), bytes, limit);
+    RefuseTooLong(QualifiedName(*object), bytes, limit);
   }
 }
 
@@ -46,7 +46,7 @@ void RefuseMissingTablespaces(Session& session, const std::vector<const ObjectEn
       throw Error(ErrorKind::kUsage,
                   fmt::format("the table {} lies in the tablespace {}, which this server does not "
                               "have",
-                              FullName(*object), name))
+                              QualifiedName(*object), name))
           .Hint(fmt::format("CREATE TABLESPACE {} ADD DATAFILE {}; then restore again",
                             QuoteName(name), QuoteString(name + ".ibd")));
     }
@@ -73,7 +73,7 @@ void RefuseFoldedNames(std::string_view setting, const std::vector<const ObjectE
     throw Error(ErrorKind::kUsage,
                 fmt::format("the archive has the {} {}, and this server keeps names in lower case "
                             "(lower_case_table_names=1)",
-                            object->kind, FullName(*object)))
+                            object->kind, QualifiedName(*object)))
         .Hint(
             "restore into a server with lower_case_table_names=0, which can be chosen only when "
             "its data folder is made");
