@@ -35,26 +35,28 @@ std::string HeadOf(std::string_view text, const Statement& statement) {
   return head;
 }
 
-// The statement with an empty body: whom it runs as and who may create it stay.
-std::string WithEmptyBody(std::string_view text, const Statement& statement,
-                          const std::string& shadow) {
+// The statement with an empty body: whom it runs as and who may create it stay. Empty where there
+// is no such statement.
+std::string WithEmptyBody(Session& session, std::string_view text, const Statement& statement) {
   if (statement.name.empty()) return "";
   const std::string head = HeadOf(text, statement);
-  const std::string name = QuoteName(shadow, statement.name);
+  const std::string named = head + QuoteName(statement.name);
   switch (statement.kind) {
     case StatementKind::kCreateEvent:
-      return head + name + " ON SCHEDULE EVERY 1 YEAR DISABLE DO DO 0";
+      return named + " ON SCHEDULE EVERY 1 YEAR DISABLE DO DO 0";
     case StatementKind::kCreateView:
-      return head + name + " AS SELECT 0 AS a";
+      return named + " AS SELECT 0 AS a";
     case StatementKind::kCreateTrigger:
-      return head + name + " BEFORE INSERT ON " + QuoteName(shadow, kTrialTable) +
+      return named + " BEFORE INSERT ON " + std::string(kTrialTable) +
              " FOR EACH ROW SET @openedx_backup_trial = 0";
     case StatementKind::kCreateRoutine:
-      if (head.ends_with(" PROCEDURE ")) return head + name + "() DO 0";
+      // The mode ORACLE has another grammar for them.
+      if (session.QueryValue("SELECT @@SESSION.sql_mode LIKE '%ORACLE%'") == "1") return "";
+      if (head.ends_with(" PROCEDURE ")) return named + "() DO 0";
       if (head.ends_with(" FUNCTION ") && !head.ends_with(" AGGREGATE FUNCTION ")) {
-        return head + name + "() RETURNS INT DETERMINISTIC RETURN 0";
+        return named + "() RETURNS INT DETERMINISTIC RETURN 0";
       }
-      return "";  // of a package, and of what comes by a library, there is no empty one
+      return "";
     default:
       return "";
   }
@@ -86,13 +88,11 @@ class Rehearsal {
     }
     ScriptRun run =
         RunInShadows([](const ServerError& refused) { return refused.number == kUnknownDefiner; });
-    std::string shadow;
-    run.database_of = [this, &shadow](const ObjectScript& script) {
-      return shadow = ShadowOf(script.database);
-    };
     run.edit = [&](std::string_view text, const Statement& statement) {
+      // Where a text ends and what its bytes mean depends on them.
+      if (statement.kind == StatementKind::kSet) return std::string(text);
       const bool wanted = !events_alone || statement.kind == StatementKind::kCreateEvent;
-      return wanted ? WithEmptyBody(text, statement, shadow) : std::string();
+      return wanted ? WithEmptyBody(session_, text, statement) : std::string();
     };
     ThrowAt(RunScripts(session_, scripts, run));
     Drop();

@@ -192,6 +192,26 @@ TEST_P(RefusedObjects, WhatWasThereAndCannotBeCreatedAgainIsToldWithItsText) {
   EXPECT_FALSE(MakeTarget(limited_)->FindOpenSwap());
 }
 
+TEST_P(RefusedObjects, TextsThatDependOnTheirModeAndCharsetAreRehearsedUnderThem) {
+  session_.Execute("CREATE TABLE t (a INT PRIMARY KEY, b VARCHAR(9))");
+  session_.Execute("SET SESSION sql_mode='NO_BACKSLASH_ESCAPES,ANSI_QUOTES'");
+  session_.Execute("CREATE PROCEDURE load_objects.p() SELECT '\\' AS \"x\" FROM load_objects.t");
+  session_.Execute(
+      "CREATE EVENT e ON SCHEDULE EVERY 1 YEAR STARTS '2036-01-01' DO UPDATE t SET b = '\\'");
+  session_.Execute("SET NAMES latin1");
+  session_.Execute(
+      "CREATE TRIGGER tr BEFORE INSERT ON load_objects.t FOR EACH ROW SET NEW.b = '\xe9\\'");
+  session_.Execute("SET NAMES utf8mb4");
+  session_.Execute("SET SESSION sql_mode=''");
+  const Texts before = Describe(session_, kSite);
+  const std::string archive = BackUpSite();
+  RestoreAll(*MakeTarget(connect_), archive, true, run_.run);
+  EXPECT_EQ(Describe(session_, kSite), before);
+  MakeTarget(connect_)->UndoSwap("");
+  EXPECT_EQ(Describe(session_, kSite), before);
+  EXPECT_THAT(run_.warnings.All(), IsEmpty());
+}
+
 TEST(MySqlRefusedObjects, WhatRunsAsASystemUserIsToldBeforeTheSwap) {
   const ConnectOptions root = ServerOf(Flavour::kMySql);
   Session session(root, {});
