@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from contextlib import ExitStack
 from typing import Any
 
@@ -40,6 +41,12 @@ def backup(context: Any, /, **options: Any) -> None:
         where = engine_config.bucket(run.config) if upload else run.path("backup")
         look = f"tutor {run.mode} backups list" + (" --remote" if upload else "")
         fmt.echo_info(f"Archives are in {where}. To look at them: {look}")
+        if not upload and not os.access(where, os.W_OK):
+            # As Docker makes it for a mount. The engine writes into it all the same.
+            fmt.echo_info(
+                f"{where} is not yours, so you can neither move archives out of it nor pin them. "
+                f'To make it yours: sudo chown -R "$(id -u):$(id -g)" {shlex.quote(where)}'
+            )
     _leave(status)
 
 

@@ -77,7 +77,7 @@ class JobRun:
         if k8s_state.comes_from_file(found):
             raise TutorError(
                 f"the Job {k8s_objects.JOB} in namespace {self._site.namespace} is from the file "
-                "env/backup/k8s/backup-restore-job.yml. Deleted, it would be made again by what "
+                "env/plugins/backup/k8s/backup-restore-job.yml. Deleted, it would be made again by what "
                 "applies that file, and would restore again. Take the file away there first, then:"
                 f"\n\n    kubectl delete --namespace={self._site.namespace} {JOB}"
             )

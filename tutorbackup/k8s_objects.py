@@ -1,4 +1,4 @@
-"""The objects in a cluster, as plain dicts, and the files in env/backup/k8s/ with them."""
+"""The objects in a cluster, as plain dicts, and the files in env/plugins/backup/k8s/ with them."""
 
 from __future__ import annotations
 

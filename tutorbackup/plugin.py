@@ -30,10 +30,11 @@ hooks.Filters.CONFIG_DEFAULTS.add_items(settings.defaults())
 hooks.Filters.ENV_TEMPLATE_ROOTS.add_item(os.path.join(HERE, "templates"))
 hooks.Filters.ENV_TEMPLATE_TARGETS.add_items(
     [
+        # Nothing into env/backup, where the archives are: Docker may have made that folder for a
+        # mount, as root's, and a file that Tutor's user may not write there stops all rendering.
         ("backup/build", "plugins"),
-        # Beside the archives. Disabling the plugin removes this folder, not the archives.
-        ("backup/schedule", ""),
-        ("backup/k8s", ""),
+        ("backup/schedule", "plugins"),
+        ("backup/k8s", "plugins"),
     ]
 )
 

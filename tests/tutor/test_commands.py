@@ -41,6 +41,17 @@ def test_backup_runs_the_engine_in_the_job_that_cannot_write(site: Any, mode: st
     assert f"tutor {mode} backups list" in result.output
 
 
+def test_a_folder_of_archives_that_is_roots_is_named(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = str(site.path("backup"))
+    monkeypatch.setattr(os, "access", lambda path, mode: path != folder)
+    result = site.tutor("local", "backup")
+    assert result.exit_code == 0, result.output
+    assert f'sudo chown -R "$(id -u):$(id -g)" {folder}' in result.output
+    monkeypatch.undo()
+
+
 def test_options_of_backup_reach_the_engine(site: Any) -> None:
     site.tutor(
         "local", "backup", "--only=mysql", "--only=media", "--name=a b'$c", "--compression=zstd:3"
@@ -216,7 +227,6 @@ def test_another_status_is_named(site: Any, answers: Any) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_named(site: Any) -> None:
-    shutil.rmtree(site.path("backup"))
     site.path("backup").write_text("in the way")
     result = site.tutor("local", "backup")
     assert isinstance(result.exception, TutorError)

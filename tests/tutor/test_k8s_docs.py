@@ -87,7 +87,7 @@ def test_the_role_allows_all_that_commands_do(site: Any, cluster: Any) -> None:
 
 
 def test_the_network_policy_is_the_pods(site: Any) -> None:
-    objects = read_objects(site.path("backup", "k8s", "objects.yml").read_text())
+    objects = read_objects(site.path("plugins", "backup", "k8s", "objects.yml").read_text())
     template = objects["CronJob/backup-cron-job"]["spec"]["jobTemplate"]["spec"]["template"]
     chosen = block("NetworkPolicy")["spec"]["podSelector"]["matchLabels"]
     assert chosen.items() <= template["metadata"]["labels"].items()
@@ -97,7 +97,7 @@ def test_annotations_and_labels_for_velero_and_k8up(site: Any) -> None:
     settings = block("BACKUP_K8S_ANNOTATIONS")
     site.set(**settings, BACKUP_K8S_USE_EPHEMERAL_VOLUMES=True, ENABLE_HTTPS=True)
     site.render()
-    objects = read_objects(site.path("backup", "k8s", "objects.yml").read_text())
+    objects = read_objects(site.path("plugins", "backup", "k8s", "objects.yml").read_text())
     excluded = settings["BACKUP_K8S_ANNOTATIONS"]["backup.velero.io/backup-volumes-excludes"]
     for one in objects.values():
         assert one["metadata"]["labels"]["velero.io/exclude-from-backup"] == "true"

@@ -200,7 +200,7 @@ def test_a_refusal_in_the_middle_does_not_end_the_run(site: Any, cluster: Any) -
 def test_a_job_that_comes_from_a_file_is_left_alone(site: Any, cluster: Any) -> None:
     site.set(BACKUP_K8S_TTL_SECONDS_AFTER_FINISHED=60)
     site.render()
-    text = site.path("backup", "k8s", "backup-restore-job.yml").read_text()
+    text = site.path("plugins", "backup", "k8s", "backup-restore-job.yml").read_text()
     (job,) = read_objects(text).values()
     assert "ttlSecondsAfterFinished" not in job["spec"]
     job["metadata"].update(uid="file", creationTimestamp="2026-01-01T00:00:00Z")

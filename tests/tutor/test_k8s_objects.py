@@ -40,7 +40,7 @@ def test_the_predecessors_names_are_kept(site: Any) -> None:
         *CRON_JOBS,
         *OTHER_CRON_JOBS,
     }
-    job = site.path("backup", "k8s", "backup-restore-job.yml").read_text()
+    job = site.path("plugins", "backup", "k8s", "backup-restore-job.yml").read_text()
     assert set(read_objects(job)) == {"Job/backup-restore-job"}
 
 
@@ -208,7 +208,7 @@ def test_tutors_config_is_backed_up_and_not_restored(site: Any) -> None:
     site.set(BACKUP_K8S_TIME_ZONE="Europe/Zurich")
     # By the command, which alone knows where config.yml is.
     assert site.tutor("config", "save").exit_code == 0
-    objects = read_objects(site.path("backup", "k8s", "objects.yml").read_text())
+    objects = read_objects(site.path("plugins", "backup", "k8s", "objects.yml").read_text())
     kept = secrets_in(objects["Secret/backup-secrets"])["config.yml"]
     assert kept == (site.root / "config.yml").read_text()
     assert "Europe/Zurich" in kept
@@ -314,7 +314,7 @@ def test_urls_are_never_shown(site: Any) -> None:
 def test_the_job_of_a_restore_by_files(site: Any) -> None:
     site.set(K8S_NAMESPACE="campus")
     site.render()
-    text = site.path("backup", "k8s", "backup-restore-job.yml").read_text()
+    text = site.path("plugins", "backup", "k8s", "backup-restore-job.yml").read_text()
     (job,) = read_objects(text).values()
     assert job["metadata"]["namespace"] == "campus"
     assert job["spec"]["suspend"] is True

@@ -131,3 +131,18 @@ def test_the_base_image_can_be_chosen(site: Any) -> None:
     site.render()
     text = site.path("plugins", "backup", "build", "backup", "Dockerfile").read_text()
     assert text.count("FROM docker.io/ubuntu:24.04") == 2
+
+
+def test_rendering_writes_nothing_where_the_archives_are(site: Any) -> None:
+    """Docker may have made that folder for a mount, as root's."""
+    folder = site.path("backup")
+    assert not folder.exists()
+    # In place of a folder: what not even root, who may run this, can write into.
+    folder.write_text("not yours")
+    result = site.tutor("config", "save")
+    assert result.exit_code == 0, result.output
+    assert folder.read_text() == "not yours"
+    assert site.path("plugins", "backup", "schedule", "install").exists()
+    kustomization = site.path("kustomization.yml").read_text()
+    assert "- plugins/backup/k8s/objects.yml" in kustomization
+    assert site.path("plugins", "backup", "k8s", "objects.yml").exists()

@@ -20,7 +20,7 @@ def folder(site: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     site.set(BACKUP_LOCAL_SCHEDULE="15 2 1 * sun")
     result = site.tutor("config", "save")
     assert result.exit_code == 0, result.output
-    return Path(site.path("backup", "schedule"))
+    return Path(site.path("plugins", "backup", "schedule"))
 
 
 def test_systemd_takes_the_units(folder: Path) -> None:
