@@ -73,14 +73,19 @@ def restore(context: Any, /, **options: Any) -> None:
         parts = flags.components(run.config, options, flags.left_alone(options))
         chosen, mounts = _archive(run, options)
         arguments = flags.restoring(options, chosen, parts)
-    changes_live_data = not (options["dry_run"] or options["drop_old"])
+    if aftermath.needs_a_look_first(options):
+        looking = flags.restoring({**options, "dry_run": True}, chosen, parts)
+        status, summary = run.restore(looking, mounts)
+        if aftermath.ends_after_the_look(status, summary):
+            _leave(status)
+            return
     with ExitStack() as around:
-        if options["stop_services"] and changes_live_data:
+        if options["stop_services"] and aftermath.may_change_live_data(options):
             around.enter_context(services.stopped(run.runner))
-        elif options["in_place"] and changes_live_data:
+        elif options["in_place"] and aftermath.may_change_live_data(options):
             _recommend_stopping(run)
-        status = run.run(job.RESTORE, arguments, mounts)
-    if status in (job.COMPLETE, job.WARNINGS) and changes_live_data:
+        status, summary = run.restore(arguments, mounts)
+    if aftermath.changed_live_data(options, status, summary):
         _after_restore(run, options)
     _leave(status)
 
@@ -227,7 +232,7 @@ def _after_restore(run: job.Job, options: flags.Options) -> None:
             fmt.echo_error("The restart failed.")
     elif not options["stop_services"]:
         fmt.echo_info(f"Restart what keeps data in memory: tutor {mode} restart openedx")
-    aftermath.say_what_remains(mode, f"tutor {mode} run cms")
+    aftermath.say_what_remains(mode, f"tutor {mode} run cms", options)
 
 
 def _leave(status: int) -> None:

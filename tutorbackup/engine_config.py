@@ -16,6 +16,8 @@ from . import compat, host_files, settings, values
 ARCHIVES = "/data/backup"
 # Of the job's folder in the container, which has what only the operator may read.
 JOB = "/run/openedx-backup"
+# A file beside it, for what became of a restore.
+SUMMARY = "/run/openedx-backup-summary"
 MEDIA = "/media"
 CADDY = "/caddy"
 TUTOR_CONFIG = "/tutor/config.yml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -16,6 +17,7 @@ from tutor import fmt
 from tutor.exceptions import TutorError
 
 from . import compat, engine_config, host_files, settings, signals
+from .aftermath import Summary
 
 # Job services of the patch, without Tutor's "-job".
 LIVE = "backup"
@@ -86,6 +88,21 @@ class Job:
         self._explain(status)
         return status
 
+    def restore(self, arguments: list[str], options: dict[str, str]) -> tuple[int, Summary]:
+        """`run` for a restore, with the engine's summary, as the status does not tell everything."""
+        try:
+            # The engine writes it in place, so it stays the operator's. One for each run.
+            descriptor, path = tempfile.mkstemp(dir=self._own_folder(), prefix="summary-")
+        except OSError as error:
+            raise TutorError(f"cannot write {error.filename}: {error.strerror}") from error
+        os.close(descriptor)
+        told = [arguments[0], f"--summary-file={engine_config.SUMMARY}", *arguments[1:]]
+        try:
+            status = self.run(RESTORE, told, {**options, "OPENEDX_BACKUP_SUMMARY": path})
+            return status, _summary(path)
+        finally:
+            os.remove(path)
+
     def _preparation(self, service: str, arguments: list[str]) -> list[str]:
         """The image's launcher and its options (templates/backup/build/backup/tutor-backup)."""
         command = ["tutor-backup"]
@@ -100,12 +117,15 @@ class Job:
             command.append("--as-owner")
         return command
 
-    def _make_folder(self) -> str:
-        """The folder with the settings file, which holds passwords. One for each user, as another
-        operator of the same site could not read or replace ours.
-        """
+    def _own_folder(self) -> str:
+        """One for each user, as another operator of the same site could not read or replace ours."""
         folder = self.path("plugins", "backup", f"job-{os.getuid()}")
         os.makedirs(folder, mode=0o700, exist_ok=True)
+        return folder
+
+    def _make_folder(self) -> str:
+        """The folder with the settings file, which holds passwords."""
+        folder = self._own_folder()
         if "s3" in self._groups:
             # An earlier run's would be found and used.
             for name in {*host_files.OF_BUCKET} - {*self._files}:
@@ -125,7 +145,8 @@ class Job:
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:
                 text = file.read()
-        expected = (f"{ARCHIVE}-job:", f"{PRUNE}-job:", str(self.config["BACKUP_DOCKER_IMAGE"]))
+        services = (f"{ARCHIVE}-job:", f"{PRUNE}-job:")
+        expected = (*services, engine_config.SUMMARY, str(self.config["BACKUP_DOCKER_IMAGE"]))
         caddy = f":{engine_config.CADDY}:" in text
         if all(part in text for part in expected) and caddy == engine_config.caddy_is_on(
             self.config
@@ -171,6 +192,16 @@ def _environment(variables: dict[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def _summary(path: str) -> Summary:
+    """Empty when the engine did not come to write it."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _time_zone() -> dict[str, str]:

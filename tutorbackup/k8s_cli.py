@@ -71,17 +71,16 @@ def restore(context: Any, /, **options: Any) -> None:
         )
     chosen = _chosen(options)
     cluster = Cluster(context)
-    changes_live_data = not (options["dry_run"] or options["drop_old"])
     if options["undo"] or options["drop_old"]:
         arguments = _with_kept_data(options)
     else:
         parts = flags.components(cluster.config, options, flags.left_alone(options))
         arguments = _restoring(cluster, options, chosen, parts)
     with ExitStack() as around:
-        if options["stop_services"] and changes_live_data:
+        if options["stop_services"] and aftermath.may_change_live_data(options):
             around.enter_context(k8s_services.stopped(cluster.kubectl))
         outcome = cluster.run(RESTORE, arguments)
-    if outcome.status in (COMPLETE, WARNINGS) and changes_live_data:
+    if aftermath.changed_live_data(options, outcome.status, outcome.summary):
         _after_restore(cluster, options)
     _leave(outcome.status)
 
@@ -161,11 +160,13 @@ def _restoring(
     cluster: Cluster, options: flags.Options, chosen: Sequence[str], parts: Sequence[str]
 ) -> list[str]:
     """Shows what is going to happen and asks here, as a pod has nobody to ask."""
-    if options["yes"] or options["dry_run"]:
+    asks = not (options["yes"] or options["dry_run"])
+    if not asks and not aftermath.needs_a_look_first(options):
         return flags.restoring(options, chosen, parts)
-    _check_terminal()
+    if asks:
+        _check_terminal()
     looked = cluster.run(RESTORE, flags.restoring({**options, "dry_run": True}, chosen, parts))
-    if looked.status not in (COMPLETE, WARNINGS) or looked.summary.get("skipped"):
+    if aftermath.ends_after_the_look(looked.status, looked.summary):
         raise SystemExit(looked.status)
     archive = looked.summary.get("archive")
     if not archive:
@@ -173,7 +174,8 @@ def _restoring(
             "the job did not say which archive it looked at. Is the image of this version? "
             "tutor images build backup, tutor images push backup"
         )
-    _ask()
+    if asks:
+        _ask()
     # That very one, also when a newer one has come meanwhile.
     pinned = {"name": archive, "version": looked.summary.get("version")}
     return flags.restoring({**options, "yes": True}, flags.valued(pinned, "name", "version"), parts)
@@ -204,7 +206,7 @@ def _after_restore(cluster: Cluster, options: flags.Options) -> None:
             "Restart what keeps data in memory: kubectl rollout restart "
             f"--namespace={cluster.site.namespace} {names}"
         )
-    aftermath.say_what_remains("k8s", "tutor k8s exec cms")
+    aftermath.say_what_remains("k8s", "tutor k8s exec cms", options)
 
 
 def _leave(status: int) -> None:

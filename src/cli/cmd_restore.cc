@@ -145,6 +145,7 @@ void TellFacts(const RestoreReport& report, RunFacts& facts) {
     facts.components.push_back(std::move(component));
   }
   facts.skipped = report.skipped;
+  if (!report.finished_swaps.empty()) facts.finished_swaps = report.finished_swaps.size();
   if (report.applied) {
     facts.applied = {.archive = report.applied->archive,
                      .version = report.applied->version,
@@ -195,7 +196,8 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
                     RenderWarnings(services.warnings().All(), services.style()) +
                     "Nothing was changed (--dry-run).\n";
   } else {
-    outcome.text += "Nothing was changed.\n";
+    outcome.text += report.finished_swaps.empty() ? "Nothing was changed.\n"
+                                                  : "Nothing else was changed.\n";
     outcome.status = ExitStatus::kInterrupted;
   }
   return outcome;

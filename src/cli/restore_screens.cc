@@ -171,9 +171,10 @@ std::string RenderSkipped(const RestoreReport& report, bool dry_run, TimePoint n
   const auto age =
       std::chrono::duration_cast<std::chrono::milliseconds>(now - created.value_or(now));
   const std::string text = fmt::format(
-      "{}: the site already holds {} (it is {} old). Nothing was changed{}.",
+      "{}: the site already holds {} (it is {} old). Nothing {}was changed{}.",
       dry_run ? "It would be skipped" : "Skipped", HeldText(*report.applied),
-      FormatDuration(std::max(age, std::chrono::milliseconds(0))), dry_run ? " (--dry-run)" : "");
+      FormatDuration(std::max(age, std::chrono::milliseconds(0))),
+      report.finished_swaps.empty() ? "" : "else ", dry_run ? " (--dry-run)" : "");
   return WrapAt(Printable(text), 0, style.width) + "\n";
 }
 

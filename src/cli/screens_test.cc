@@ -114,6 +114,9 @@ TEST_F(RestoredScreenTest, WhatTheSiteHoldsIsSaidAtTheEndBeforeTheQuestionAndWhe
   EXPECT_THAT(
       RenderSkipped(report, true, At("2026-11-23T02:00:00Z"), wide),
       AllOf(HasSubstr("It would be skipped: "), HasSubstr("Nothing was changed (--dry-run).")));
+  report.finished_swaps = {"the restore that was interrupted was finished"};
+  EXPECT_THAT(RenderSkipped(report, false, At("2026-11-23T02:00:00Z"), wide),
+              HasSubstr("Nothing else was changed."));
 }
 
 TEST_F(RestoredScreenTest, OfAPartAndOfAForeignArchiveThereIsWhatWasReadBack) {

@@ -84,6 +84,7 @@ Json Assemble(const RunSummary& summary, const Limits& limits) {
   AddText(json, "aftermath", summary.aftermath, limits.text);
   json["skipped"] = facts.skipped;
   if (facts.applied) json["applied"] = AppliedJson(*facts.applied, limits);
+  AddNumber(json, "finished_swaps", facts.finished_swaps);
   json["dry_run"] = facts.dry_run;
   return json;
 }

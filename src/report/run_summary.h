@@ -40,6 +40,7 @@ struct RunFacts {
   bool skipped = false;  ///< there was nothing to do: the archive was applied already
   bool dry_run = false;
   std::optional<AppliedFacts> applied = {};
+  std::optional<uint64_t> finished_swaps = {};  ///< of earlier restores: live data changed by that
   std::optional<std::chrono::milliseconds> read_back = {};  ///< how long a backup's took
   std::optional<std::chrono::milliseconds> skew = {};       ///< between the databases' moments
   std::optional<std::chrono::milliseconds> swap = {};       ///< how long a restore held readers up

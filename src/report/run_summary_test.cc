@@ -62,6 +62,13 @@ TEST(RunSummaryTest, WhatWasAppliedIsNamed) {
   EXPECT_FALSE(json["applied"].contains("version"));
 }
 
+TEST(RunSummaryTest, SwapsThatWereFinishedAreTold) {
+  RunSummary summary = SuccessfulBackup();
+  EXPECT_FALSE(Parsed(summary).contains("finished_swaps"));
+  summary.facts.finished_swaps = 1;
+  EXPECT_EQ(Parsed(summary)["finished_swaps"], 1);
+}
+
 TEST(RunSummaryTest, WarningsAreCountedAndTheFirstAreShown) {
   RunSummary summary = SuccessfulBackup();
   summary.warnings.assign(400, std::string(1000, 'w'));

@@ -41,6 +41,11 @@ elif "ps" in arguments:
 elif arguments[:2] == ["image", "inspect"]:
     sys.exit(1 if os.environ.get("FAKE_IMAGE") == "missing" else 0)
 elif "run" in arguments:
+    summary = os.environ.get("FAKE_SUMMARY")
+    if summary:
+        # As the engine does: in place.
+        with open(os.environ["OPENEDX_BACKUP_SUMMARY"], "r+") as file:
+            file.write(summary)
     if os.environ.get("FAKE_PATIENCE"):
         # As Compose does: the container ends, then so do we.
         signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
@@ -214,10 +219,12 @@ def kustomize() -> Callable[[Path], str]:
 
 @pytest.fixture()
 def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Says how the fake Compose behaves: the status of `run`, the services that run."""
+    """Says how the fake Compose behaves: the status of `run`, the services that run, what the
+    engine's summary says."""
 
-    def answer(status: int = 0, running: str = "") -> None:
+    def answer(status: int = 0, running: str = "", **summary: Any) -> None:
         monkeypatch.setenv("FAKE_STATUS", str(status))
         monkeypatch.setenv("FAKE_RUNNING", running.replace(" ", "\n"))
+        monkeypatch.setenv("FAKE_SUMMARY", json.dumps(summary) if summary else "")
 
     return answer

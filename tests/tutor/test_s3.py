@@ -46,10 +46,10 @@ def test_restore_downloads_straight_from_the_bucket(site: Any) -> None:
     site.tutor("local", "restore", "--version=abc/+=", "--yes")
     dated, version = (call.command for call in site.calls())
     assert dated.endswith(
-        f"restore {BUCKET} --from=s3://backups --date=2026-11-22 --exclude=config"
+        f"restore {BUCKET} --summary-file=/run/openedx-backup-summary --from=s3://backups --date=2026-11-22 --exclude=config"
     )
     assert version.endswith(
-        f"restore {BUCKET} --from=s3://backups --version=abc/+= --exclude=config --yes"
+        f"restore {BUCKET} --summary-file=/run/openedx-backup-summary --from=s3://backups --version=abc/+= --exclude=config --yes"
     )
 
 
