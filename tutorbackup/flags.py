@@ -20,12 +20,28 @@ class Date(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "date"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", str(value)):
+        # One digit is enough, as it was to the predecessor.
+        found = re.fullmatch("([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", str(value))
+        if found:
             try:
-                return datetime.date.fromisoformat(str(value)).isoformat()
+                return datetime.date(*map(int, found.groups())).isoformat()
             except ValueError:
                 pass
         self.fail(f"'{value}' is no date like 2026-11-22", param, ctx)
+
+
+class Filled(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """Of a script's variable that is empty by accident nothing may be made but an error: without
+    the option another archive would be taken."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        try:
+            values.filled_text(value)
+        except ValueError as error:
+            self.fail(f"it {error}", param, ctx)
+        return str(value)
 
 
 class Compression(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -46,6 +62,7 @@ class Span(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         try:
+            values.filled_text(value)
             return str(self._check(value))
         except ValueError as error:
             self.fail(f"'{value}' {error}", param, ctx)
@@ -83,8 +100,13 @@ choosing_in_the_place = joined(
     click.option(
         "--date", type=Date(), metavar="YYYY-MM-DD", help="The newest archive of that day"
     ),
-    click.option("--name", metavar="NAME", help="The archive of this name"),
-    click.option("--version", metavar="ID", help="This version of an archive in the S3 bucket"),
+    click.option("--name", type=Filled(), metavar="NAME", help="The archive of this name"),
+    click.option(
+        "--version",
+        type=Filled(),
+        metavar="ID",
+        help="This version of an archive in the S3 bucket",
+    ),
 )
 
 
@@ -94,7 +116,12 @@ def always_the_bucket(flag: str) -> Callable[[Any], Any]:
 
 
 naming = joined(
-    click.option("--name", metavar="NAME", help="Name of the archive, instead of backup.DATE"),
+    click.option(
+        "--name",
+        type=Filled(),
+        metavar="NAME",
+        help="Name of the archive, instead of backup.DATE",
+    ),
     click.option(
         "--compression", type=Compression(), metavar="CODEC[:LEVEL]", help="xz, zstd or none"
     ),

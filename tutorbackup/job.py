@@ -89,7 +89,7 @@ class Job:
         return status
 
     def restore(self, arguments: list[str], options: dict[str, str]) -> tuple[int, Summary]:
-        """`run` for a restore, with the engine's summary, as the status does not tell everything."""
+        """`run` for a restore, with the engine's summary: the status does not tell everything."""
         try:
             # The engine writes it in place, so it stays the operator's. One for each run.
             descriptor, path = tempfile.mkstemp(dir=self._own_folder(), prefix="summary-")
@@ -118,7 +118,7 @@ class Job:
         return command
 
     def _own_folder(self) -> str:
-        """One for each user, as another operator of the same site could not read or replace ours."""
+        """One for each user: another operator of the same site could not read or replace ours."""
         folder = self.path("plugins", "backup", f"job-{os.getuid()}")
         os.makedirs(folder, mode=0o700, exist_ok=True)
         return folder

@@ -77,8 +77,9 @@ class JobRun:
         if k8s_state.comes_from_file(found):
             raise TutorError(
                 f"the Job {k8s_objects.JOB} in namespace {self._site.namespace} is from the file "
-                "env/plugins/backup/k8s/backup-restore-job.yml. Deleted, it would be made again by what "
-                "applies that file, and would restore again. Take the file away there first, then:"
+                "env/plugins/backup/k8s/backup-restore-job.yml. Deleted, it would be made again by "
+                "what applies that file, and would restore again. Take the file away there first, "
+                "then:"
                 f"\n\n    kubectl delete --namespace={self._site.namespace} {JOB}"
             )
         if not (

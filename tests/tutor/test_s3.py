@@ -18,6 +18,7 @@ else:
 
 WAIT = "--wait mysql:3306 --wait mongodb:27017"
 BUCKET = "--config /run/openedx-backup/settings-s3.toml"
+RESTORE = f"restore {BUCKET} --summary-file=/run/openedx-backup-summary"
 CUSTOMER_KEY = "A" * 43 + "="
 
 
@@ -45,11 +46,9 @@ def test_restore_downloads_straight_from_the_bucket(site: Any) -> None:
     site.tutor("local", "restore", "--download", "--date=2026-11-22")
     site.tutor("local", "restore", "--version=abc/+=", "--yes")
     dated, version = (call.command for call in site.calls())
-    assert dated.endswith(
-        f"restore {BUCKET} --summary-file=/run/openedx-backup-summary --from=s3://backups --date=2026-11-22 --exclude=config"
-    )
+    assert dated.endswith(f"{RESTORE} --from=s3://backups --date=2026-11-22 --exclude=config")
     assert version.endswith(
-        f"restore {BUCKET} --summary-file=/run/openedx-backup-summary --from=s3://backups --version=abc/+= --exclude=config --yes"
+        f"{RESTORE} --from=s3://backups --version=abc/+= --exclude=config --yes"
     )
 
 
