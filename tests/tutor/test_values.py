@@ -231,3 +231,14 @@ def test_urls(wrong: str) -> None:
     assert values.url_or_none(None) == ""
     with pytest.raises(ValueError, match="no URL"):
         values.url_or_none(wrong)
+
+
+@pytest.mark.parametrize("value", ["foo", "https_proxy=http://proxy:3128", ["a"], 7])
+def test_an_environment_that_is_no_mapping_is_named(site: Any, value: Any) -> None:
+    """Tutor renders its own templates first, with our patch in them."""
+    site.set(BACKUP_ENVIRONMENT=value)
+    for command in (("config", "save"), ("local", "backup")):
+        result = site.tutor(*command)
+        assert result.exit_code == 1
+        assert "BACKUP_ENVIRONMENT" in str(result.exception)
+        assert "is no mapping like {NAME: value}" in str(result.exception)
