@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import values
+from . import mongorestore, values
 from .__about__ import __version__
 from .setting import Setting
 
@@ -94,7 +94,7 @@ ENGINE = (
     Setting(
         "MONGORESTORE_ADDITIONAL_OPTIONS",
         "",
-        values.text,
+        mongorestore.options,
         "mongorestore's options, as far as they apply (docs/operations.md)",
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tutor.exceptions import TutorError
 
-from tutorbackup import settings, values
+from tutorbackup import mongorestore, settings, values
 
 
 @pytest.mark.parametrize(
@@ -242,3 +242,47 @@ def test_an_environment_that_is_no_mapping_is_named(site: Any, value: Any) -> No
         assert result.exit_code == 1
         assert "BACKUP_ENVIRONMENT" in str(result.exception)
         assert "is no mapping like {NAME: value}" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "-j 1",
+        "-j4 --numParallelCollections=2 --numInsertionWorkersPerCollection 8",
+        "--nsInclude 'openedx.*' --nsExclude=\"a.b c\" --noIndexRestore",
+        "--nsFrom=open.$a$.* --nsTo=closed.$a$.* --bypassDocumentValidation=false",
+        "--nsInclude=cost\\$.* --writeConcern '{w: 1}'",
+    ],
+)
+def test_options_of_mongorestore_that_the_engine_knows(line: str) -> None:
+    assert mongorestore.options(line) == line
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("--authenticationDatabase=admin", "--authenticationDatabase"),
+        ("--drop", "--drop"),
+        ("openedx", "openedx"),
+        ("-j abc", "-j"),
+        ("-j0", "-j"),
+        ("-j=", "-j"),
+        ("--numParallelCollections", "--numParallelCollections"),
+        ("--noIndexRestore=yes", "--noIndexRestore"),
+        ("--nsInclude 'a.b", "quote"),
+        ("--nsInclude=a.$b", "--nsInclude"),
+        ("--nsFrom=a.b", "--nsTo"),
+        ("--nsFrom=a.b --nsTo=a.*", "--nsTo"),
+    ],
+)
+def test_options_of_mongorestore_that_it_would_refuse(line: str, named: str) -> None:
+    with pytest.raises(ValueError, match="(?s).*" + named):
+        mongorestore.options(line)
+
+
+def test_an_option_of_mongorestores_is_refused_by_the_settings_name(site: Any) -> None:
+    site.set(BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS="--authenticationDatabase=admin")
+    result = site.tutor("config", "save")
+    assert "BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS" in str(result.exception)
+    assert "--authenticationDatabase" in str(result.exception)
