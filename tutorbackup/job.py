@@ -31,6 +31,8 @@ _ENGINES = (0, 1, 2, 3, 4, 5, 130)
 # 1 is Compose's too.
 _ENGINES_ALONE = (2, 3, 4, 5, 130)
 _KILLED = 137
+# A container's shell that cannot run our launcher, or does not find it.
+_NO_LAUNCHER = (126, 127)
 
 
 class Job:
@@ -174,6 +176,14 @@ class Job:
             fmt.echo_error(
                 "The engine was killed (status 137), usually for want of memory: look into the "
                 "kernel's log, and at BACKUP_MEMORY and BACKUP_THREADS."
+            )
+        elif status in _NO_LAUNCHER:
+            fmt.echo_error(
+                f"The image {self.config['BACKUP_DOCKER_IMAGE']} does not hold this plugin's "
+                f"engine (status {status}): it is another image, or the predecessor's. Run:\n\n"
+                "    tutor images build backup    # or: tutor images pull backup\n\n"
+                "If BACKUP_DOCKER_IMAGE names a version in config.yml, first: "
+                "tutor config save --unset BACKUP_DOCKER_IMAGE"
             )
         elif status not in _ENGINES:
             fmt.echo_error(f"The job did not run to its end: status {status}.")

@@ -227,6 +227,18 @@ def test_a_missing_image_is_explained(
     assert "tutor images build backup" in result.output
 
 
+@pytest.mark.parametrize("status", [126, 127])
+def test_an_image_without_the_engine_is_explained(site: Any, answers: Any, status: int) -> None:
+    site.set(BACKUP_DOCKER_IMAGE="docker.io/backup:v4.1.0")
+    site.render()
+    answers(status=status)
+    result = site.tutor("local", "backup")
+    assert result.exit_code == status
+    assert "docker.io/backup:v4.1.0 does not hold this plugin's engine" in result.output
+    assert "tutor images build backup" in result.output
+    assert "--unset BACKUP_DOCKER_IMAGE" in result.output
+
+
 def test_another_status_is_named(site: Any, answers: Any) -> None:
     answers(status=125)
     result = site.tutor("local", "backup")
