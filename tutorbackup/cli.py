@@ -152,7 +152,7 @@ def extract(context: Any, /, **options: Any) -> None:
     parent, name = os.path.split(options["target"])
     if not os.path.isdir(parent):
         raise TutorError(f"there is no folder {parent}")
-    components = flags.components(run.config, options)
+    components = flags.of_an_archive(options)
     arguments = ["extract", *chosen, *components, "--to", f"/target/{name}"]
     status = run.run(job.ARCHIVE, arguments, {**mounts, "OPENEDX_BACKUP_TARGET": parent})
     if status in (job.COMPLETE, job.WARNINGS):

@@ -198,12 +198,17 @@ def switches(options: Options, *names: str) -> list[str]:
 def components(
     config: settings.Config, options: Options, not_these: Sequence[str] = ()
 ) -> list[str]:
-    """--only and --exclude. Caddy that is off is no part of the site."""
+    """What of the site is read or replaced. Caddy that is off is no part of it."""
     off = engine_config.why_no_caddy(config)
     if off and "caddy" in options["only"]:
         raise TutorError(f"Caddy keeps no data: {off}")
     if off and not options["only"] and "caddy" not in options["exclude"]:
         fmt.echo_info(f"Caddy is left out: {off}.")
+    return of_an_archive(options, not_these)
+
+
+def of_an_archive(options: Options, not_these: Sequence[str] = ()) -> list[str]:
+    """--only and --exclude, whatever the site has."""
     excluded = dict.fromkeys((*options["exclude"], *not_these))
     return [f"--only={name}" for name in options["only"]] + [
         f"--exclude={name}" for name in excluded
@@ -218,7 +223,9 @@ def left_alone(options: Options) -> list[str]:
 def compared(config: settings.Config, options: Options) -> list[str]:
     """What a verification reads. The live config.yml is never the archive's: `tutor config save`
     writes it anew where a site was moved, and into a pod it comes by a Secret."""
-    return components(config, options, left_alone(options) if options["against_live"] else [])
+    if options["against_live"]:
+        return components(config, options, left_alone(options))
+    return of_an_archive(options)
 
 
 def restoring(options: Options, chosen: Sequence[str], parts: Sequence[str]) -> list[str]:

@@ -34,3 +34,17 @@ def test_an_option_that_is_empty_is_no_option_that_is_absent(
 def test_a_date_may_be_written_as_the_predecessor_took_it(site: Any) -> None:
     assert site.tutor("local", "restore", "--yes", "--date=2026-1-5").exit_code == 0
     assert "--date=2026-01-05" in site.only_call().command
+
+
+def test_caddy_that_is_off_is_still_in_an_archive(site: Any, tmp_path: Any) -> None:
+    assert not site.config()["ENABLE_HTTPS"]
+    target = str(tmp_path / "new")
+    for command in (("extract", "--to", target), ("verify",), ("verify", "--quick")):
+        result = site.tutor("local", "backups", *command)
+        assert result.exit_code == 0, result.output
+        assert "Caddy" not in result.output
+    result = site.tutor("local", "backups", "extract", "--only=caddy", "--to", target)
+    assert result.exit_code == 0, result.output
+    assert "--only=caddy" in site.calls()[-1].command
+    live = site.tutor("local", "backups", "verify", "--against-live")
+    assert "Caddy is left out" in live.output
