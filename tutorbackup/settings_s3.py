@@ -38,7 +38,12 @@ S3 = (
         "s3",
     ),
     Setting(
-        "S3_USE_SSL", "{{ S3_USE_SSL | default(true) }}", values.boolean, "connect with TLS", "s3"
+        "S3_USE_SSL",
+        # Not _s3: its default takes the place of false too.
+        "{{ true if S3_USE_SSL | default(none) is none else S3_USE_SSL }}",
+        values.boolean,
+        "connect with TLS",
+        "s3",
     ),
     Setting(
         "S3_ACCESS_KEY",
@@ -57,7 +62,7 @@ S3 = (
     Setting("S3_BUCKET_NAME", "backups", values.bucket, "bucket, or BUCKET/FOLDER", "s3"),
     Setting(
         "S3_REQUEST_CHECKSUM_CALCULATION",
-        "when_required",
+        _s3("REQUEST_CHECKSUM_CALCULATION", "'when_required'"),
         values.choice("when_required", "when_supported"),
         "when_required, when_supported",
         "s3",

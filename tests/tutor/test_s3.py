@@ -172,6 +172,7 @@ def test_the_s3_plugins_settings_reach_the_engine(site: Any) -> None:
         S3_PORT="9000",
         S3_REGION="eu",
         S3_USE_SSL=False,
+        S3_REQUEST_CHECKSUM_CALCULATION="when_supported",
         OPENEDX_AWS_ACCESS_KEY="key",
         OPENEDX_AWS_SECRET_ACCESS_KEY="secret",
     )
@@ -180,6 +181,7 @@ def test_the_s3_plugins_settings_reach_the_engine(site: Any) -> None:
     assert told["s3-endpoint-url"] == "minio.example.org:9000"
     assert told["s3-use-ssl"] is False
     assert told["s3-region"] == "eu"
+    assert told["s3-request-checksum-calculation"] == "when_supported"
     assert (told["s3-access-key"], told["s3-secret-access-key"]) == ("key", "secret")
 
 
@@ -192,12 +194,15 @@ def test_without_keys_the_engine_looks_for_those_of_the_machine(site: Any) -> No
 
 def test_what_was_emptied_is_not_set(site: Any) -> None:
     """`NAME:` with nothing behind it in config.yml."""
-    names = ("HOST", "PORT", "REGION", "SIGNATURE_VERSION", "ADDRESSING_STYLE")
+    names = ("HOST", "PORT", "REGION", "SIGNATURE_VERSION", "ADDRESSING_STYLE", "USE_SSL")
+    names += ("REQUEST_CHECKSUM_CALCULATION",)
     keys = dict.fromkeys(("OPENEDX_AWS_ACCESS_KEY", "OPENEDX_AWS_SECRET_ACCESS_KEY"))
     site.set(BACKUP_S3_REGION=None, **{f"S3_{name}": None for name in names}, **keys)
     site.tutor("local", "backup", "--upload")
     told = engine_settings(site.only_call())
     assert told["s3-addressing-style"] == "auto"
+    assert told["s3-request-checksum-calculation"] == "when_required"
+    assert told["s3-use-ssl"] is True
     assert not told.keys() & {"s3-endpoint-url", "s3-region", "s3-access-key"}
 
 
