@@ -11,13 +11,13 @@ IMAGE = (
     Setting(
         "DOCKER_IMAGE",
         "{{ DOCKER_REGISTRY }}backup:{{ BACKUP_VERSION }}",
-        values.filled_text,
+        values.image,
         "image with the engine",
     ),
     Setting(
         "BASE_IMAGE",
         "docker.io/debian:trixie-slim",
-        values.text,
+        values.image,
         "what the image is built from: Debian 12 or newer, Ubuntu 24.04 or newer",
         "image",
     ),
@@ -35,7 +35,12 @@ ENGINE = (
         "`{https_proxy: 'http://proxy:3128', no_proxy: minio}`",
     ),
     Setting("MEMORY", "256MiB", values.memory, "memory for data on their way, 64MiB or more"),
-    Setting("THREADS", 0, values.count(0), "threads that compress; 0: one for each processor"),
+    Setting(
+        "THREADS",
+        0,
+        values.count(0, values.MOST_THREADS),
+        "threads that compress; 0: one for each processor",
+    ),
     Setting(
         "LOG_LEVEL",
         "",
@@ -50,7 +55,12 @@ ENGINE = (
         "schedule",
     ),
     Setting("MYSQL_DATABASES", [], values.names, "back only these up; empty: all"),
-    Setting("MYSQL_READERS", 4, values.count(1), "connections that read at once; 1 needs no lock"),
+    Setting(
+        "MYSQL_READERS",
+        4,
+        values.count(1, values.MOST_READERS),
+        "connections that read at once; 1 needs no lock",
+    ),
     Setting(
         "MYSQL_TLS",
         "preferred",
@@ -72,7 +82,12 @@ ENGINE = (
         "write what a restore loads to the binary log, for replicas",
     ),
     Setting("MONGODB_DATABASES", [], values.names, "back only these up; empty: all"),
-    Setting("MONGODB_READERS", 4, values.count(1), "connections that read at once"),
+    Setting(
+        "MONGODB_READERS",
+        4,
+        values.count(1, values.MOST_READERS),
+        "connections that read at once",
+    ),
     Setting(
         "MONGODB_AUTHENTICATION_DATABASE",
         "{{ MONGODB_AUTH_SOURCE | default('admin', true) }}",

@@ -16,6 +16,8 @@ TRUE = ("true", "yes", "on", "1")
 FALSE = ("false", "no", "off", "0")
 LEAST_MEMORY = 64 << 20
 MOST_PORT = 65535
+MOST_THREADS = 1024
+MOST_READERS = 512
 MOST_ZSTD_LEVEL = 19
 MOST_TAGS = 10
 BYTES_OF_A_KEY = 32
@@ -74,11 +76,20 @@ def boolean(value: Any) -> bool:
     raise ValueError("is neither true nor false")
 
 
-def count(least: int) -> Check:
+def image(value: Any) -> str:
+    line = filled_text(value)
+    if re.search(r"\s", line):
+        raise ValueError("is no name of an image: it has a blank in it")
+    return line
+
+
+def count(least: int, most: int | None = None) -> Check:
     def check(value: Any) -> int:
         word = str(value).strip()
         if isinstance(value, bool) or not re.fullmatch("[0-9]{1,9}", word) or int(word) < least:
             raise ValueError(f"is no whole number from {least} on")
+        if most is not None and int(word) > most:
+            raise ValueError(f"is more than {most}")
         return int(word)
 
     return check

@@ -17,6 +17,8 @@ from tutorbackup import mongorestore, settings, values
         (values.boolean, "no", False),
         (values.boolean, 1, True),
         (values.count(0), "0", 0),
+        (values.count(0, 1024), 1024, 1024),
+        (values.image, " registry:5000/a/b:1 ", "registry:5000/a/b:1"),
         (values.names, "openedx, notes", ["openedx", "notes"]),
         (values.names, ["a b", 7], ["a b", "7"]),
         (values.names, None, []),
@@ -90,6 +92,10 @@ def test_accepted(check: values.Check, value: Any, plain: Any) -> None:
         (values.bucket, "s3://campus"),
         (values.bucket, "/campus"),
         (values.filled_text, ""),
+        (values.image, " "),
+        (values.image, None),
+        (values.image, "debian: trixie"),
+        (values.count(0, 1024), 1025),
         (values.environment, {"A": True}),
         (values.key_of_32_bytes_or_none, "A" * 44),
         (values.key_of_32_bytes_or_none, "short"),
@@ -286,3 +292,17 @@ def test_an_option_of_mongorestores_is_refused_by_the_settings_name(site: Any) -
     result = site.tutor("config", "save")
     assert "BACKUP_MONGORESTORE_ADDITIONAL_OPTIONS" in str(result.exception)
     assert "--authenticationDatabase" in str(result.exception)
+
+
+def test_what_no_image_or_machine_can_have_is_named(site: Any) -> None:
+    wrong = {
+        "BACKUP_BASE_IMAGE": "",
+        "BACKUP_DOCKER_IMAGE": "a b",
+        "BACKUP_THREADS": 5000,
+        "BACKUP_MYSQL_READERS": 5000,
+        "BACKUP_MONGODB_READERS": 5000,
+    }
+    site.set(**wrong)
+    told = str(site.tutor("config", "save").exception)
+    for name in wrong:
+        assert name in told
