@@ -103,7 +103,7 @@ def list_archives(context: Any, /, **options: Any) -> None:
     if options["list_versions"]:
         _leave(_list_versions(context, options))
         return
-    run = _job(context, options["remote"])
+    run = _job(context, options["remote"], with_servers=False)
     _leave(run.run(job.ARCHIVE, ["list", *_place(run, "from", options["remote"])]))
 
 
@@ -113,7 +113,7 @@ def list_archives(context: Any, /, **options: Any) -> None:
 @flags.showing_tables
 @click.pass_obj
 def inspect(context: Any, /, **options: Any) -> None:
-    run = _job(context, _is_remote(options))
+    run = _job(context, _is_remote(options), with_servers=False)
     chosen, mounts = _archive(run, options)
     arguments = ["inspect", *chosen, *flags.switches(options, "tables")]
     _leave(run.run(job.ARCHIVE, arguments, mounts))
@@ -126,7 +126,7 @@ def inspect(context: Any, /, **options: Any) -> None:
 @flags.verifying
 @click.pass_obj
 def verify(context: Any, /, **options: Any) -> None:
-    run = _job(context, _is_remote(options))
+    run = _job(context, _is_remote(options), with_servers=options["against_live"])
     chosen, mounts = _archive(run, options)
     components = flags.compared(run.config, options)
     arguments = ["verify", *chosen, *components, *flags.switches(options, "quick", "against_live")]
@@ -147,7 +147,7 @@ def verify(context: Any, /, **options: Any) -> None:
 )
 @click.pass_obj
 def extract(context: Any, /, **options: Any) -> None:
-    run = _job(context, _is_remote(options))
+    run = _job(context, _is_remote(options), with_servers=False)
     chosen, mounts = _archive(run, options)
     parent, name = os.path.split(options["target"])
     if not os.path.isdir(parent):
@@ -166,7 +166,7 @@ def extract(context: Any, /, **options: Any) -> None:
 @flags.remote
 @click.pass_obj
 def prune(context: Any, /, **options: Any) -> None:
-    run = _job(context, options["remote"], "prune")
+    run = _job(context, options["remote"], "prune", with_servers=False)
     arguments = [
         "prune",
         *_place(run, "from", options["remote"]),
@@ -178,8 +178,8 @@ def prune(context: Any, /, **options: Any) -> None:
 COMMANDS = (backup, restore, backups)
 
 
-def _job(context: Any, with_bucket: bool, *groups: str) -> job.Job:
-    return job.Job(context, [*groups, "s3"] if with_bucket else groups)
+def _job(context: Any, with_bucket: bool, *groups: str, with_servers: bool = True) -> job.Job:
+    return job.Job(context, [*groups, "s3"] if with_bucket else groups, with_servers)
 
 
 def _place(run: job.Job, flag: str, with_bucket: bool) -> list[str]:
@@ -194,7 +194,7 @@ def _is_remote(options: flags.Options) -> bool:
 
 def _list_versions(context: Any, options: flags.Options) -> int:
     shown = flags.listing(options)
-    run = _job(context, True)
+    run = _job(context, True, with_servers=False)
     return run.run(job.ARCHIVE, ["list", *_place(run, "from", True), *shown])
 
 

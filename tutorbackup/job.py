@@ -39,11 +39,12 @@ class Job:
     """One run of a `tutor local` or `tutor dev` command.
 
     `context` is Tutor's. `groups`: settings that only some runs need, "s3" where the archives
-    are in a bucket, "prune". Changes nothing before `run`. Raises TutorError for settings that are
-    not possible, and when the rendered environment does not know these services.
+    are in a bucket, "prune". `with_servers`: whether it speaks with MySQL or MongoDB; else the
+    files that this needs may be missing. Changes nothing before `run`. Raises TutorError for
+    settings that are not possible, and when the rendered environment does not know these services.
     """
 
-    def __init__(self, context: Any, groups: Sequence[str] = ()):
+    def __init__(self, context: Any, groups: Sequence[str] = (), with_servers: bool = True):
         self.root: str = context.root
         # By the class of Tutor's context: its NAME came with Tutor 16.
         self.mode = "dev" if type(context).__name__.startswith("Dev") else "local"
@@ -54,7 +55,8 @@ class Job:
         self._settings_file = "-".join(["settings", *sorted(groups)]) + ".toml"
         text = engine_config.render(self.config, groups)
         self._files = {self._settings_file: text.encode("utf-8")}
-        self._files.update(host_files.of_servers(self.config))
+        if with_servers:
+            self._files.update(host_files.of_servers(self.config))
         if "s3" in groups:
             self._files.update(host_files.of_bucket(self.config))
         self._check_environment()

@@ -48,3 +48,15 @@ def test_caddy_that_is_off_is_still_in_an_archive(site: Any, tmp_path: Any) -> N
     assert "--only=caddy" in site.calls()[-1].command
     live = site.tutor("local", "backups", "verify", "--against-live")
     assert "Caddy is left out" in live.output
+
+
+def test_looking_at_archives_needs_no_authority_of_a_server(site: Any, tmp_path: Any) -> None:
+    site.set(BACKUP_MYSQL_CA_FILE="/nowhere/ca.pem", BACKUP_MONGODB_CA_FILE="/nowhere/ca.pem")
+    extract = ("extract", "--to", str(tmp_path / "new"))
+    prune = ("prune", "--keep-last=1", "--yes")
+    for command in (("list",), ("inspect",), ("verify",), extract, prune):
+        result = site.tutor("local", "backups", *command)
+        assert result.exit_code == 0, (command, result.exception)
+    for command in (("backup",), ("restore", "--yes"), ("backups", "verify", "--against-live")):
+        told = str(site.tutor("local", *command).exception)
+        assert "BACKUP_MYSQL_CA_FILE: cannot read /nowhere/ca.pem" in told
