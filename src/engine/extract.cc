@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -26,6 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t kPrivateMode = 0600;
+constexpr mode_t kPrivateFolderMode = 0700;
 
 // Makes the folder, or takes an empty one; what it made is removed again unless Keep is called.
 class OutputFolder {
@@ -39,10 +41,10 @@ class OutputFolder {
             .Hint("name a new folder with --to");
       }
     } else {
-      made_ = fs::create_directory(path_, error);
+      // What is unpacked into it has secrets in files that keep the modes they had.
+      made_ = ::mkdir(path_.c_str(), kPrivateFolderMode) == 0;
       if (!made_) {
-        throw SystemError(ErrorKind::kUsage, "cannot make the folder " + path_.string(),
-                          error.value())
+        throw SystemError(ErrorKind::kUsage, "cannot make the folder " + path_.string(), errno)
             .Hint("name a folder with --to whose parent exists and can be written");
       }
     }

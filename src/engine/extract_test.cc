@@ -88,6 +88,11 @@ TEST_F(ExtractTest, AQuotaThatIsToldWhenAllIsSyncedIsNoSuccess) {
   ExpectFailure();
 }
 
+TEST_F(ExtractTest, AFolderThatItMakesIsForNobodyElse) {
+  EXPECT_EQ(Run().files, 2);
+  EXPECT_EQ(fs::status(target_).permissions(), fs::perms::owner_all);
+}
+
 TEST_F(ExtractTest, TheOperatorsOwnFolderStaysAsItIs) {
   fs::create_directory(target_);
   constexpr uid_t kSomebody = 12345;
