@@ -196,8 +196,7 @@ CommandOutcome OutcomeOf(const RestoreReport& report, const RestoreOptions& opti
                     RenderWarnings(services.warnings().All(), services.style()) +
                     "Nothing was changed (--dry-run).\n";
   } else {
-    outcome.text += report.finished_swaps.empty() ? "Nothing was changed.\n"
-                                                  : "Nothing else was changed.\n";
+    outcome.text += RenderRefused(report);
     outcome.status = ExitStatus::kInterrupted;
   }
   return outcome;

@@ -170,12 +170,16 @@ std::string RenderSkipped(const RestoreReport& report, bool dry_run, TimePoint n
   const std::optional<TimePoint> created = ParseRfc3339(report.applied->created);
   const auto age =
       std::chrono::duration_cast<std::chrono::milliseconds>(now - created.value_or(now));
-  const std::string text = fmt::format(
-      "{}: the site already holds {} (it is {} old). Nothing {}was changed{}.",
-      dry_run ? "It would be skipped" : "Skipped", HeldText(*report.applied),
-      FormatDuration(std::max(age, std::chrono::milliseconds(0))),
-      report.finished_swaps.empty() ? "" : "else ", dry_run ? " (--dry-run)" : "");
+  const std::string text =
+      fmt::format("{}: the site already holds {} (it is {} old). Nothing {}was changed{}.",
+                  dry_run ? "It would be skipped" : "Skipped", HeldText(*report.applied),
+                  FormatDuration(std::max(age, std::chrono::milliseconds(0))),
+                  report.finished_swaps.empty() ? "" : "else ", dry_run ? " (--dry-run)" : "");
   return WrapAt(Printable(text), 0, style.width) + "\n";
+}
+
+std::string RenderRefused(const RestoreReport& report) {
+  return report.finished_swaps.empty() ? "Nothing was changed.\n" : "Nothing else was changed.\n";
 }
 
 nlohmann::ordered_json RestoredJson(const RestoreReport& report,

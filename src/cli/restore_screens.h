@@ -23,6 +23,10 @@ std::string RenderPreview(const RestorePreview& preview, const std::string& left
 std::string RenderSkipped(const RestoreReport& report, bool dry_run, TimePoint now,
                           const TerminalStyle& style);
 
+/// What is said after a question that was answered by no: a swap of an earlier run may have been
+/// finished before it.
+std::string RenderRefused(const RestoreReport& report);
+
 /// What stays as it is: `left_out`, which the archive holds, and `not_held`, which it lacks.
 /// Nothing when both are empty.
 std::string RenderUntouched(const std::string& left_out, const std::vector<std::string>& not_held,

@@ -114,9 +114,11 @@ TEST_F(RestoredScreenTest, WhatTheSiteHoldsIsSaidAtTheEndBeforeTheQuestionAndWhe
   EXPECT_THAT(
       RenderSkipped(report, true, At("2026-11-23T02:00:00Z"), wide),
       AllOf(HasSubstr("It would be skipped: "), HasSubstr("Nothing was changed (--dry-run).")));
+  EXPECT_EQ(RenderRefused(report), "Nothing was changed.\n");
   report.finished_swaps = {"the restore that was interrupted was finished"};
   EXPECT_THAT(RenderSkipped(report, false, At("2026-11-23T02:00:00Z"), wide),
               HasSubstr("Nothing else was changed."));
+  EXPECT_EQ(RenderRefused(report), "Nothing else was changed.\n");
 }
 
 TEST_F(RestoredScreenTest, OfAPartAndOfAForeignArchiveThereIsWhatWasReadBack) {

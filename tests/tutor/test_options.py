@@ -57,6 +57,6 @@ def test_looking_at_archives_needs_no_authority_of_a_server(site: Any, tmp_path:
     for command in (("list",), ("inspect",), ("verify",), extract, prune):
         result = site.tutor("local", "backups", *command)
         assert result.exit_code == 0, (command, result.exception)
-    for command in (("backup",), ("restore", "--yes"), ("backups", "verify", "--against-live")):
-        told = str(site.tutor("local", *command).exception)
+    for of_site in (("backup",), ("restore", "--yes"), ("backups", "verify", "--against-live")):
+        told = str(site.tutor("local", *of_site).exception)
         assert "BACKUP_MYSQL_CA_FILE: cannot read /nowhere/ca.pem" in told

@@ -194,8 +194,8 @@ def test_without_keys_the_engine_looks_for_those_of_the_machine(site: Any) -> No
 
 def test_what_was_emptied_is_not_set(site: Any) -> None:
     """`NAME:` with nothing behind it in config.yml."""
-    names = ("HOST", "PORT", "REGION", "SIGNATURE_VERSION", "ADDRESSING_STYLE", "USE_SSL")
-    names += ("REQUEST_CHECKSUM_CALCULATION",)
+    names = ["HOST", "PORT", "REGION", "SIGNATURE_VERSION", "ADDRESSING_STYLE", "USE_SSL"]
+    names += ["REQUEST_CHECKSUM_CALCULATION"]
     keys = dict.fromkeys(("OPENEDX_AWS_ACCESS_KEY", "OPENEDX_AWS_SECRET_ACCESS_KEY"))
     site.set(BACKUP_S3_REGION=None, **{f"S3_{name}": None for name in names}, **keys)
     site.tutor("local", "backup", "--upload")
