@@ -238,6 +238,7 @@ class Target final : public RestoreTarget {
     // What is there belongs to the restore that kept this one away.
     if (!locked_) return;
     for (const auto& [name, database] : site_.databases) book().DropSchema(database.shadow);
+    site_ = ShadowSite(options_.databases);
     book().RemoveWhenEmpty();
     Unlock();
   }
