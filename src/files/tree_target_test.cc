@@ -39,6 +39,18 @@ class TreeTargetTest : public testing::Test {
                           {.threads = 2, .before_step = std::move(before_step)}, test_.run);
   }
 
+  // Of a restore into that tree alone.
+  Error PlanError(const Tree& tree) {
+    try {
+      MakeTreeTarget("caddy", "data/caddy", {tree}, {}, test_.run)
+          ->Plan(&manifest_, RestoreRoom::kBeside);
+    } catch (const Error& error) {
+      return error;
+    }
+    ADD_FAILURE() << "the plan should have failed";
+    return Error(ErrorKind::kInternal, "");
+  }
+
   void LoadAndVerify(RestoreTarget& target, bool foreign = false) {
     MemberListReader reader(members_, foreign ? nullptr : &manifest_);
     target.Plan(reader.manifest(), RestoreRoom::kBeside);
@@ -212,15 +224,9 @@ TEST_F(TreeTargetTest, AnAbandonedLoadLeavesAnotherRestoreAlone) {
 }
 
 TEST_F(TreeTargetTest, AMissingParentIsAUsageError) {
-  const auto target =
-      MakeTreeTarget("caddy", "data/caddy", {{"", folder_.path() / "no" / "such"}}, {}, test_.run);
-  try {
-    target->Plan(&manifest_, RestoreRoom::kBeside);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-    EXPECT_FALSE(error.hint().empty());
-  }
+  const Error error = PlanError({"", folder_.path() / "no" / "such"});
+  EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+  EXPECT_FALSE(error.hint().empty());
 }
 
 TEST_F(TreeTargetTest, ALinkAtTheTargetIsFollowed) {
@@ -235,16 +241,10 @@ TEST_F(TreeTargetTest, ALinkAtTheTargetIsFollowed) {
 // What is restored there would fill the disk below the one that is missing.
 TEST_F(TreeTargetTest, ALinkToADiskThatIsNotMountedIsAUsageError) {
   fs::create_directory_symlink(folder_.path() / "disk", folder_.path() / "alias");
-  const auto target =
-      MakeTreeTarget("caddy", "data/caddy", {{"", folder_.path() / "alias"}}, {}, test_.run);
-  try {
-    target->Plan(&manifest_, RestoreRoom::kBeside);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-    EXPECT_THAT(error.what(), HasSubstr("is a link to"));
-    EXPECT_THAT(error.hint(), HasSubstr("mount the disk"));
-  }
+  const Error error = PlanError({"", folder_.path() / "alias"});
+  EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+  EXPECT_THAT(error.what(), HasSubstr("is a link to"));
+  EXPECT_THAT(error.hint(), HasSubstr("mount the disk"));
   EXPECT_TRUE(fs::is_symlink(folder_.path() / "alias"));
 }
 
@@ -366,14 +366,9 @@ TEST_F(TreeTargetTest, AnArchiveWithoutTheComponentChangesNothing) {
 }
 
 TEST_F(TreeTargetTest, FoldersThatTheArchiveKnowsByOtherNamesAreToldOf) {
-  const auto target = MakeTreeTarget("caddy", "data/caddy", {{"other", live_}}, {}, test_.run);
-  try {
-    target->Plan(&manifest_, RestoreRoom::kBeside);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-    EXPECT_THAT(error.hint(), HasSubstr("--caddy "));
-  }
+  const Error error = PlanError({"other", live_});
+  EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+  EXPECT_THAT(error.hint(), HasSubstr("--caddy "));
   EXPECT_EQ(Fingerprint(live_), old_);
 }
 
