@@ -106,11 +106,15 @@ CommandOutcome RunDropOld(const SettingValues& settings, CommandServices& servic
   return KeptCommandOutcome(done, "dropped", "Dropped:", services);
 }
 
-/// Whether some component's swap has begun, by what the board says.
-bool SwapBegan(const Progress& progress) {
-  const Progress::Snapshot board = progress.Read();
-  return std::ranges::any_of(board.components,
-                             [](const auto& component) { return component.phase == "swap"; });
+/// What a restore that failed has changed, by what the board says.
+std::string Aftermath(const Progress::Snapshot& board) {
+  const bool swap_began = std::ranges::any_of(
+      board.components, [](const auto& component) { return component.phase == "swap"; });
+  if (swap_began) return "";
+  for (const auto& [title, text] : board.notes) {
+    if (title == kEarlierRestore) return text + " Nothing else was changed.";
+  }
+  return "Nothing live was changed.";
 }
 
 /// Components of which the settings let a part through.
@@ -263,9 +267,7 @@ CommandOutcome RunRestore(const SettingValues& settings, CommandServices& servic
                                ShownAsLine(yes, services), services),
                    yes, services);
   };
-  services.aftermath = [progress = &run.progress] {
-    return std::string(SwapBegan(*progress) ? "" : "Nothing live was changed.");
-  };
+  services.aftermath = [progress = &run.progress] { return Aftermath(progress->Read()); };
   const RestoreReport report = Restore(*location.store, targets, options, run);
   services.display().Stop(true);
   TellFacts(report, services.facts());

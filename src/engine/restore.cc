@@ -1,6 +1,7 @@
 #include "engine/restore.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <random>
@@ -269,6 +270,9 @@ RestoreReport Restore(Store& store, RestoreTargets& targets, const RestoreOption
     for (const std::string& sentence : DescribeOpenSwaps(targets)) run.warnings.Add(sentence);
   } else {
     report.finished_swaps = FinishOpenSwaps(targets, run);
+    if (!report.finished_swaps.empty()) {
+      run.progress.Note(kEarlierRestore, fmt::format("{}", fmt::join(report.finished_swaps, " ")));
+    }
   }
   ArchiveEntry chosen = ChooseArchive(store, ChoiceFor(targets, options), run);
   const ObjectId archive = chosen.object;

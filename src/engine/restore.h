@@ -30,6 +30,10 @@ struct RestorePreview {
   HeldArchives held = {};             ///< what the components hold now
 };
 
+/// The title of the board's note that says what became of interrupted restores, which comes before
+/// anything else.
+inline constexpr char kEarlierRestore[] = "earlier restore";
+
 struct RestoreOptions {
   ArchiveChoice choice;
   ComponentSelection selection;  ///< of what the archive holds

@@ -120,5 +120,13 @@ TEST_F(KeptDataTest, AnInterruptedRestoreIsToldOfByWhatOnlyLooks) {
   EXPECT_EQ(site_.RunJson(RestoreArchive({"--dry-run"}))["exit_status"], 0);
 }
 
+TEST_F(KeptDataTest, AFailureAfterAnInterruptedRestoreWasFinishedDoesNotDenyThat) {
+  ASSERT_NO_FATAL_FAILURE(InterruptARestore());
+  const nlohmann::json failed = site_.RunJson(RestoreArchive({"--yes", "--name", "none.tar.xz"}));
+  EXPECT_EQ(failed["exit_status"], 4);
+  EXPECT_THAT(std::string(failed["aftermath"]),
+              ContainsRegex("that was interrupted .* was .*\\. Nothing else was changed\\."));
+}
+
 }  // namespace
 }  // namespace oxbackup
