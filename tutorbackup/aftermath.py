@@ -8,8 +8,12 @@ from tutor import fmt
 
 from . import compat, flags
 
-COMPLETE, WARNINGS = 0, 3
+_COMPLETE, _WARNINGS = 0, 3
 Summary = Dict[str, Any]  # the engine's, as docs/monitoring.md has it; empty when there is none
+
+
+def succeeded(status: int) -> bool:
+    return status in (_COMPLETE, _WARNINGS)
 
 
 def may_change_live_data(options: flags.Options) -> bool:
@@ -21,8 +25,7 @@ def changed_live_data(options: flags.Options, status: int, summary: Summary) -> 
     when the question was answered by no."""
     if summary.get("finished_swaps"):
         return True
-    succeeded = status in (COMPLETE, WARNINGS)
-    return succeeded and may_change_live_data(options) and not summary.get("skipped")
+    return succeeded(status) and may_change_live_data(options) and not summary.get("skipped")
 
 
 def needs_a_look_first(options: flags.Options) -> bool:
@@ -35,9 +38,9 @@ def needs_a_look_first(options: flags.Options) -> bool:
 def ends_after_the_look(status: int, summary: Summary) -> bool:
     """`status` and `summary` of a dry run. One with warnings may have seen a swap that broke off,
     which only a restore finishes."""
-    if status == WARNINGS:
+    if status == _WARNINGS:
         return False
-    return status != COMPLETE or bool(summary.get("skipped"))
+    return status != _COMPLETE or bool(summary.get("skipped"))
 
 
 def say_what_remains(mode: str, in_cms: str, options: flags.Options) -> None:

@@ -37,7 +37,7 @@ def backup(context: Any, /, **options: Any) -> None:
     place = _place(run, "to", upload)
     arguments = ["backup", *place, *components, *flags.valued(options, "name", "compression")]
     status = run.run(job.LIVE, arguments)
-    if status in (job.COMPLETE, job.WARNINGS):
+    if aftermath.succeeded(status):
         where = engine_config.bucket(run.config) if upload else run.path("backup")
         look = f"tutor {run.mode} backups list" + (" --remote" if upload else "")
         fmt.echo_info(f"Archives are in {where}. To look at them: {look}")
@@ -155,7 +155,7 @@ def extract(context: Any, /, **options: Any) -> None:
     components = flags.of_an_archive(options)
     arguments = ["extract", *chosen, *components, "--to", f"/target/{name}"]
     status = run.run(job.ARCHIVE, arguments, {**mounts, "OPENEDX_BACKUP_TARGET": parent})
-    if status in (job.COMPLETE, job.WARNINGS):
+    if aftermath.succeeded(status):
         # The engine knows it by the container's name.
         fmt.echo_info(f"It is in {options['target']}.")
     _leave(status)

@@ -25,7 +25,6 @@ RESTORE = "backup-restore"
 ARCHIVE = "backup-archive"
 PRUNE = "backup-prune"
 
-COMPLETE, WARNINGS = 0, 3
 # The engine's statuses, which it explains itself; others are Compose's or the kernel's.
 _ENGINES = (0, 1, 2, 3, 4, 5, 130)
 # 1 is Compose's too.

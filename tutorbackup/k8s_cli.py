@@ -17,7 +17,7 @@ from .k8s_job import JobRun, Outcome
 from .k8s_pod import ARCHIVE, LIVE, RESTORE
 from .kubectl import Kubectl
 
-COMPLETE, WARNINGS, INTERRUPTED = 0, 3, 130
+INTERRUPTED = 130
 
 
 class Cluster:
@@ -43,7 +43,7 @@ def backup(context: Any, /, **options: Any) -> None:
     named = flags.valued(options, "name", "compression")
     arguments = ["backup", *flags.components(cluster.config, options), *named]
     outcome = cluster.run(LIVE, arguments)
-    if outcome.status in (COMPLETE, WARNINGS):
+    if aftermath.succeeded(outcome.status):
         where = engine_config.bucket(cluster.config)
         fmt.echo_info(f"Archives are in {where}. To look at them: tutor k8s backups list")
     _leave(outcome.status)
@@ -127,7 +127,7 @@ def prune(context: Any, /, **options: Any) -> None:
     if not (options["yes"] or options["dry_run"]):
         _check_terminal()
         looked = cluster.run(ARCHIVE, ["prune", *flags.pruning({**options, "dry_run": True})])
-        if looked.status not in (COMPLETE, WARNINGS):
+        if not aftermath.succeeded(looked.status):
             _leave(looked.status)
         _ask()
     given = {**options, "yes": not options["dry_run"]}

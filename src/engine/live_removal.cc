@@ -21,23 +21,30 @@ std::string Flag(const std::string& name, const std::string& version) {
 
 }  // namespace
 
-void RefuseRemovedData(RestoreTargets& targets) {
+std::vector<std::pair<RestoreTarget*, AppliedArchive>> FindAwaited(RestoreTargets& targets) {
+  std::vector<std::pair<RestoreTarget*, AppliedArchive>> all;
   for (const auto& target : targets) {
-    const std::optional<AppliedArchive> awaited =
+    std::optional<AppliedArchive> awaited =
         ForTarget(*target, "asking what is live in", [](RestoreTarget& t) { return t.Awaited(); });
-    if (!awaited) continue;
-    throw Error(
-        ErrorKind::kUsage,
-        fmt::format("the live data of {} are gone, so there is nothing to back up", target->name()))
-        .Cause(
-            fmt::format("the restore of {} in place (begun {}) has removed them and has not come "
-                        "to its end",
-                        awaited->archive, awaited->applied))
-        .Hint(fmt::format(
-            "run that restore again, with --from as it was and {}; or, if what is there now is "
-            "the site, say so with restore --drop-old",
-            Flag(awaited->archive, awaited->version)));
+    if (awaited) all.emplace_back(target.get(), *std::move(awaited));
   }
+  return all;
+}
+
+void RefuseRemovedData(RestoreTargets& targets) {
+  const auto all = FindAwaited(targets);
+  if (all.empty()) return;
+  const auto& [target, awaited] = all.front();
+  throw Error(
+      ErrorKind::kUsage,
+      fmt::format("the live data of {} are gone, so there is nothing to back up", target->name()))
+      .Cause(fmt::format("the restore of {} in place (begun {}) has removed them and has not come "
+                         "to its end",
+                         awaited.archive, awaited.applied))
+      .Hint(fmt::format(
+          "run that restore again, with --from as it was and {}; or, if what is there now is "
+          "the site, say so with restore --drop-old",
+          Flag(awaited.archive, awaited.version)));
 }
 
 void RefuseKeptData(const std::vector<RestoreTarget*>& targets) {

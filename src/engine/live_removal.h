@@ -16,6 +16,10 @@ namespace oxbackup {
 /// earlier restore: those could not be brought back over a site that is gone, and take room.
 void RefuseKeptData(const std::vector<RestoreTarget*>& targets);
 
+/// Targets whose live data a restore in place has removed, with the archive whose data were to
+/// come.
+std::vector<std::pair<RestoreTarget*, AppliedArchive>> FindAwaited(RestoreTargets& targets);
+
 /// Throws Error(kUsage), with what to do, when the live data of one of the targets were removed and
 /// nothing has taken their place: a backup would be one of an empty site, and the newest.
 void RefuseRemovedData(RestoreTargets& targets);

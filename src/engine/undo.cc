@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "engine/live_removal.h"
 #include "engine/open_runs.h"
 #include "engine/target_calls.h"
 
@@ -126,17 +127,6 @@ KeptOutcome UndoKept(RestoreTargets& targets, const ComponentSelection& selectio
   }
   outcome.sentences = BringBack(concerned, last);
   return outcome;
-}
-
-// What may be backed up as it is once it is forgotten.
-std::vector<std::pair<RestoreTarget*, AppliedArchive>> FindAwaited(RestoreTargets& targets) {
-  std::vector<std::pair<RestoreTarget*, AppliedArchive>> all;
-  for (const auto& target : targets) {
-    std::optional<AppliedArchive> awaited =
-        ForTarget(*target, "asking what is live in", [](RestoreTarget& t) { return t.Awaited(); });
-    if (awaited) all.emplace_back(target.get(), *std::move(awaited));
-  }
-  return all;
 }
 
 // Takes an interrupted restore back; one that can only be finished is finished.

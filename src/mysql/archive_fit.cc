@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "base/error.h"
@@ -21,9 +20,7 @@ void RefuseLongRows(Session& session, const std::vector<const ObjectEntry*>& obj
   for (const ObjectEntry* const object : objects) {
     const auto longest = object->details.find(kLongestStatement);
     if (longest == object->details.end()) continue;
-    uint64_t bytes = 0;
-    std::from_chars(longest->second.data(), longest->second.data() + longest->second.size(), bytes);
-    RefuseTooLong(QualifiedName(*object), bytes, limit);
+    RefuseTooLong(QualifiedName(*object), ToNumber(longest->second), limit);
   }
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 
 #include "mysql/quote.h"
@@ -25,13 +24,6 @@ struct Scope {
     return where;
   }
 };
-
-uint64_t Number(const Row& row, size_t column) {
-  const std::string& text = TextOf(row, column);
-  uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
 
 std::set<std::string> TransactionalEngines(Session& session) {
   std::set<std::string> engines;
@@ -64,8 +56,8 @@ Relations ReadRelations(Session& session, const Scope& scope) {
     table.database = scope.database;
     table.name = TextOf(row, 0);
     table.engine = type == "SEQUENCE" ? type : TextOf(row, 2);
-    table.row_estimate = Number(row, 3);
-    table.data_bytes = Number(row, 4);
+    table.row_estimate = ToNumber(TextOf(row, 3));
+    table.data_bytes = ToNumber(TextOf(row, 4));
     table.system_versioned = type == "SYSTEM VERSIONED";
     table.transactional = transactional.contains(table.engine) || type == "SEQUENCE";
     if (!relation.is_view && table.engine.empty()) {
@@ -162,7 +154,7 @@ std::vector<NamedObject> ReadTriggers(Session& session, const std::string& datab
                      Scope{database, ""}.Where("TRIGGER_SCHEMA", ""))) {
     found.push_back({{database, TextOf(row, 0), TextOf(row, 1), "TRIGGER"},
                      TextOf(row, 2) + TextOf(row, 3),
-                     Number(row, 4)});
+                     ToNumber(TextOf(row, 4))});
   }
   // Triggers of one event run in the order in which they are created.
   std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {

@@ -75,7 +75,7 @@ class Rehearsal {
                             statement.kind == StatementKind::kAlterDatabase;
       return left_out ? std::string() : std::string(text);
     };
-    ThrowAt(RunScripts(session_, scripts, run));
+    ThrowIfAny(RunScripts(session_, scripts, run));
     Drop();
   }
 
@@ -94,7 +94,7 @@ class Rehearsal {
       const bool wanted = !events_alone || statement.kind == StatementKind::kCreateEvent;
       return wanted ? WithEmptyBody(session_, text, statement) : std::string();
     };
-    ThrowAt(RunScripts(session_, scripts, run));
+    ThrowIfAny(RunScripts(session_, scripts, run));
     Drop();
     for (const SwapDatabase& database : databases_) {
       ExecuteWithRetry(session_, "DROP TABLE " + QuoteName(database.shadow, kTrialTable));
@@ -116,15 +116,10 @@ class Rehearsal {
   }
   void Drop() {
     for (const SwapDatabase& database : databases_) {
-      const auto refused =
-          DropObjects(session_, database.shadow, ObjectsToDrop::kAll, [](std::string_view) {});
-      if (refused.empty()) continue;
-      throw ToError("MySQL refused to drop " + refused.front().what, refused.front().why);
+      ThrowIfAny(
+          DropObjects(session_, database.shadow, ObjectsToDrop::kAll, [](std::string_view) {}),
+          "to drop");
     }
-  }
-  static void ThrowAt(const std::vector<RefusedObject>& refused) {
-    if (refused.empty()) return;
-    throw ToError("MySQL refused " + refused.front().what, refused.front().why);
   }
 
   Session& session_;

@@ -107,6 +107,13 @@ std::string Describe(const ObjectScript& script) {
   return script.name;
 }
 
+void ThrowIfAny(const std::vector<RefusedObject>& refused, std::string_view verb) {
+  if (refused.empty()) return;
+  const RefusedObject& first = refused.front();
+  throw ToError(fmt::format("MySQL refused {}{}{}", verb, verb.empty() ? "" : " ", first.what),
+                first.why);
+}
+
 std::vector<RefusedObject> RunScripts(Session& session, const std::vector<ObjectScript>& scripts,
                                       const ScriptRun& run) {
   std::vector<RefusedObject> refused;

@@ -27,6 +27,10 @@ struct RefusedObject {
   ServerError why;
 };
 
+/// Throws Error(kSource) at the first of them. `verb`: what was refused, "to drop"; empty: to
+/// create.
+void ThrowIfAny(const std::vector<RefusedObject>& refused, std::string_view verb = {});
+
 /// How scripts are run.
 struct ScriptRun {
   /// The database that a script's objects are made in.

@@ -60,7 +60,7 @@ std::vector<ObjectScript> ReadObjects(Session& session, const std::string& name)
   NullLog log;
   Warnings unheard(log);
   SchemaDump dump(session, unheard);
-  const Database database = ReadDatabase(session, name);
+  const Database database = ReadNamedObjects(session, name);
   scripts.push_back({ObjectScript::Kind::kPost, name, "", dump.PostText(database)});
   for (const ViewName& view : dump.ViewOrder({database})) {
     scripts.push_back({ObjectScript::Kind::kView, name, view.name, dump.ViewText(view)});

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/text.h"
 
@@ -18,9 +17,7 @@ constexpr uint64_t kCommandBytes = 1;
 }  // namespace
 
 uint64_t StatementLimit(Session& session) {
-  const std::string text = session.QueryValue("SELECT @@GLOBAL.max_allowed_packet");
-  uint64_t limit = 0;
-  std::from_chars(text.data(), text.data() + text.size(), limit);
+  const uint64_t limit = ToNumber(session.QueryValue("SELECT @@GLOBAL.max_allowed_packet"));
   return limit - std::min(limit, kCommandBytes);
 }
 

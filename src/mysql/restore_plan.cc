@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -43,10 +42,8 @@ void WarnAboutVersions(const Session& session, const ComponentManifest& archive,
         archive.server_flavour, archive.server_version, here.flavour(), here.version, end));
     return;
   }
-  unsigned major = 0;
   const std::string& version = archive.server_version;
-  std::from_chars(version.data(), version.data() + version.size(), major);
-  if (major > here.number / 10000) {
+  if (ToNumber(version) > here.number / 10000) {
     run.warnings.Add(
         fmt::format("the backup comes from {} {}, a newer version than this server's "
                     "{}: what it does not know {}",
@@ -63,12 +60,6 @@ struct Size {
   }
 };
 
-uint64_t ToNumber(const std::optional<std::string>& text) {
-  uint64_t number = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
-  return number;
-}
-
 std::map<std::string, Size> LiveSizes(Session& session) {
   std::map<std::string, Size> sizes;
   for (const Row& row : session.Query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")) {
@@ -80,7 +71,7 @@ std::map<std::string, Size> LiveSizes(Session& session) {
                      "CAST(SUM(COALESCE(DATA_LENGTH,0)+"
                      "COALESCE(INDEX_LENGTH,0)) AS UNSIGNED) FROM information_schema.TABLES "
                      "WHERE TABLE_TYPE<>'VIEW' GROUP BY name")) {
-    sizes[row[0].value_or("")] = {ToNumber(row[1]), ToNumber(row[2])};
+    sizes[row[0].value_or("")] = {ToNumber(TextOf(row, 1)), ToNumber(TextOf(row, 2))};
   }
   return sizes;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <mutex>
 
 namespace oxbackup::mysql {
@@ -65,6 +66,12 @@ void WatchPeer(int fd) {
 const std::string& TextOf(const Row& row, size_t column) {
   static const std::string kEmpty;
   return row[column] ? *row[column] : kEmpty;
+}
+
+uint64_t ToNumber(std::string_view text) {
+  uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
 }
 
 std::string Describe(const ConnectOptions& options) {

@@ -26,6 +26,9 @@ using Rows = std::vector<Row>;
 /// A value of a row; "" for NULL.
 const std::string& TextOf(const Row& row, size_t column);
 
+/// The number that a text of decimal digits begins with; 0 where there is none.
+uint64_t ToNumber(std::string_view text);
+
 /// Which server it is.
 struct ServerInfo {
   bool mariadb = false;

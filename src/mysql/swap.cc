@@ -107,10 +107,8 @@ void Swapper::RenameWithoutObjects(const SwapRecord& record, const std::vector<M
                                    const std::vector<ObjectScript>& objects) {
   try {
     for (const SwapDatabase& database : record.databases) {
-      const auto refused =
-          DropObjects(session(), database.name, ObjectsToDrop::kViewsAndTriggers, on_step_);
-      if (refused.empty()) continue;
-      throw ToError("MySQL refused to drop " + refused.front().what, refused.front().why);
+      ThrowIfAny(DropObjects(session(), database.name, ObjectsToDrop::kViewsAndTriggers, on_step_),
+                 "to drop");
     }
     Rename(moves);
   } catch (const Error&) {
